@@ -1,0 +1,41 @@
+"""How migrations run: each one atomic on both databases, with time-outs on PostgreSQL."""
+
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import text
+
+from storage.models import Base
+from storage.session import IMMEDIATE, make_engine
+from storage.types import CleanJSON, CleanText, UTCDateTime
+
+LOCK_TIMEOUT = "10s"
+STATEMENT_TIMEOUT = "10min"
+
+
+def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:  # noqa: ANN401
+    """A migration outlives our classes, so it names the plain types they stand on."""
+    plain = {CleanText: "sa.Text()", UTCDateTime: "sa.DateTime(timezone=True)", CleanJSON: "sa.JSON()"}
+    return plain.get(type(item), False) if kind == "type" else False
+
+
+def run() -> None:
+    engine = make_engine(context.config.attributes["url"])
+    with engine.connect().execution_options(**IMMEDIATE) as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            transactional_ddl=True,
+            render_as_batch=True,
+            compare_type=True,
+            render_item=plain_type,
+        )
+        with context.begin_transaction():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+                connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

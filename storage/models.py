@@ -1,0 +1,542 @@
+"""Rows. Moments, not flags; facts that Slack can send twice have natural keys; every table knows its team."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Date, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+from storage.types import BigId, CleanJSON, CleanText, UTCDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False):
+    """The registry of tables; constructors take keywords only, so a misspelt one is caught by the type checker."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UTCDateTime(),
+        date: Date(),
+        str: CleanText(),
+        dict[str, Any]: CleanJSON(),
+        list[Any]: CleanJSON(),
+        int: Integer(),
+    }
+
+
+def row_id() -> Mapped[int]:
+    return mapped_column(BigId, primary_key=True, autoincrement=True, init=False)
+
+
+def team() -> Mapped[str]:
+    return mapped_column(String(40), index=True)
+
+
+def slack_id() -> Mapped[str]:
+    return mapped_column(String(80))
+
+
+def of(table: str) -> Mapped[int]:
+    return mapped_column(BigId, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=True)
+
+
+# The workspace and its people ------------------------------------------------
+
+
+class Workspace(Base):
+    __tablename__ = "workspaces"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    url: Mapped[str] = mapped_column(default="")
+    bot_user: Mapped[str] = mapped_column(String(80), default="")
+    bot_id: Mapped[str] = mapped_column(String(80), default="")
+    mark_key: Mapped[str] = mapped_column(String(80))
+    """Random, made at first start: signs the opaque mark by which our own messages are looked up."""
+    actions_numbered: Mapped[int] = mapped_column(default=0)
+
+
+class Person(Base):
+    __tablename__ = "people"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    zone: Mapped[str] = mapped_column(String(80), default="UTC")
+    email: Mapped[str | None] = mapped_column(default=None)
+    bot_since: Mapped[datetime | None] = mapped_column(default=None)
+    gone_since: Mapped[datetime | None] = mapped_column(default=None)
+    read_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Channel(Base):
+    """What is known of a channel; private is sticky."""
+
+    __tablename__ = "channels"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    creator: Mapped[str | None] = mapped_column(String(80), default=None)
+    created_at: Mapped[datetime | None] = mapped_column(default=None)
+    private_since: Mapped[datetime | None] = mapped_column(default=None)
+    archived_at: Mapped[datetime | None] = mapped_column(default=None)
+    bot_joined_at: Mapped[datetime | None] = mapped_column(default=None)
+    derived_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was last asked whether this channel opens an incident by itself."""
+
+
+class Membership(Base):
+    """Somebody in a channel from a moment to a moment; unknown before the bot came."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index("ix_memberships_channel_user", "team_id", "channel_id", "user_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    channel_id: Mapped[str] = slack_id()
+    user_id: Mapped[str] = slack_id()
+    joined_at: Mapped[datetime | None] = mapped_column(default=None)
+    left_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+# The incident ------------------------------------------------------------------
+
+
+class Incident(Base):
+    __tablename__ = "incidents"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    title: Mapped[str]
+    severity: Mapped[str | None] = mapped_column(String(8), default=None)
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    private_since: Mapped[datetime | None] = mapped_column(default=None)
+    summary: Mapped[str | None] = mapped_column(default=None)
+    impact: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    events_numbered: Mapped[int] = mapped_column(default=0)
+    findings_numbered: Mapped[int] = mapped_column(default=0)
+
+
+class Moment(Base):
+    """One setting of one moment; the latest row of a name holds, `at` is None where it was cleared."""
+
+    __tablename__ = "moments"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    name: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime | None] = mapped_column(default=None)
+    by: Mapped[str | None] = mapped_column(String(80), default=None)
+    how: Mapped[str] = mapped_column(String(12))
+    recorded_at: Mapped[datetime]
+
+
+class Source(Base):
+    """A place the incident is spoken in; `thread_ts` is empty for a whole channel. One open incident per source."""
+
+    __tablename__ = "sources"
+    __table_args__ = (
+        Index(
+            "uq_sources_open",
+            "team_id",
+            "channel_id",
+            "thread_ts",
+            unique=True,
+            sqlite_where=text("until_at IS NULL"),
+            postgresql_where=text("until_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    channel_id: Mapped[str] = slack_id()
+    channel_name: Mapped[str] = mapped_column(default="")
+    thread_ts: Mapped[str] = mapped_column(String(24), default="")
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None] = mapped_column(default=None)
+    cursor: Mapped[str | None] = mapped_column(default=None)
+    """Where the fetch of the history goes on; None before it began and after it ended."""
+    fetch_from: Mapped[datetime | None] = mapped_column(default=None)
+    fetched_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RoleHeld(Base):
+    """Who has been lead, facilitator, scribe or owner, from a moment to a moment."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    role: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[str] = mapped_column(String(80), index=True)
+    since: Mapped[datetime]
+    given_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    until: Mapped[datetime | None] = mapped_column(default=None)
+
+
+# What was said -----------------------------------------------------------------
+
+
+class Message(Base):
+    """A message as Slack holds it now; a deletion erases the text and keeps this tombstone."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("team_id", "channel_id", "ts"),
+        Index("ix_messages_thread", "team_id", "channel_id", "thread_ts"),
+    )
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    channel_id: Mapped[str] = slack_id()
+    ts: Mapped[str] = mapped_column(String(24))
+    thread_ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    posted_at: Mapped[datetime]
+    user_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    bot_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    bot_name: Mapped[str | None] = mapped_column(default=None)
+    subtype: Mapped[str | None] = mapped_column(String(60), default=None)
+    text: Mapped[str] = mapped_column(default="")
+    plain: Mapped[str] = mapped_column(default="")
+    blocks: Mapped[list[Any] | None] = mapped_column(default=None)
+    attachments: Mapped[list[Any] | None] = mapped_column(default=None)
+    edited_ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+    missing_since: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class MessageVersion(Base):
+    """An earlier wording of a message; `edited_ts` is empty for the first one."""
+
+    __tablename__ = "message_versions"
+    __table_args__ = (UniqueConstraint("message_id", "edited_ts"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    message_id: Mapped[int] = of("messages")
+    edited_ts: Mapped[str] = mapped_column(String(24), default="")
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(default="")
+
+
+class MessageFile(Base):
+    __tablename__ = "message_files"
+    __table_args__ = (UniqueConstraint("message_id", "file_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    message_id: Mapped[int] = of("messages")
+    file_id: Mapped[str] = slack_id()
+    name: Mapped[str] = mapped_column(default="")
+    mimetype: Mapped[str] = mapped_column(default="")
+    size: Mapped[int] = mapped_column(BigId, default=0)
+    url: Mapped[str | None] = mapped_column(default=None)
+    sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    skipped: Mapped[str | None] = mapped_column(default=None)
+
+
+class Reaction(Base):
+    """One person's emoji on one message; it may be known before the message is."""
+
+    __tablename__ = "reactions"
+    __table_args__ = (UniqueConstraint("team_id", "channel_id", "ts", "user_id", "name"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    channel_id: Mapped[str] = slack_id()
+    ts: Mapped[str] = mapped_column(String(24))
+    user_id: Mapped[str] = slack_id()
+    name: Mapped[str] = mapped_column(String(120))
+    changed_ts: Mapped[str] = mapped_column(String(24))
+    """Slack's time of the latest word on it; an older word changes nothing."""
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    derived_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    """When its consequences were drawn; None while they wait."""
+
+
+# The timeline, the findings, the actions ------------------------------------------
+
+
+class TimelineEvent(Base):
+    """A moment on the timeline. `text` is None while the message's own words serve; dropped ones keep their number."""
+
+    __tablename__ = "timeline_events"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "number"),
+        UniqueConstraint("incident_id", "channel_id", "ts"),
+    )
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    kind_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    """Who chose the kind by name; None where it was guessed."""
+    outcome: Mapped[str] = mapped_column(String(12), default="unknown")
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    text: Mapped[str | None] = mapped_column(default=None)
+    by: Mapped[str | None] = mapped_column(String(80), default=None)
+    source: Mapped[str] = mapped_column(String(12))
+    channel_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    question: Mapped[str | None] = mapped_column(default=None)
+    answer: Mapped[str | None] = mapped_column(default=None)
+    dropped_at: Mapped[datetime | None] = mapped_column(default=None)
+    untagged_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class EventComment(Base):
+    __tablename__ = "event_comments"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    event_id: Mapped[int] = of("timeline_events")
+    text: Mapped[str]
+    by: Mapped[str] = slack_id()
+    at: Mapped[datetime]
+
+
+class Finding(Base):
+    __tablename__ = "findings"
+    __table_args__ = (UniqueConstraint("incident_id", "number"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    sort: Mapped[str | None] = mapped_column(String(16), default=None)
+    text: Mapped[str]
+    by: Mapped[str] = slack_id()
+    at: Mapped[datetime]
+    dropped_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Action(Base):
+    """A promise with one owner and one due day; numbered per workspace."""
+
+    __tablename__ = "actions"
+    __table_args__ = (
+        UniqueConstraint("team_id", "number"),
+        UniqueConstraint("incident_id", "channel_id", "ts"),
+    )
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    number: Mapped[int]
+    text: Mapped[str]
+    owner: Mapped[str | None] = mapped_column(String(80), default=None, index=True)
+    due: Mapped[date | None] = mapped_column(default=None, index=True)
+    state: Mapped[str] = mapped_column(String(16), default="proposed")
+    horizon: Mapped[str] = mapped_column(String(8), default="quick")
+    category: Mapped[str | None] = mapped_column(String(16), default=None)
+    priority: Mapped[str | None] = mapped_column(String(8), default=None)
+    team: Mapped[str | None] = mapped_column(default=None)
+    second_order: Mapped[str | None] = mapped_column(default=None)
+    evidence: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    """Links or notes under `deployed`, `tested`, `documented`."""
+    verified_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    reason: Mapped[str | None] = mapped_column(default=None)
+    proposed_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    proposed_at: Mapped[datetime]
+    committed_at: Mapped[datetime | None] = mapped_column(default=None)
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
+    channel_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Link(Base):
+    """One thing answers or comes from another: `action 12 answers finding 3`; ids are row ids."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("from_kind", "from_id", "relation", "to_kind", "to_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    from_kind: Mapped[str] = mapped_column(String(12))
+    from_id: Mapped[int] = mapped_column(BigId)
+    relation: Mapped[str] = mapped_column(String(12))
+    to_kind: Mapped[str] = mapped_column(String(12))
+    to_id: Mapped[int] = mapped_column(BigId)
+
+
+class Change(Base):
+    """One line of history: what of which thing, from what to what, by whom, when."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("ix_changes_subject", "subject", "subject_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = of("incidents")
+    subject: Mapped[str] = mapped_column(String(12))
+    subject_id: Mapped[int] = mapped_column(BigId)
+    what: Mapped[str] = mapped_column(String(40))
+    before: Mapped[str | None] = mapped_column(default=None)
+    after: Mapped[str | None] = mapped_column(default=None)
+    by: Mapped[str | None] = mapped_column(String(80), default=None)
+    at: Mapped[datetime]
+
+
+class Rung(Base):
+    """A rung of an action's ladder that was said; the unique key lets two replicas ask at once."""
+
+    __tablename__ = "rungs"
+    __table_args__ = (UniqueConstraint("action_id", "key"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    action_id: Mapped[int] = of("actions")
+    key: Mapped[str] = mapped_column(String(60))
+    said_at: Mapped[datetime]
+
+
+# The review and its meetings ---------------------------------------------------------
+
+
+class Review(Base):
+    """The learning about one incident; its stage is derived from these moments."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    incident_id: Mapped[int] = mapped_column(BigId, ForeignKey("incidents.id", ondelete="CASCADE"), unique=True)
+    proposed_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the meeting's hour was proposed to the lead."""
+    candidates_offered_at: Mapped[datetime | None] = mapped_column(default=None)
+    pre_read_sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    drafted_at: Mapped[datetime | None] = mapped_column(default=None)
+    draft: Mapped[str | None] = mapped_column(default=None)
+    approved_at: Mapped[datetime | None] = mapped_column(default=None)
+    published_at: Mapped[datetime | None] = mapped_column(default=None)
+    published_to: Mapped[str | None] = mapped_column(String(80), default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    skipped_at: Mapped[datetime | None] = mapped_column(default=None)
+    cancelled_at: Mapped[datetime | None] = mapped_column(default=None)
+    reason: Mapped[str | None] = mapped_column(default=None)
+
+
+class Meeting(Base):
+    """One sitting of a review, with its place, hour, attendees and notes."""
+
+    __tablename__ = "meetings"
+    __table_args__ = (UniqueConstraint("review_id", "number"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    review_id: Mapped[int] = of("reviews")
+    number: Mapped[int] = mapped_column(default=1)
+    meets_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    minutes: Mapped[int] = mapped_column(default=60)
+    zone: Mapped[str] = mapped_column(String(80), default="UTC")
+    why: Mapped[str | None] = mapped_column(default=None)
+    """Why it is at this hour, where that needs a word."""
+    channel_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    thread_ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    call: Mapped[str | None] = mapped_column(default=None)
+    scheduled_at: Mapped[datetime | None] = mapped_column(default=None)
+    scheduled_by: Mapped[str | None] = mapped_column(String(80), default=None)
+    cancelled_at: Mapped[datetime | None] = mapped_column(default=None)
+    called_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When people were called, ten minutes before."""
+    opened_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    touched_at: Mapped[datetime | None] = mapped_column(default=None)
+    """The last gesture of the meeting; nobody pressing end, it ended then."""
+    recording: Mapped[str | None] = mapped_column(default=None)
+    agenda: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+
+
+class Attendee(Base):
+    __tablename__ = "attendees"
+    __table_args__ = (UniqueConstraint("meeting_id", "user_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    meeting_id: Mapped[int] = of("meetings")
+    user_id: Mapped[str] = slack_id()
+    core_since: Mapped[datetime | None] = mapped_column(default=None)
+    """Set for core attendees; the rest are optional readers."""
+    invited_at: Mapped[datetime]
+    uninvited_at: Mapped[datetime | None] = mapped_column(default=None)
+    present_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class MeetingNote(Base):
+    """Something written down in the meeting; `parked_at` is set for what was parked."""
+
+    __tablename__ = "meeting_notes"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    meeting_id: Mapped[int] = of("meetings")
+    topic: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str]
+    by: Mapped[str] = slack_id()
+    at: Mapped[datetime]
+    parked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+# What waits to be said ----------------------------------------------------------------
+
+
+class OutboxNote(Base):
+    """Something to say, written in the transaction of the change that says it; its key is a function of the intent."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("team_id", "key"), Index("ix_outbox_due", "state", "not_before"))
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = team()
+    key: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(10))
+    """once, live or whisper."""
+    incident_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
+    channel_id: Mapped[str] = slack_id()
+    """A channel, or a person for a direct message."""
+    thread_ts: Mapped[str] = mapped_column(String(24), default="")
+    user_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    """Whom a whisper is for."""
+    text: Mapped[str]
+    blocks: Mapped[list[Any] | None] = mapped_column(default=None)
+    files: Mapped[list[Any] | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
+    said_version: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    """pending, sending, sent or dead."""
+    written_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempted_at: Mapped[datetime | None] = mapped_column(default=None)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    posted_channel: Mapped[str | None] = mapped_column(String(80), default=None)
+    posted_ts: Mapped[str | None] = mapped_column(String(24), default=None, index=True)
+    error: Mapped[str | None] = mapped_column(default=None)
+
+
+class Gesture(Base):
+    """A signed request that was served; a replay finds it here and has no second effect."""
+
+    __tablename__ = "gestures"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime]

@@ -1,0 +1,158 @@
+"""Engines, transactions and the schema: SQLite embedded, PostgreSQL by URL."""
+
+import io
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+from storage.models import Base
+
+LOCK_WAIT_MS = 5_000
+IMMEDIATE: dict[str, Any] = {"sqlite_begin": "BEGIN IMMEDIATE"}
+
+
+class WriteLock:
+    """One writer at a time in this process; who comes as the keeper goes before everybody who waits."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._held = False
+        self._keepers = 0
+
+    @contextmanager
+    def keeper(self) -> Iterator[None]:
+        with self._free:
+            self._keepers += 1
+            self._free.wait_for(lambda: not self._held)
+            self._keepers -= 1
+            self._held = True
+        try:
+            yield
+        finally:
+            self._release()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._free:
+            self._free.wait_for(lambda: not self._held and not self._keepers)
+            self._held = True
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        with self._free:
+            self._held = False
+            self._free.notify_all()
+
+
+class Storage:
+    """The database: `read()` looks, `write()` is one transaction, `keep()` is the keeper's, which goes first."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._lock = WriteLock() if self.engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine) as db:
+            yield db
+            db.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with self._lock.turn() if self._lock else nullcontext(), self._transaction() as db:
+            yield db
+
+    @contextmanager
+    def keep(self) -> Iterator[Session]:
+        with self._lock.keeper() if self._lock else nullcontext(), self._transaction() as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with Session(self.engine.execution_options(**IMMEDIATE), expire_on_commit=False) as db, db.begin():
+            yield db
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for a database URL; SQLite in WAL with full synchronisation and transactions that we begin ourselves."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_MS / 1000, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read transaction that turns into a write fails at once, whatever the time-out: writers begin as writers.
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+# The schema ------------------------------------------------------------------------
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the schema to a revision, the newest unless told otherwise."""
+    command.upgrade(_config(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    command.downgrade(_config(url), revision)
+
+
+def differences(url: str) -> list[Any]:
+    """What the models say and the database lacks, or the other way round; empty when they agree."""
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    engine.dispose()
+    return found
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database is at the newest revision."""
+    with engine.connect() as connection:
+        heads = set(MigrationContext.configure(connection).get_current_heads())
+    return heads == set(ScriptDirectory(str(migrations_folder())).get_heads())
+
+
+def migrations_folder() -> Path:
+    """Where the migrations lie: inside an installed wheel, else beside the packages of a checkout."""
+    packed = Path(str(files("storage"))) / "_migrations"
+    return packed if packed.is_dir() else Path(__file__).parent.parent / "migrations"
+
+
+def _config(url: str) -> Config:
+    # A buffer of our own: Alembic binds sys.stdout when imported, which dies under captured output.
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.attributes["url"] = url
+    return config
+
+
+def new_mark_key() -> str:
+    return secrets.token_hex(32)
