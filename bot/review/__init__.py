@@ -1,0 +1,1 @@
+"""The rules of an incident review: Python's standard library and nothing else."""

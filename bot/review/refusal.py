@@ -1,0 +1,373 @@
+"""Saying no with a sentence: what is in the way, and what the person can do next."""
+
+# ruff: noqa: D404 - these docstrings are read by people, and "This is the last topic." is what one says.
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+def as_said(text: str) -> str:
+    """The text as it was typed: what `sentence` does to facts unless the edge asks for escaping."""
+    return text
+
+
+class Refused(Exception):
+    """I cannot do that here. `{command} help` lists what I can do."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """The facts the sentence is built from, raw: whoever shows them escapes them."""
+        return {name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())}
+
+    def sentence(self, command: str = "/review", *, escape: Callable[[str], str] = as_said) -> str:
+        """What the person reads; `escape` is applied to each fact and never to our own words."""
+        facts = {name: _in_words(fact, escape) for name, fact in self.facts.items()}
+        return self.template().format(command=command, **facts)
+
+    def template(self) -> str:
+        """The docstring on one line, with its `{places}`."""
+        return " ".join(inspect.cleandoc(self.__doc__ or "").split())
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+def _in_words(fact: object, escape: Callable[[str], str]) -> str:
+    if isinstance(fact, tuple):
+        choices: tuple[object, ...] = fact  # pyright: ignore[reportUnknownVariableType]
+        return choice([f"`{escape(str(word))}`" for word in choices])
+    return escape(str(fact))
+
+
+def choice(words: list[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+# The incident and who may see it. A private incident answers outsiders exactly like a missing one.
+
+
+class NoIncidentHere(Refused):
+    """I am not following an incident here. `{command} open` starts one; run where no incident is,
+    `{command}` shows the reviews you are part of.
+    """
+
+
+class NotInChannel(Refused):
+    """I am not in this channel yet, so I cannot read along. Invite me with `/invite`, then try again."""
+
+
+@dataclass(eq=False)
+class AlreadyTracked(Refused):
+    """I already follow “{title}” here. `{command}` shows where it stands."""
+
+    title: str
+
+
+class ReviewClosed(Refused):
+    """This review is closed. If it broke again, `{command} reopen` brings it back; its actions live on in
+    `{command} actions`.
+    """
+
+
+class PrivateStaysPrivate(Refused):
+    """This incident is private, and that channel has readers who are not part of it. Publish to a channel where
+    everybody is, or invite those readers to the incident first.
+    """
+
+
+class BusyElsewhere(Refused):
+    """Somebody else changed this a moment ago. Have a look at how it stands now with `{command}`, then try again."""
+
+
+# Words that could not be read.
+
+
+@dataclass(eq=False)
+class UnknownVerb(Refused):
+    """I do not know “{verb}”. Did you mean {nearest}? `{command} help` lists everything. Nothing was changed."""
+
+    verb: str
+    nearest: tuple[str, ...] = ()
+
+    def template(self) -> str:
+        """Without a near verb only the help is offered."""
+        return super().template() if self.nearest else super().template().replace(" Did you mean {nearest}?", "")
+
+
+@dataclass(eq=False)
+class UnreadableTime(Refused):
+    """I could not read “{words}” as a time. I understand `14:05`, `2026-11-20 14:05`, `yesterday 14:05`, `mon 14:05`
+    and `10 min ago`, read in your own time zone.
+    """
+
+    words: str
+
+
+@dataclass(eq=False)
+class UnreadableDay(Refused):
+    """I could not read “{words}” as a day. I understand `2026-12-01`, `friday`, `10 days` and `2 weeks`."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class UnreadableHours(Refused):
+    """I could not read “{words}” as working hours. They look like `09:00-17:00`."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class InThePast(Refused):
+    """“{words}” has already passed. Name a time still to come, such as `mon 14:00` or `2026-11-20 14:00`."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class InTheFuture(Refused):
+    """“{words}” is still to come. Name a time that has passed, such as `14:05` or `yesterday 14:05`."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class UnknownKind(Refused):
+    """“{words}” is not a kind of event. Choose {kinds}."""
+
+    words: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownSort(Refused):
+    """“{words}” is not a sort of {kind}. Choose {sorts}, followed by a colon, or leave it out."""
+
+    words: str
+    kind: str
+    sorts: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownSeverity(Refused):
+    """“{words}” is not a severity. Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the gravest."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class UnknownFormat(Refused):
+    """I do not know “{words}” as a format. The report comes as `md` or `json`."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class NotAvailableFormat(Refused):
+    """The report comes as `md` or `json` for now, not yet as {words}."""
+
+    words: str
+
+
+@dataclass(eq=False)
+class NeedsText(Refused):
+    """What should it say? Write it after the verb: `{command} {verb} {example}`."""
+
+    verb: str
+    example: str
+
+
+@dataclass(eq=False)
+class NeedsTime(Refused):
+    """When? Write it after the verb: `{command} {verb} 14:05`. The time is read in your own time zone."""
+
+    verb: str
+
+
+@dataclass(eq=False)
+class NeedsReason(Refused):
+    """A short reason helps everybody who reads this later: `{command} {verb} REASON`."""
+
+    verb: str
+
+
+@dataclass(eq=False)
+class NeedsPerson(Refused):
+    """Whom do you mean? Mention them after the verb: `{command} {verb} @name`."""
+
+    verb: str
+
+
+@dataclass(eq=False)
+class NeedsNumber(Refused):
+    """Which one? Write its number after the verb: `{command} {verb} 3`."""
+
+    verb: str
+
+
+class NeedsMinutes(Refused):
+    """How many minutes? `{command} extend 5` gives this topic five more."""
+
+
+class NeedsOwner(Refused):
+    """An action needs one owner: `{command} action @name write the runbook for a full disk`. The owner can be you."""
+
+
+# Things that are not there.
+
+
+@dataclass(eq=False)
+class NoSuchEvent(Refused):
+    """There is no event {number} on this timeline. `{command} timeline` shows the numbers."""
+
+    number: int | str
+
+
+@dataclass(eq=False)
+class NoSuchAction(Refused):
+    """I find no action {number} that you can see. `{command} actions all` shows the numbers."""
+
+    number: int | str
+
+
+@dataclass(eq=False)
+class NoSuchFinding(Refused):
+    """There is no finding {number} in this review. `{command} report` shows what was noted."""
+
+    number: int | str
+
+
+@dataclass(eq=False)
+class NoSuchTopic(Refused):
+    """“{words}” is not on this agenda. `{command} go` takes {topics}, or the topic's number."""
+
+    words: str
+    topics: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class NotOneOfUs(Refused):
+    """I cannot put a role or an action on <@{user}>: it has to be a person of this workspace. Mention somebody else."""
+
+    user: str
+
+
+# Not yours, or not now.
+
+
+@dataclass(eq=False)
+class NotYours(Refused):
+    """`{command} {verb}` is for {who}. You may take over in the open with `{command} {role} @you`, where `@you` is
+    your own name.
+    """
+
+    who: str
+    verb: str
+    role: str = "facilitator"
+
+
+class NotMitigated(Refused):
+    """The incident is not marked as mitigated yet, and the meeting is planned from that moment. When the impact is
+    over, `{command} mitigated` says so; `{command} mitigated 14:05` says when.
+    """
+
+
+class NothingScheduled(Refused):
+    """No meeting is planned yet. `{command} schedule` proposes an hour; `{command} schedule mon 14:00` sets one."""
+
+
+class AlreadyInMeeting(Refused):
+    """The meeting is already open. `{command} next` moves it on, `{command}` shows where it stands."""
+
+
+class NotInMeeting(Refused):
+    """No meeting is open here. `{command} start` opens it."""
+
+
+class AnotherMeetingHere(Refused):
+    """Another review's meeting is open in this place. End that one first, or meet in a thread or another channel."""
+
+
+class LastTopic(Refused):
+    """This is the last topic. `{command} end` closes the meeting, `{command} back` returns to the topic before."""
+
+
+class FirstTopic(Refused):
+    """This is the first topic, there is nothing to go back to. `{command} next` moves on."""
+
+
+@dataclass(eq=False)
+class TooFewMinutes(Refused):
+    """The later topics can give up {can_have} min at most, so that the meeting still ends on time.
+    `{command} extend {can_have}` takes them all.
+    """
+
+    asked: int
+    can_have: int
+
+    def template(self) -> str:
+        """With nothing left to take, no number is offered."""
+        nothing = (
+            "No later topic has a minute to spare, so this one cannot be extended. "
+            "`{command} next` moves on; `{command} end` closes the meeting."
+        )
+        return super().template() if self.can_have else nothing
+
+
+@dataclass(eq=False)
+class MeetingTooShort(Refused):
+    """{minutes} min are too few for a review: each topic needs at least one, which makes {least}. Most take 60."""
+
+    minutes: int
+    least: int
+
+
+class NotEnded(Refused):
+    """The meeting has not ended yet. `{command} end` closes it; `{command} held` says that it was held without me."""
+
+
+class NotDrafted(Refused):
+    """There is no draft yet. `{command} draft` writes one from the timeline, the findings and the actions."""
+
+
+class NotApproved(Refused):
+    """The draft is not approved yet. Read it with `{command} report`, then `{command} approve`."""
+
+
+class NotPublished(Refused):
+    """The report is not published yet. `{command} publish` shares it; after that the review can be closed."""
+
+
+@dataclass(eq=False)
+class WrongStage(Refused):
+    """`{command} {verb}` does not fit here: this review is {stage}. `{command}` shows what comes next."""
+
+    stage: str
+    verb: str
+
+
+@dataclass(eq=False)
+class AnotherStep(Refused):
+    """This action is {state}, so it cannot become {asked} now. From here it can become {possible}."""
+
+    state: str
+    asked: str
+    possible: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class StillSoaking(Refused):
+    """Action {number} is still resting: ideas get two working days before anybody promises them. It can be
+    committed from {day} on.
+    """
+
+    number: int
+    day: str
+
+
+class NeedsEvidence(Refused):
+    """How can others see that it is done? Add one link or note: where it was deployed, tested or documented."""
