@@ -1,7 +1,7 @@
 """Rows. Moments, not flags; facts that Slack can send twice have natural keys; every table knows its team."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import Date, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
@@ -17,11 +17,23 @@ NAMING = {
 }
 
 
+TeamKey = Annotated[str, mapped_column(String(40), index=True)]
+SlackKey = Annotated[str, mapped_column(String(80))]
+
+
+def row_id() -> Mapped[int]:
+    return mapped_column(BigId, primary_key=True, autoincrement=True, init=False)
+
+
+def of(table: str) -> Mapped[int]:
+    return mapped_column(BigId, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=True)
+
+
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False):
     """The registry of tables; constructors take keywords only, so a misspelt one is caught by the type checker."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UTCDateTime(),
         date: Date(),
         str: CleanText(),
@@ -31,26 +43,10 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False):
     }
 
 
-def row_id() -> Mapped[int]:
-    return mapped_column(BigId, primary_key=True, autoincrement=True, init=False)
-
-
-def team() -> Mapped[str]:
-    return mapped_column(String(40), index=True)
-
-
-def slack_id() -> Mapped[str]:
-    return mapped_column(String(80))
-
-
-def of(table: str) -> Mapped[int]:
-    return mapped_column(BigId, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=True)
-
-
 # The workspace and its people ------------------------------------------------
 
 
-class Workspace(Base):
+class Workspace(Base, kw_only=True):
     __tablename__ = "workspaces"
 
     team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -63,7 +59,7 @@ class Workspace(Base):
     actions_numbered: Mapped[int] = mapped_column(default=0)
 
 
-class Person(Base):
+class Person(Base, kw_only=True):
     __tablename__ = "people"
 
     team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -76,7 +72,7 @@ class Person(Base):
     read_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Channel(Base):
+class Channel(Base, kw_only=True):
     """What is known of a channel; private is sticky."""
 
     __tablename__ = "channels"
@@ -93,16 +89,16 @@ class Channel(Base):
     """When it was last asked whether this channel opens an incident by itself."""
 
 
-class Membership(Base):
+class Membership(Base, kw_only=True):
     """Somebody in a channel from a moment to a moment; unknown before the bot came."""
 
     __tablename__ = "memberships"
     __table_args__ = (Index("ix_memberships_channel_user", "team_id", "channel_id", "user_id"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
-    channel_id: Mapped[str] = slack_id()
-    user_id: Mapped[str] = slack_id()
+    team_id: Mapped[TeamKey]
+    channel_id: Mapped[SlackKey]
+    user_id: Mapped[SlackKey]
     joined_at: Mapped[datetime | None] = mapped_column(default=None)
     left_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -110,11 +106,11 @@ class Membership(Base):
 # The incident ------------------------------------------------------------------
 
 
-class Incident(Base):
+class Incident(Base, kw_only=True):
     __tablename__ = "incidents"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     title: Mapped[str]
     severity: Mapped[str | None] = mapped_column(String(8), default=None)
     opened_at: Mapped[datetime]
@@ -126,13 +122,13 @@ class Incident(Base):
     findings_numbered: Mapped[int] = mapped_column(default=0)
 
 
-class Moment(Base):
+class Moment(Base, kw_only=True):
     """One setting of one moment; the latest row of a name holds, `at` is None where it was cleared."""
 
     __tablename__ = "moments"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     name: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime | None] = mapped_column(default=None)
@@ -141,7 +137,7 @@ class Moment(Base):
     recorded_at: Mapped[datetime]
 
 
-class Source(Base):
+class Source(Base, kw_only=True):
     """A place the incident is spoken in; `thread_ts` is empty for a whole channel. One open incident per source."""
 
     __tablename__ = "sources"
@@ -158,9 +154,9 @@ class Source(Base):
     )
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
-    channel_id: Mapped[str] = slack_id()
+    channel_id: Mapped[SlackKey]
     channel_name: Mapped[str] = mapped_column(default="")
     thread_ts: Mapped[str] = mapped_column(String(24), default="")
     from_at: Mapped[datetime]
@@ -171,13 +167,13 @@ class Source(Base):
     fetched_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class RoleHeld(Base):
+class RoleHeld(Base, kw_only=True):
     """Who has been lead, facilitator, scribe or owner, from a moment to a moment."""
 
     __tablename__ = "roles"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     role: Mapped[str] = mapped_column(String(16))
     user_id: Mapped[str] = mapped_column(String(80), index=True)
@@ -189,7 +185,7 @@ class RoleHeld(Base):
 # What was said -----------------------------------------------------------------
 
 
-class Message(Base):
+class Message(Base, kw_only=True):
     """A message as Slack holds it now; a deletion erases the text and keeps this tombstone."""
 
     __tablename__ = "messages"
@@ -199,8 +195,8 @@ class Message(Base):
     )
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
-    channel_id: Mapped[str] = slack_id()
+    team_id: Mapped[TeamKey]
+    channel_id: Mapped[SlackKey]
     ts: Mapped[str] = mapped_column(String(24))
     thread_ts: Mapped[str | None] = mapped_column(String(24), default=None)
     posted_at: Mapped[datetime]
@@ -217,28 +213,28 @@ class Message(Base):
     missing_since: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class MessageVersion(Base):
+class MessageVersion(Base, kw_only=True):
     """An earlier wording of a message; `edited_ts` is empty for the first one."""
 
     __tablename__ = "message_versions"
     __table_args__ = (UniqueConstraint("message_id", "edited_ts"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     message_id: Mapped[int] = of("messages")
     edited_ts: Mapped[str] = mapped_column(String(24), default="")
     at: Mapped[datetime]
     text: Mapped[str] = mapped_column(default="")
 
 
-class MessageFile(Base):
+class MessageFile(Base, kw_only=True):
     __tablename__ = "message_files"
     __table_args__ = (UniqueConstraint("message_id", "file_id"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     message_id: Mapped[int] = of("messages")
-    file_id: Mapped[str] = slack_id()
+    file_id: Mapped[SlackKey]
     name: Mapped[str] = mapped_column(default="")
     mimetype: Mapped[str] = mapped_column(default="")
     size: Mapped[int] = mapped_column(BigId, default=0)
@@ -247,17 +243,17 @@ class MessageFile(Base):
     skipped: Mapped[str | None] = mapped_column(default=None)
 
 
-class Reaction(Base):
+class Reaction(Base, kw_only=True):
     """One person's emoji on one message; it may be known before the message is."""
 
     __tablename__ = "reactions"
     __table_args__ = (UniqueConstraint("team_id", "channel_id", "ts", "user_id", "name"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
-    channel_id: Mapped[str] = slack_id()
+    team_id: Mapped[TeamKey]
+    channel_id: Mapped[SlackKey]
     ts: Mapped[str] = mapped_column(String(24))
-    user_id: Mapped[str] = slack_id()
+    user_id: Mapped[SlackKey]
     name: Mapped[str] = mapped_column(String(120))
     changed_ts: Mapped[str] = mapped_column(String(24))
     """Slack's time of the latest word on it; an older word changes nothing."""
@@ -269,7 +265,7 @@ class Reaction(Base):
 # The timeline, the findings, the actions ------------------------------------------
 
 
-class TimelineEvent(Base):
+class TimelineEvent(Base, kw_only=True):
     """A moment on the timeline. `text` is None while the message's own words serve; dropped ones keep their number."""
 
     __tablename__ = "timeline_events"
@@ -279,7 +275,7 @@ class TimelineEvent(Base):
     )
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     number: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
@@ -299,34 +295,34 @@ class TimelineEvent(Base):
     untagged_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class EventComment(Base):
+class EventComment(Base, kw_only=True):
     __tablename__ = "event_comments"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     event_id: Mapped[int] = of("timeline_events")
     text: Mapped[str]
-    by: Mapped[str] = slack_id()
+    by: Mapped[SlackKey]
     at: Mapped[datetime]
 
 
-class Finding(Base):
+class Finding(Base, kw_only=True):
     __tablename__ = "findings"
     __table_args__ = (UniqueConstraint("incident_id", "number"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     number: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
     sort: Mapped[str | None] = mapped_column(String(16), default=None)
     text: Mapped[str]
-    by: Mapped[str] = slack_id()
+    by: Mapped[SlackKey]
     at: Mapped[datetime]
     dropped_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Action(Base):
+class Action(Base, kw_only=True):
     """A promise with one owner and one due day; numbered per workspace."""
 
     __tablename__ = "actions"
@@ -336,7 +332,7 @@ class Action(Base):
     )
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     number: Mapped[int]
     text: Mapped[str]
@@ -361,14 +357,14 @@ class Action(Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Link(Base):
+class Link(Base, kw_only=True):
     """One thing answers or comes from another: `action 12 answers finding 3`; ids are row ids."""
 
     __tablename__ = "links"
     __table_args__ = (UniqueConstraint("from_kind", "from_id", "relation", "to_kind", "to_id"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     from_kind: Mapped[str] = mapped_column(String(12))
     from_id: Mapped[int] = mapped_column(BigId)
@@ -377,14 +373,14 @@ class Link(Base):
     to_id: Mapped[int] = mapped_column(BigId)
 
 
-class Change(Base):
+class Change(Base, kw_only=True):
     """One line of history: what of which thing, from what to what, by whom, when."""
 
     __tablename__ = "changes"
     __table_args__ = (Index("ix_changes_subject", "subject", "subject_id"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = of("incidents")
     subject: Mapped[str] = mapped_column(String(12))
     subject_id: Mapped[int] = mapped_column(BigId)
@@ -395,14 +391,14 @@ class Change(Base):
     at: Mapped[datetime]
 
 
-class Rung(Base):
+class Rung(Base, kw_only=True):
     """A rung of an action's ladder that was said; the unique key lets two replicas ask at once."""
 
     __tablename__ = "rungs"
     __table_args__ = (UniqueConstraint("action_id", "key"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     action_id: Mapped[int] = of("actions")
     key: Mapped[str] = mapped_column(String(60))
     said_at: Mapped[datetime]
@@ -411,13 +407,13 @@ class Rung(Base):
 # The review and its meetings ---------------------------------------------------------
 
 
-class Review(Base):
+class Review(Base, kw_only=True):
     """The learning about one incident; its stage is derived from these moments."""
 
     __tablename__ = "reviews"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     incident_id: Mapped[int] = mapped_column(BigId, ForeignKey("incidents.id", ondelete="CASCADE"), unique=True)
     proposed_at: Mapped[datetime | None] = mapped_column(default=None)
     """When the meeting's hour was proposed to the lead."""
@@ -434,14 +430,14 @@ class Review(Base):
     reason: Mapped[str | None] = mapped_column(default=None)
 
 
-class Meeting(Base):
+class Meeting(Base, kw_only=True):
     """One sitting of a review, with its place, hour, attendees and notes."""
 
     __tablename__ = "meetings"
     __table_args__ = (UniqueConstraint("review_id", "number"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     review_id: Mapped[int] = of("reviews")
     number: Mapped[int] = mapped_column(default=1)
     meets_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
@@ -465,14 +461,14 @@ class Meeting(Base):
     agenda: Mapped[dict[str, Any] | None] = mapped_column(default=None)
 
 
-class Attendee(Base):
+class Attendee(Base, kw_only=True):
     __tablename__ = "attendees"
     __table_args__ = (UniqueConstraint("meeting_id", "user_id"),)
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     meeting_id: Mapped[int] = of("meetings")
-    user_id: Mapped[str] = slack_id()
+    user_id: Mapped[SlackKey]
     core_since: Mapped[datetime | None] = mapped_column(default=None)
     """Set for core attendees; the rest are optional readers."""
     invited_at: Mapped[datetime]
@@ -480,17 +476,17 @@ class Attendee(Base):
     present_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class MeetingNote(Base):
+class MeetingNote(Base, kw_only=True):
     """Something written down in the meeting; `parked_at` is set for what was parked."""
 
     __tablename__ = "meeting_notes"
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     meeting_id: Mapped[int] = of("meetings")
     topic: Mapped[str] = mapped_column(String(20))
     text: Mapped[str]
-    by: Mapped[str] = slack_id()
+    by: Mapped[SlackKey]
     at: Mapped[datetime]
     parked_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -498,19 +494,19 @@ class MeetingNote(Base):
 # What waits to be said ----------------------------------------------------------------
 
 
-class OutboxNote(Base):
+class OutboxNote(Base, kw_only=True):
     """Something to say, written in the transaction of the change that says it; its key is a function of the intent."""
 
     __tablename__ = "outbox"
     __table_args__ = (UniqueConstraint("team_id", "key"), Index("ix_outbox_due", "state", "not_before"))
 
     id: Mapped[int] = row_id()
-    team_id: Mapped[str] = team()
+    team_id: Mapped[TeamKey]
     key: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(10))
     """once, live or whisper."""
     incident_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
-    channel_id: Mapped[str] = slack_id()
+    channel_id: Mapped[SlackKey]
     """A channel, or a person for a direct message."""
     thread_ts: Mapped[str] = mapped_column(String(24), default="")
     user_id: Mapped[str | None] = mapped_column(String(80), default=None)
@@ -532,7 +528,7 @@ class OutboxNote(Base):
     error: Mapped[str | None] = mapped_column(default=None)
 
 
-class Gesture(Base):
+class Gesture(Base, kw_only=True):
     """A signed request that was served; a replay finds it here and has no second effect."""
 
     __tablename__ = "gestures"

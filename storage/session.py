@@ -3,7 +3,7 @@
 import io
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,7 @@ class WriteLock:
         self._keepers = 0
 
     @contextmanager
-    def keeper(self) -> Iterator[None]:
+    def keeper(self) -> Generator[None]:
         with self._free:
             self._keepers += 1
             self._free.wait_for(lambda: not self._held)
@@ -44,7 +44,7 @@ class WriteLock:
             self._release()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> Generator[None]:
         with self._free:
             self._free.wait_for(lambda: not self._held and not self._keepers)
             self._held = True
@@ -67,23 +67,23 @@ class Storage:
         self._lock = WriteLock() if self.engine.dialect.name == "sqlite" else None
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Generator[Session]:
         with Session(self.engine) as db:
             yield db
             db.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> Generator[Session]:
         with self._lock.turn() if self._lock else nullcontext(), self._transaction() as db:
             yield db
 
     @contextmanager
-    def keep(self) -> Iterator[Session]:
+    def keep(self) -> Generator[Session]:
         with self._lock.keeper() if self._lock else nullcontext(), self._transaction() as db:
             yield db
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
+    def _transaction(self) -> Generator[Session]:
         with Session(self.engine.execution_options(**IMMEDIATE), expire_on_commit=False) as db, db.begin():
             yield db
 
@@ -92,7 +92,7 @@ class Storage:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for a database URL; SQLite in WAL with full synchronisation and transactions that we begin ourselves."""
+    """An engine for a database URL; SQLite in WAL, fully synchronised, with transactions that we begin ourselves."""
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_MS / 1000, "check_same_thread": False})
@@ -101,7 +101,7 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -47,7 +47,7 @@ class CleanJSON(TypeDecorator[Any]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return clean_json(value)
 
 
@@ -58,7 +58,7 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def clean_json(value: Any) -> Any:  # noqa: ANN401
+def clean_json(value: Any) -> Any:
     """The same value with every string in it clean."""
     if isinstance(value, str):
         return clean(value)

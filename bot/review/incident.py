@@ -150,3 +150,17 @@ def moment_order_doubt(moments: Mapping[str, datetime]) -> str | None:
         if earlier in moments and later in moments and moments[later] < moments[earlier]:
             return f"“{later.capitalize()}” now stands before “{earlier}”. If it was not so, set either one again."
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelFacts:
+    """What Slack says of a channel at this moment; `members` are the people in it."""
+
+    channel: ChannelId
+    name: str = ""
+    private: bool = False
+    archived: bool = False
+    created_at: datetime | None = None
+    creator: UserId | None = None
+    members: tuple[UserId, ...] = ()
+    bot_is_member: bool = True

@@ -1,0 +1,189 @@
+"""The one door: every command, button, reaction, form and tick of the clock is served here."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from sqlalchemy.orm import Session
+
+from bot.render import Rendered, Renderer
+from bot.review.incident import ChannelId, Place, TeamId, UserId
+from bot.review.meeting_time import WorkingHours
+from storage import gestures, outbox
+from storage.session import Storage
+
+log = logging.getLogger("debrief.desk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What this installation chose: the command's name, the working hours, the emoji, which names open an incident."""
+
+    command: str = "/review"
+    bot_name: str = "Debrief"
+    working_hours: WorkingHours = field(default_factory=lambda: WorkingHours.read("09:00-17:00"))
+    emoji: Mapping[str, str] = field(default_factory=lambda: {"pushpin": "guess", "clipboard": "action"})
+    """Emoji name to a kind of event, `guess` (kind guessed) or `action` (proposes an action)."""
+    channel_pattern: str = "^inc-|^incident-"
+    retention_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of work: a session, and the moment it happens in; for one workspace, in one house."""
+
+    db: Session
+    now: datetime
+    team: TeamId
+    house: House
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something to say; its key is a pure function of the intent, never of now."""
+
+    kind: Literal["once", "live", "private"]
+    template: str
+    facts: Mapping[str, Any]
+    key: str = ""
+    place: Place | None = None
+    user: UserId | None = None
+    incident: int | None = None
+    not_before: datetime | None = None
+
+    @classmethod
+    def once(cls, key: str, template: str, to: Place | UserId, /, **facts: Any) -> Self:
+        """Said once: in a place, or to a person by direct message."""
+        return cls(kind="once", key=key, template=template, place=_as_place(to), facts=facts)
+
+    @classmethod
+    def live(cls, key: str, template: str, to: Place | UserId, /, **facts: Any) -> Self:
+        """Posted once and then updated; the newest wins."""
+        return cls(kind="live", key=key, template=template, place=_as_place(to), facts=facts)
+
+    @classmethod
+    def private(cls, user: UserId, template: str, /, **facts: Any) -> Self:
+        """Whispered: the answer to a gesture, seen by one person."""
+        return cls(kind="private", template=template, user=user, facts=facts)
+
+
+def _as_place(to: Place | UserId) -> Place:
+    return to if isinstance(to, Place) else Place(ChannelId(to))
+
+
+Notes = Iterable[Note]
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Where an answer goes that no open request can carry: whispered in this place, under this key."""
+
+    place: Place
+    key: str
+
+
+class Replayed(Exception):
+    """A signed request that was served before."""
+
+
+class Desk:
+    """Serves abilities and answers questions, each in one transaction of its own."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        renderer: Renderer,
+        *,
+        team: TeamId,
+        house: House,
+        now: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.storage = storage
+        self.renderer = renderer
+        self.team = team
+        self.house = house
+        self.now = now
+        self.wake = wake
+
+    def serve(
+        self,
+        ability: Callable[..., Notes | None],
+        *,
+        by: UserId | None = None,
+        mark: str | None = None,
+        whisper: Whisper | None = None,
+        **what: Any,
+    ) -> Rendered | None:
+        """Run an ability as one turn.
+
+        1. Remember the gesture's `mark`; one that was served before raises Replayed.
+        2. Run the ability, with `by` where somebody did it, and render its notes: a broken template undoes the change.
+        3. Write the notes to the outbox, commit, wake the courier.
+
+        The private notes for `by` come back as the answer, or are whispered where no open request can carry them.
+        """
+        with self.storage.write() as db:
+            turn = Turn(db, self.now(), self.team, self.house)
+            if mark and not gestures.remember(db, turn.team, mark, at=turn.now):
+                raise Replayed
+            notes = list(ability(turn, **({"by": by} if by else {}), **what) or ())
+            answer = self._write_down(turn, notes, by, whisper)
+        log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
+        self.wake()
+        return answer
+
+    def look(self, question: Callable[..., Any], **what: Any) -> Any:
+        """Answer a question; change nothing."""
+        with self.storage.read() as db:
+            return question(Turn(db, self.now(), self.team, self.house), **what)
+
+    def _write_down(self, turn: Turn, notes: list[Note], by: UserId | None, whisper: Whisper | None) -> Rendered | None:
+        answers: list[Rendered] = []
+        for note in notes:
+            rendered = self.renderer.render(note.template, note.facts)
+            if note.kind != "private":
+                _write(turn, note, rendered)
+            elif note.user == by:
+                answers.append(rendered)
+        if not answers:
+            return None
+        answer = Rendered.joined(answers)
+        if whisper and by:
+            _whisper(turn, answer, by, whisper)
+        return answer
+
+
+def _write(turn: Turn, note: Note, rendered: Rendered) -> None:
+    if note.place is None or not note.key:
+        message = f"the note {note.template} has no place or no key"
+        raise ValueError(message)
+    write = outbox.say_once if note.kind == "once" else outbox.say_live
+    write(
+        turn.db,
+        turn.team,
+        note.key,
+        channel=note.place.channel,
+        thread=note.place.thread,
+        text=rendered.text,
+        blocks=rendered.blocks,
+        incident=note.incident,
+        at=turn.now,
+        not_before=note.not_before or turn.now,
+    )
+
+
+def _whisper(turn: Turn, answer: Rendered, user: UserId, whisper: Whisper) -> None:
+    outbox.whisper(
+        turn.db,
+        turn.team,
+        f"whisper:{whisper.key}",
+        channel=whisper.place.channel,
+        thread=whisper.place.thread,
+        user=user,
+        text=answer.text,
+        blocks=answer.blocks,
+        at=turn.now,
+    )

@@ -1,0 +1,281 @@
+"""A template and its facts become text and blocks; everything a person wrote is escaped here, at the last moment.
+
+A template of `templates/notes` reads as the message does. Paragraphs become sections; a line that starts with `# `
+is a header, `~ ` a line of small print, `---` a divider; a paragraph of `{{ button(…) }}` becomes a row of buttons.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from storage.types import clean
+
+SECTION_LIMIT = 2_900
+"""Characters; Slack's limit of a section is 3,000, and an ellipsis must fit."""
+HEADER_LIMIT = 150
+BLOCKS_LIMIT = 50
+BUTTON_LABEL_LIMIT = 75
+TEXT_LIMIT = 3_900
+"""Characters of the plain text; longer ones were seen to come out as several messages."""
+ALL_BLOCKS_LIMIT = 12_000
+"""Characters over all blocks; about 13,200 are refused as too long."""
+MORE = "_There is more than fits here; the report has it all._"
+
+NEWLINE = "\ue001"  # A newline that a person wrote: it must not start a header or a row of buttons.
+TOKEN = re.compile("\ue000(.*?)\ue000")
+WORDS = "\ue002"  # What a person wrote starts here, even where it looks like one of our marks.
+PRIVATE = re.compile("[\ue000-\ue002]")
+BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Controls that turn the reading direction; shown as a mark, they cannot disguise what follows."""
+
+
+class Mrkdwn(str):
+    """Text that is Slack markup already and is not escaped again."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What Slack is given: the plain text for notifications and screen readers, and the blocks."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """Several answers as one message."""
+        every = list(parts)
+        return cls("\n".join(p.text for p in every)[:TEXT_LIMIT], [b for p in every for b in p.blocks][:BLOCKS_LIMIT])
+
+
+class Renderer:
+    """Renders the templates of a folder, for a house whose command has this name."""
+
+    def __init__(self, *, command: str, bot_name: str = "Debrief", folder: Path | None = None) -> None:
+        self._notes = self._environment(folder or templates_folder(), finalize=escape)
+        self._notes.globals |= {"command": Mrkdwn(command), "bot": Mrkdwn(bot_name), "button": button, "link": link}
+        self._notes.filters |= FILTERS
+
+    def _environment(self, folder: Path, finalize: Callable[[Any], str]) -> Environment:
+        # Slack's escaping is not HTML's: finalize does it for every expression of every template, whatever its name.
+        return Environment(
+            loader=FileSystemLoader(folder),
+            finalize=finalize,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701
+        )
+
+    def render(self, template: str, facts: Mapping[str, Any]) -> Rendered:
+        """The note of this name with these facts."""
+        words = self._notes.get_template(f"notes/{template}.j2").render(facts)
+        blocks = _fit([_block(part, number) for number, part in enumerate(_parts(words))])
+        return Rendered(_plain(words), blocks)
+
+    def words(self, template: str, facts: Mapping[str, Any]) -> str:
+        """The words of a note as one string of markup, for a form or a report."""
+        return _plain(self._notes.get_template(f"notes/{template}.j2").render(facts))
+
+
+def templates_folder() -> Path:
+    """Where the templates lie: inside an installed wheel, else beside the packages of a checkout."""
+    packed = Path(str(files("bot"))) / "_resources" / "templates"
+    return packed if packed.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+# What a template may say -----------------------------------------------------------
+
+
+def escape(value: Any) -> str:
+    """A value as harmless Slack markup: no mention, link or channel call survives in it."""
+    if isinstance(value, Mrkdwn):
+        return value
+    text = PRIVATE.sub("", BIDI.sub("\ufffd", clean("" if value is None else str(value))))
+    harmless = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", NEWLINE)
+    return WORDS + harmless if harmless.startswith(("# ", "~ ", "---")) else harmless
+
+
+def person(user: str | None) -> Mrkdwn:
+    """A mention; nobody is said as such."""
+    return Mrkdwn(f"<@{user}>" if user and re.fullmatch(r"[A-Z0-9]+", user) else escape(user or "nobody"))
+
+
+def channel(channel_id: str) -> Mrkdwn:
+    return Mrkdwn(f"<#{channel_id}>" if re.fullmatch(r"[A-Z0-9]+", channel_id) else escape(channel_id))
+
+
+def link(url: str, label: str) -> Mrkdwn:
+    """A link to an https or http address; any other address is shown as its label."""
+    if not re.fullmatch(r"https?://[^\s<>|]+", url):
+        return Mrkdwn(escape(label))
+    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{escape(label).replace('|', '¦')}>")
+
+
+def moment(at: datetime) -> Mrkdwn:
+    """Day and time in the zone of whoever reads it."""
+    return _dated(at, "{date_short_pretty} at {time}", f"{at.astimezone(UTC):%a %d %b, %H:%M} UTC")
+
+
+def clock(at: datetime) -> Mrkdwn:
+    """The time of day in the zone of whoever reads it."""
+    return _dated(at, "{time}", f"{at.astimezone(UTC):%H:%M} UTC")
+
+
+def _dated(at: datetime, form: str, fallback: str) -> Mrkdwn:
+    return Mrkdwn(f"<!date^{int(at.timestamp())}^{form}|{fallback}>")
+
+
+def local(at: datetime, zone: str) -> str:
+    """Day, time and zone written out, as an echo of what somebody typed in theirs."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y, %H:%M %Z}"
+
+
+def day(value: date) -> str:
+    return f"{value:%a %d %b %Y}"
+
+
+def quote(text: str | None) -> Mrkdwn:
+    """Somebody's words as a quotation, every line of it."""
+    return Mrkdwn("\n".join(f"> {line}" for line in escape(text or "").split(NEWLINE)))
+
+
+def short(text: str | None, length: int = 140) -> str:
+    """The first words of a text, on one line."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def button(
+    label: str, verb: str, text: str = "", *, incident: int | None = None, style: str = "", confirm: str = ""
+) -> Mrkdwn:
+    """A button that types a verb: pressing it is typing `/review verb text` about that incident."""
+    fields = {"label": label, "verb": verb, "text": text, "incident": incident, "style": style, "confirm": confirm}
+    return Mrkdwn(f"\ue000{json.dumps(fields)}\ue000")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "person": person,
+    "channel": channel,
+    "moment": moment,
+    "clock": clock,
+    "local": local,
+    "day": day,
+    "quote": quote,
+    "short": short,
+}
+
+
+# From words to blocks ------------------------------------------------------------------
+
+
+def _parts(words: str) -> list[str]:
+    """Paragraphs; header, small print and divider lines stand alone, long paragraphs are cut between lines."""
+    parts: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", words.strip()):
+        run: list[str] = []
+        for line in paragraph.strip("\n").split("\n"):
+            alone = line.startswith(("# ", "~ ")) or line.strip() == "---"
+            if run and (
+                alone or len("\n".join([*run, line])) > SECTION_LIMIT or _is_buttons(line) != _is_buttons(run[-1])
+            ):
+                parts.append("\n".join(run))
+                run = []
+            run.append(line)
+            if alone:
+                parts.append("\n".join(run))
+                run = []
+        if run:
+            parts.append("\n".join(run))
+    return [part for part in parts if part.strip()]
+
+
+def _is_buttons(line: str) -> bool:
+    return bool(TOKEN.search(line)) and not TOKEN.sub("", line).strip()
+
+
+def _block(part: str, number: int) -> dict[str, Any]:
+    if part.strip() == "---":
+        return {"type": "divider"}
+    if part.startswith("# "):
+        return {"type": "header", "text": {"type": "plain_text", "text": _cut(_unmarked(part[2:]), HEADER_LIMIT)}}
+    if part.startswith("~ "):
+        small = {"type": "mrkdwn", "text": _cut(_newlines(part[2:]), SECTION_LIMIT)}
+        return {"type": "context", "elements": [small]}
+    if _is_buttons(part.replace("\n", " ")):
+        return {"type": "actions", "block_id": f"row_{number}", "elements": _buttons(part, number)}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(_newlines(TOKEN.sub("", part)), SECTION_LIMIT)}}
+
+
+def _buttons(part: str, row: int) -> list[dict[str, Any]]:
+    tokens = [json.loads(found) for found in TOKEN.findall(part)]
+    return [_button(fields, f"{row}_{place}") for place, fields in enumerate(tokens)][:25]
+
+
+def _button(fields: dict[str, Any], place: str) -> dict[str, Any]:
+    element = {
+        "type": "button",
+        "action_id": f"review:{fields['verb']}:{place}",
+        "text": {"type": "plain_text", "text": _cut(fields["label"], BUTTON_LABEL_LIMIT)},
+        "value": json.dumps({"text": fields["text"][:1_500], "incident": fields["incident"]}),
+    }
+    if fields["style"]:
+        element["style"] = fields["style"]
+    if fields["confirm"]:
+        element["confirm"] = _confirm(fields)
+    return element
+
+
+def _confirm(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": {"type": "plain_text", "text": _cut(fields["label"], 100)},
+        "text": {"type": "plain_text", "text": _cut(fields["confirm"], 300)},
+        "confirm": {"type": "plain_text", "text": _cut(fields["label"], 30)},
+        "deny": {"type": "plain_text", "text": "Not yet"},
+    }
+
+
+def _fit(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many blocks as Slack takes; the last rows of buttons stay, and a line says that there is more."""
+    if len(blocks) <= BLOCKS_LIMIT and _length(blocks) <= ALL_BLOCKS_LIMIT:
+        return blocks
+    tail = [blocks[-1]] if blocks[-1]["type"] == "actions" else []
+    kept: list[dict[str, Any]] = []
+    for block in blocks[: len(blocks) - len(tail)]:
+        if len(kept) + len(tail) + 2 > BLOCKS_LIMIT or _length([*kept, block, *tail]) > ALL_BLOCKS_LIMIT:
+            break
+        kept.append(block)
+    return [*kept, {"type": "context", "elements": [{"type": "mrkdwn", "text": MORE}]}, *tail]
+
+
+def _length(blocks: list[dict[str, Any]]) -> int:
+    return sum(len(json.dumps(block, ensure_ascii=False)) for block in blocks)
+
+
+def _plain(words: str) -> str:
+    """The words without buttons and marks, for a notification."""
+    lines = [re.sub(r"^(# |~ )", "", line) for line in TOKEN.sub("", words).split("\n") if line.strip() != "---"]
+    return _cut(re.sub(r"\n{3,}", "\n\n", _newlines("\n".join(line.rstrip() for line in lines))).strip(), TEXT_LIMIT)
+
+
+def _unmarked(text: str) -> str:
+    """Escapes undone: a header is plain text, where they would be read literally."""
+    return _newlines(text).replace("\n", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _newlines(text: str) -> str:
+    return text.replace(NEWLINE, "\n").replace(WORDS, "")
+
+
+def _cut(text: str, length: int) -> str:
+    """As much of a text as fits, never half a mention or half an escape."""
+    return text if len(text) <= length else re.sub(r"(<[^<>]*|&[a-z]{0,3})$", "", text[: length - 1]) + "…"

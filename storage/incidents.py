@@ -1,0 +1,242 @@
+"""Incidents: where they are spoken, who may see them, who holds which role, when what happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.review.incident import ChannelId, Place, UserId
+from bot.review.lifecycle import Role, Roles
+from bot.review.refusal import NoIncidentHere
+from storage.models import Change, Incident, Meeting, Membership, Moment, Review, RoleHeld, Source, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which incident is meant: the one named, else the one of this place."""
+
+    place: Place
+    incident: int | None = None
+
+
+# Seeing ----------------------------------------------------------------------------
+
+
+def visible_to(user: str | None) -> ColumnElement[bool]:
+    """The incidents a person may see: public ones, and private ones of whose channel they are a member now."""
+    inside = exists(
+        select(Membership.id)
+        .join(
+            Source,
+            and_(Source.team_id == Membership.team_id, Source.channel_id == Membership.channel_id),
+        )
+        .where(Source.incident_id == Incident.id, Membership.user_id == user, Membership.left_at.is_(None))
+    )
+    return or_(Incident.private_since.is_(None), inside)
+
+
+def at(db: Session, team: str, where: Where, by: str | None) -> Incident:
+    """The incident meant by somebody who may see it; a hidden one and none at all raise NoIncidentHere alike."""
+    query = _named(where.incident) if where.incident else _spoken_in(where.place)
+    found = db.scalar(
+        select(Incident).where(Incident.team_id == team, visible_to(by), query).order_by(Incident.id.desc())
+    )
+    if found is None:
+        raise NoIncidentHere
+    return found
+
+
+def _named(incident: int) -> ColumnElement[bool]:
+    return Incident.id == incident
+
+
+def _spoken_in(place: Place) -> ColumnElement[bool]:
+    """Spoken in this thread or channel now, or met about in it."""
+    # A thread that is an incident of its own comes first: in its channel's thread, the thread is meant.
+    here = and_(Source.channel_id == place.channel, Source.thread_ts.in_({place.thread, ""}), Source.until_at.is_(None))
+    of_source = select(Source.incident_id).where(here).order_by(Source.thread_ts.desc(), Source.id.desc()).limit(1)
+    met = (
+        select(Review.incident_id)
+        .join(Meeting, Meeting.review_id == Review.id)
+        .where(Meeting.channel_id == place.channel, Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None))
+        .order_by(Meeting.id.desc())
+        .limit(1)
+    )
+    return Incident.id == func.coalesce(of_source.scalar_subquery(), met.scalar_subquery())
+
+
+def by_number(db: Session, team: str, incident: int, user: str | None) -> Incident | None:
+    """An incident a person may see."""
+    return db.scalar(select(Incident).where(Incident.team_id == team, Incident.id == incident, visible_to(user)))
+
+
+def seen_by(db: Session, team: str, user: str) -> Sequence[Incident]:
+    """Every incident this person may see, newest first."""
+    return db.scalars(
+        select(Incident).where(Incident.team_id == team, visible_to(user)).order_by(Incident.id.desc())
+    ).all()
+
+
+def every(db: Session, team: str) -> Sequence[Incident]:
+    """Every incident there is, for the person at the machine; newest first."""
+    return db.scalars(select(Incident).where(Incident.team_id == team).order_by(Incident.id.desc())).all()
+
+
+def get(db: Session, incident: int) -> Incident:
+    """An incident by its row id, for work that no person asked for."""
+    return db.get_one(Incident, incident)
+
+
+# Places -----------------------------------------------------------------------------
+
+
+def sources(db: Session, incident: int) -> Sequence[Source]:
+    return db.scalars(select(Source).where(Source.incident_id == incident).order_by(Source.id)).all()
+
+
+def open_sources(db: Session, team: str, channel: str) -> Sequence[Source]:
+    """The sources of a channel, its threads included, that are listened to now."""
+    return db.scalars(
+        select(Source).where(Source.team_id == team, Source.channel_id == channel, Source.until_at.is_(None))
+    ).all()
+
+
+def main_place(db: Session, incident: int) -> Place:
+    """Where the incident is spoken to: its first source."""
+    first = sources(db, incident)[0]
+    return Place(ChannelId(first.channel_id), first.thread_ts)
+
+
+def source_of_message(db: Session, team: str, channel: str, *, thread: str | None, ts: str) -> Source | None:
+    """The open source a message belongs to; a thread that is an incident of its own comes before its channel."""
+    threads = {thread or ts, ""}
+    return db.scalar(
+        select(Source)
+        .where(
+            Source.team_id == team,
+            Source.channel_id == channel,
+            Source.thread_ts.in_(threads),
+            Source.until_at.is_(None),
+        )
+        .order_by(Source.thread_ts.desc())
+        .limit(1)
+    )
+
+
+# Moments ----------------------------------------------------------------------------
+
+
+def moments(db: Session, incident: int) -> dict[str, Moment]:
+    """The moments that hold now by name; a cleared one is absent."""
+    rows = db.scalars(select(Moment).where(Moment.incident_id == incident).order_by(Moment.id))
+    latest = {row.name: row for row in rows}
+    return {name: row for name, row in latest.items() if row.at is not None}
+
+
+def moment(db: Session, incident: int, name: str) -> datetime | None:
+    """When that moment was, if it is set."""
+    row = moments(db, incident).get(name)
+    return row.at if row else None
+
+
+def set_moment(
+    db: Session, incident: Incident, name: str, at_moment: datetime | None, *, by: str | None, how: str, now: datetime
+) -> None:
+    """Set a moment, or clear it with None; what held before stays as history."""
+    db.add(
+        Moment(
+            team_id=incident.team_id,
+            incident_id=incident.id,
+            name=name,
+            at=at_moment,
+            by=by,
+            how=how,
+            recorded_at=now,
+        )
+    )
+    db.flush()
+
+
+# Roles ------------------------------------------------------------------------------
+
+
+def roles(db: Session, incident: int) -> Roles:
+    """Who holds which role now."""
+    held = db.scalars(select(RoleHeld).where(RoleHeld.incident_id == incident, RoleHeld.until.is_(None)))
+    return Roles(**{row.role: UserId(row.user_id) for row in held})
+
+
+def give_role(db: Session, incident: Incident, role: Role, user: str, *, by: str | None, now: datetime) -> None:
+    """Give a role to a person, from now on; whoever held it, held it until now."""
+    db.execute(
+        update(RoleHeld)
+        .where(RoleHeld.incident_id == incident.id, RoleHeld.role == role, RoleHeld.until.is_(None))
+        .values(until=now)
+    )
+    db.add(
+        RoleHeld(
+            team_id=incident.team_id,
+            incident_id=incident.id,
+            role=role.value,
+            user_id=user,
+            since=now,
+            given_by=by,
+        )
+    )
+    db.flush()
+
+
+# Numbers and history -------------------------------------------------------------------
+
+
+def next_event_number(db: Session, incident: int) -> int:
+    """Numbers are given once and never reused; two turns at once get two numbers."""
+    given = update(Incident).where(Incident.id == incident).values(events_numbered=Incident.events_numbered + 1)
+    return db.execute(given.returning(Incident.events_numbered)).scalar_one()
+
+
+def next_finding_number(db: Session, incident: int) -> int:
+    given = update(Incident).where(Incident.id == incident).values(findings_numbered=Incident.findings_numbered + 1)
+    return db.execute(given.returning(Incident.findings_numbered)).scalar_one()
+
+
+def next_action_number(db: Session, team: str) -> int:
+    given = update(Workspace).where(Workspace.team_id == team).values(actions_numbered=Workspace.actions_numbered + 1)
+    return db.execute(given.returning(Workspace.actions_numbered)).scalar_one()
+
+
+def record_change(
+    db: Session,
+    incident: Incident,
+    subject: str,
+    subject_id: int,
+    *,
+    what: str,
+    before: str | None,
+    after: str | None,
+    by: str | None,
+    now: datetime,
+) -> None:
+    """One line of history of an incident, event, finding, action, review or meeting."""
+    db.add(
+        Change(
+            team_id=incident.team_id,
+            incident_id=incident.id,
+            subject=subject,
+            subject_id=subject_id,
+            what=what,
+            before=before,
+            after=after,
+            by=by,
+            at=now,
+        )
+    )
+
+
+def changes(db: Session, incident: int, subject: str) -> Sequence[Change]:
+    """The history of all things of one sort in an incident, oldest first."""
+    return db.scalars(
+        select(Change).where(Change.incident_id == incident, Change.subject == subject).order_by(Change.id)
+    ).all()

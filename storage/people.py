@@ -1,0 +1,92 @@
+"""The workspace, the people in it, and who is in which channel when."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.models import Channel, Membership, Person, Workspace
+
+UNKNOWN_ZONE = "UTC"
+
+
+def workspace(db: Session, team: str) -> Workspace:
+    """The workspace this process serves; it is made at start."""
+    return db.get_one(Workspace, team)
+
+
+def know_workspace(db: Session, team: str, *, name: str, url: str, bot_user: str, bot_id: str, mark_key: str) -> None:
+    """Make or freshen the workspace; its key, once made, stays."""
+    row = db.get(Workspace, team)
+    if row is None:
+        row = Workspace(team_id=team, mark_key=mark_key)
+        db.add(row)
+    row.name, row.url, row.bot_user, row.bot_id = name, url, bot_user, bot_id
+    db.flush()
+
+
+def find(db: Session, team: str, user: str) -> Person | None:
+    return db.get(Person, (team, user))
+
+
+def know(
+    db: Session,
+    team: str,
+    user: str,
+    *,
+    name: str,
+    zone: str,
+    email: str | None,
+    bot: datetime | None,
+    gone: datetime | None,
+    now: datetime,
+) -> None:
+    """Make or freshen what is known of a person; an unknown zone counts as UTC."""
+    row = db.get(Person, (team, user))
+    if row is None:
+        row = Person(team_id=team, user_id=user)
+        db.add(row)
+    row.name, row.zone, row.email, row.read_at = name, _known_zone(zone), email, now
+    row.bot_since, row.gone_since = bot, gone
+    db.flush()
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UNKNOWN_ZONE
+    return zone
+
+
+def zone(db: Session, team: str, user: str | None) -> str:
+    """The name of a person's time zone, UTC where it is unknown."""
+    row = db.get(Person, (team, user)) if user else None
+    return row.zone if row else UNKNOWN_ZONE
+
+
+def names(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
+    """Names by user id, of those known."""
+    rows = db.scalars(select(Person).where(Person.team_id == team, Person.user_id.in_(users)))
+    return {row.user_id: row.name for row in rows if row.name}
+
+
+def bots(db: Session, team: str) -> set[str]:
+    """The users that are programs."""
+    return set(db.scalars(select(Person.user_id).where(Person.team_id == team, Person.bot_since.is_not(None))))
+
+
+def channel(db: Session, team: str, channel_id: str) -> Channel | None:
+    return db.get(Channel, (team, channel_id))
+
+
+def members(db: Session, team: str, channel_id: str) -> Sequence[str]:
+    """Who is in a channel now."""
+    return db.scalars(
+        select(Membership.user_id)
+        .where(Membership.team_id == team, Membership.channel_id == channel_id, Membership.left_at.is_(None))
+        .order_by(Membership.user_id)
+        .distinct()
+    ).all()

@@ -1,0 +1,11 @@
+from pathlib import Path
+
+import pytest
+
+from tests.cast import Room, a_room
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    """A desk with an empty database, whose clock stands at 14:00 UTC on Wednesday 18 November 2026."""
+    return a_room(tmp_path)
