@@ -14,7 +14,7 @@ TOOLS := .venv/.tools
 UV := $(TOOLS)/bin/uv
 # uv is told where pip would look, and where to keep its cache when there is no home directory to keep it in.
 INDEX = $(or $(UV_DEFAULT_INDEX),$(PIP_INDEX_URL),$(shell python3 -m pip config get global.index-url 2>/dev/null))
-HOMELESS := $(shell test -n "$$HOME" && test -w "$$HOME" || echo yes)
+HOMELESS := $(if $(UV_CACHE_DIR),,$(shell test -n "$$HOME" && mkdir -p "$$HOME/.cache/uv" 2>/dev/null || echo yes))
 UV_ENV = UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=180 UV_LINK_MODE=copy \
          $(if $(INDEX),UV_DEFAULT_INDEX="$(INDEX)") $(if $(HOMELESS),UV_CACHE_DIR="$(CURDIR)/.venv/.cache")
 SYNC = $(UV_ENV) $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
@@ -73,4 +73,4 @@ clean:
 	@touch $@
 
 $(UV): requirements/uv.txt .ci/bootstrap
-	@sh .ci/bootstrap
+	@$(UV_ENV) sh .ci/bootstrap
