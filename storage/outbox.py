@@ -116,6 +116,21 @@ def whisper(
         note.kind, note.user_id = "whisper", user
 
 
+def react(db: Session, team: str, key: str, channel: str, ts: str, emoji: str, at: datetime) -> None:
+    """Write that a message should carry our emoji."""
+    say_live(db, team, key, channel=channel, thread=ts, text=emoji, blocks=None, incident=None, at=at, not_before=at)
+    note = find(db, team, key)
+    if note is not None:
+        note.kind = "mark"
+
+
+def unreact(db: Session, team: str, key: str, at: datetime) -> None:
+    """Write that our emoji should leave the message again; nothing happens where it never was."""
+    note = find(db, team, key)
+    if note is not None and note.text:
+        react(db, team, key, note.channel_id, note.thread_ts, "", at)
+
+
 # What the courier asks -----------------------------------------------------------
 
 
