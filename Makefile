@@ -31,7 +31,7 @@ demo: .venv/.setup
 	@$(BIN)/debrief demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(UV_ENV) $(BIN)/python -m pytest
 
 lint: .venv/.tested-with
 	@$(BIN)/ruff check --quiet
