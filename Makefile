@@ -30,8 +30,11 @@ setup: .venv/.setup
 demo: .venv/.setup
 	@$(BIN)/debrief demo
 
-test: lint
-	@$(UV_ENV) $(BIN)/python -m pytest
+# The tests run even when a linter objects; both must pass.
+test: .venv/.tested-with
+	@$(MAKE) --no-print-directory lint; linted=$$?; $(UV_ENV) $(BIN)/python -m pytest; tested=$$?; \
+	[ $$linted -eq 0 ] || echo "The linters object; what they say is above the tests."; \
+	[ $$linted -eq 0 ] && [ $$tested -eq 0 ]
 
 lint: .venv/.tested-with
 	@$(BIN)/ruff check --quiet
