@@ -1,0 +1,81 @@
+"""What a review finds: contributors, mitigators, risks, learnings, dissent and open questions (S1, S2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bot.review.refusal import UnknownSort
+
+
+class FindingKind(StrEnum):
+    """There is deliberately no root cause among them."""
+
+    contributor = "contributor"
+    mitigator = "mitigator"
+    risk = "risk"
+    learning = "learning"
+    dissent = "dissent"
+    question = "question"
+
+    @property
+    def label(self) -> str:
+        """As it is said: `open question`, `differing view`."""
+        return {"question": "open question", "dissent": "differing view"}.get(self.value, self.value)
+
+    @property
+    def meaning(self) -> str:
+        """What the word stands for, in one line."""
+        return MEANINGS[self]
+
+    @property
+    def sorts(self) -> tuple[str, ...]:
+        """The sorts it comes in; none for most."""
+        return SORTS.get(self, ())
+
+
+MEANINGS: Mapping[FindingKind, str] = {
+    FindingKind.contributor: "a condition that made the incident possible or worse",
+    FindingKind.mitigator: "what kept it smaller: a control, a circumstance, something a person did",
+    FindingKind.risk: "a wider hazard that it brought to light",
+    FindingKind.learning: "something we now understand better about the system or the response",
+    FindingKind.dissent: "a view that differs from the others, kept as it was said",
+    FindingKind.question: "what nobody in the room knew",
+}
+
+SORTS: Mapping[FindingKind, tuple[str, ...]] = {
+    FindingKind.contributor: ("technical", "human", "external"),
+    FindingKind.mitigator: ("designed", "improvised", "luck"),
+    FindingKind.learning: ("technical", "process", "communication", "tooling"),
+}
+
+
+def split_sort(kind: FindingKind, text: str) -> tuple[str | None, str]:
+    """`external: DNS failed` is a sort and its text; any other colon is part of the text."""
+    before, colon, after = text.strip().partition(":")
+    sort = before.strip().lower()
+    if colon and sort in kind.sorts:
+        return sort, after.strip()
+    return None, text.strip()
+
+
+def read_sort(kind: FindingKind, words: str) -> str | None:
+    """One sort of this kind, or None for no words; raises UnknownSort."""
+    sort = words.strip().lower()
+    if sort and sort not in kind.sorts:
+        raise UnknownSort(words=words.strip(), kind=kind.label, sorts=kind.sorts)
+    return sort or None
+
+
+ROOT_CAUSE = re.compile(
+    r"\broot[ -]?causes?\b|\brca\b|\bthe (?:real |main |actual |underlying )?cause (?:was|is)\b", re.IGNORECASE
+)
+QUOTED = re.compile(
+    r"```.*?```|`[^`]*`|\"[^\"\n]*\"|“[^”\n]*”|^(?:>|&gt;).*?$|https?://\S+|<[^<>]*>", re.DOTALL | re.MULTILINE
+)
+
+
+def speaks_of_root_cause(text: str) -> bool:
+    """Whether to offer “contributor” instead; not for code, quotes and links."""
+    return bool(ROOT_CAUSE.search(QUOTED.sub(" ", text)))

@@ -1,0 +1,63 @@
+import pytest
+
+from bot.review.findings import FindingKind, read_sort, speaks_of_root_cause, split_sort
+from bot.review.refusal import UnknownSort
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (FindingKind.contributor, "external: DNS failed", ("external", "DNS failed")),
+        (FindingKind.contributor, "Technical :no limit on the pool", ("technical", "no limit on the pool")),
+        (FindingKind.contributor, "error: timeout in the log", (None, "error: timeout in the log")),
+        (FindingKind.contributor, "external DNS failed", (None, "external DNS failed")),
+        (FindingKind.mitigator, "luck: it was Sunday", ("luck", "it was Sunday")),
+        (FindingKind.learning, "process: hand-overs need a note", ("process", "hand-overs need a note")),
+        (FindingKind.risk, "technical: one person knows it", (None, "technical: one person knows it")),
+        (FindingKind.dissent, "human: I saw it differently", (None, "human: I saw it differently")),
+        (FindingKind.contributor, "external:", ("external", "")),
+    ],
+)
+def test_only_a_sort_of_that_kind_before_a_colon_is_taken(
+    kind: FindingKind, text: str, expected: tuple[str | None, str]
+) -> None:
+    assert split_sort(kind, text) == expected
+
+
+def test_an_unknown_sort_is_answered_with_the_known_ones() -> None:
+    assert read_sort(FindingKind.mitigator, " Luck ") == "luck"
+    assert read_sort(FindingKind.mitigator, "") is None
+    with pytest.raises(UnknownSort) as refused:
+        read_sort(FindingKind.mitigator, "magic")
+    assert "`designed`, `improvised` or `luck`" in refused.value.sentence()
+
+
+def test_every_kind_says_what_it_means() -> None:
+    assert all(kind.meaning for kind in FindingKind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The root cause was DNS", "root-cause: DNS", "RCA says DNS", "the real cause was DNS", "two root causes"],
+)
+def test_a_root_cause_is_noticed(text: str) -> None:
+    assert speaks_of_root_cause(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the root volume was full",
+        "`root_cause` is a field of their API",
+        'Cai quoted "root cause" from the old form',
+        "> the root cause was DNS\nI see three contributors",
+        "see https://wiki/root-cause",
+        "it could cause a second failure",
+    ],
+)
+def test_other_roots_code_quotes_and_links_are_left_alone(text: str) -> None:
+    assert not speaks_of_root_cause(text)
+
+
+def test_a_quote_does_not_hide_what_follows_it() -> None:
+    assert speaks_of_root_cause("> they wrote this\nthe root cause was DNS")
