@@ -1,0 +1,161 @@
+"""Actions: who promised what, what is still open, which reminders were said."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage import incidents, people
+from storage.incidents import visible_to
+from storage.models import Action, Finding, Incident, Link, Rung
+
+SETTLED = ("done", "declined")
+"""States in which nothing is owed any more."""
+
+
+# One action ---------------------------------------------------------------------------
+
+
+def propose(
+    db: Session,
+    incident: Incident,
+    *,
+    text: str,
+    owner: str | None,
+    due: date,
+    horizon: str,
+    category: str | None,
+    priority: str | None,
+    by: str,
+    now: datetime,
+    channel: str | None = None,
+    ts: str | None = None,
+) -> Action:
+    """A new proposal with the workspace's next number; `channel` and `ts` name the message it came from."""
+    action = Action(
+        team_id=incident.team_id,
+        incident_id=incident.id,
+        number=incidents.next_action_number(db, incident.team_id),
+        text=text,
+        owner=owner,
+        due=due,
+        horizon=horizon,
+        category=category,
+        priority=priority,
+        proposed_by=by,
+        proposed_at=now,
+        channel_id=channel,
+        ts=ts,
+    )
+    db.add(action)
+    db.flush()
+    return action
+
+
+def by_number(db: Session, team: str, number: int, user: str | None) -> tuple[Action, Incident] | None:
+    """The action of this number, where this person may see its incident."""
+    return _first(db, _seen(team, user).where(Action.number == number, Action.withdrawn_at.is_(None)))
+
+
+def from_message(db: Session, incident: int, channel: str, ts: str) -> Action | None:
+    """What was proposed from this message, withdrawn or not."""
+    return db.scalar(
+        select(Action).where(Action.incident_id == incident, Action.channel_id == channel, Action.ts == ts)
+    )
+
+
+# Lists ---------------------------------------------------------------------------------
+
+
+def of_incident(db: Session, incident: int) -> Sequence[Action]:
+    """Everything proposed in an incident and not withdrawn, by number."""
+    return db.scalars(
+        select(Action).where(Action.incident_id == incident, Action.withdrawn_at.is_(None)).order_by(Action.number)
+    ).all()
+
+
+def seen_by(db: Session, team: str, user: str | None) -> list[tuple[Action, Incident]]:
+    """Every action of the incidents this person may see, by due day."""
+    query = _seen(team, user).where(Action.withdrawn_at.is_(None)).order_by(Action.due, Action.number)
+    return [(action, incident) for action, incident in db.execute(query)]
+
+
+def open_of(db: Session, team: str, user: str) -> list[tuple[Action, Incident]]:
+    """What this person still owes, of the incidents they may see, by due day."""
+    query = (
+        _seen(team, user)
+        .where(Action.owner == user, Action.withdrawn_at.is_(None), Action.state.not_in(SETTLED))
+        .order_by(Action.due, Action.number)
+    )
+    return [(action, incident) for action, incident in db.execute(query)]
+
+
+def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
+    """Everything still owed by anybody, for the clock; by owner and due day."""
+    query = (
+        select(Action, Incident)
+        .join(Incident, Incident.id == Action.incident_id)
+        .where(Action.team_id == team, Action.withdrawn_at.is_(None), Action.state.not_in(SETTLED))
+        .order_by(Action.owner, Action.due, Action.number)
+    )
+    return [(action, incident) for action, incident in db.execute(query)]
+
+
+def answers(db: Session, incident: int) -> dict[int, list[int]]:
+    """Which findings each action of an incident answers: finding numbers by the action's row id."""
+    rows = db.execute(
+        select(Link.from_id, Finding.number)
+        .join(Finding, Finding.id == Link.to_id)
+        .where(
+            Link.incident_id == incident,
+            Link.from_kind == "action",
+            Link.relation == "answers",
+            Link.to_kind == "finding",
+        )
+        .order_by(Link.from_id, Finding.number)
+    )
+    found: dict[int, list[int]] = {}
+    for action, number in rows:
+        found.setdefault(action, []).append(number)
+    return found
+
+
+def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str | None:
+    """Why an owner cannot be reminded: `gone` from the workspace, or `outside` of a private incident."""
+    person = people.find(db, team, owner)
+    if person and person.gone_since:
+        return "gone"
+    return None if incidents.by_number(db, team, incident.id, owner) else "outside"
+
+
+def _seen(team: str, user: str | None) -> Select[Action, Incident]:
+    return (
+        select(Action, Incident)
+        .join(Incident, Incident.id == Action.incident_id)
+        .where(Action.team_id == team, visible_to(user))
+    )
+
+
+def _first(db: Session, query: Select[Action, Incident]) -> tuple[Action, Incident] | None:
+    row = db.execute(query).first()
+    return (row[0], row[1]) if row else None
+
+
+# The ladder ------------------------------------------------------------------------------
+
+
+def rungs(db: Session, actions: Collection[int]) -> dict[int, set[str]]:
+    """The keys of the rungs that were said, by the action's row id."""
+    said: dict[int, set[str]] = {action: set() for action in actions}
+    for action, key in db.execute(select(Rung.action_id, Rung.key).where(Rung.action_id.in_(actions))):
+        said[action].add(key)
+    return said
+
+
+def climb(db: Session, action: Action, key: str, *, now: datetime) -> bool:
+    """Remember that this rung is said; False when somebody was faster."""
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    rung = insert(Rung).values(team_id=action.team_id, action_id=action.id, key=key, said_at=now)
+    return db.execute(rung.on_conflict_do_nothing().returning(Rung.id)).first() is not None

@@ -1,0 +1,115 @@
+"""Words across every review a person may see: titles, summaries, findings, actions, timeline events and messages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, null, or_, select
+from sqlalchemy.orm import Session
+
+from storage import people
+from storage.incidents import visible_to
+from storage.models import Action, Finding, Incident, Message, Source, TimelineEvent
+
+MOST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One place where the words stand; `sort` says in what, `number` is that of the finding, action or event."""
+
+    incident: int
+    title: str
+    sort: str
+    text: str
+    number: int | None = None
+    at: datetime | None = None
+    permalink: str | None = None
+
+
+def find(db: Session, team: str, user: str, words: str, *, at_most: int = MOST) -> list[Hit]:
+    """Where these words stand, as typed and whatever their case: what was concluded first, then what was said."""
+    return list(islice(_hits(db, team, user, words), at_most))
+
+
+def permalink(workspace_url: str, channel: str, ts: str, thread_ts: str | None = None) -> str | None:
+    """The address of a message, as Slack makes it; None where the workspace's own address is not known."""
+    if not workspace_url:
+        return None
+    address = f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    return f"{address}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else address
+
+
+def spoken_in(source: type[Source] = Source) -> ColumnElement[bool]:
+    """Whether a message belongs to a source: its channel, its thread where it is one, its span of time."""
+    return and_(
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        or_(source.thread_ts == "", Message.thread_ts == source.thread_ts, Message.ts == source.thread_ts),
+        Message.posted_at >= source.from_at,
+        or_(source.until_at.is_(None), Message.posted_at <= source.until_at),
+    )
+
+
+def _hits(db: Session, team: str, user: str, words: str) -> Iterator[Hit]:
+    for query, sort in _concluded(team, user, words):
+        yield from (_hit(row, sort) for row in db.execute(query.limit(MOST)))
+    url = people.workspace(db, team).url
+    seen: set[tuple[str, str]] = set()
+    for row in db.execute(_said(team, user, words).limit(3 * MOST)):
+        if (row.channel_id, row.ts) not in seen:
+            seen.add((row.channel_id, row.ts))
+            yield _hit(row, "message", permalink(url, row.channel_id, row.ts, row.thread_ts))
+
+
+def _hit(row: Row[*tuple[Any, ...]], sort: str, address: str | None = None) -> Hit:
+    return Hit(
+        incident=row.incident,
+        title=row.title,
+        sort=sort,
+        text=row.text,
+        number=row.number,
+        at=row.at,
+        permalink=address,
+    )
+
+
+def _concluded(team: str, user: str, words: str) -> Iterator[tuple[Select[*tuple[Any, ...]], str]]:
+    incident = (Incident.id.label("incident"), Incident.title)
+    seen = and_(Incident.team_id == team, visible_to(user))
+    for column, sort in ((Incident.title, "title"), (Incident.summary, "summary")):
+        query = select(*incident, null().label("number"), column.label("text"), Incident.opened_at.label("at"))
+        yield query.where(seen, holds(column, words)).order_by(Incident.id.desc()), sort
+    for row, when, here in (
+        (Finding, Finding.at, Finding.dropped_at.is_(None)),
+        (Action, Action.proposed_at, Action.withdrawn_at.is_(None)),
+        (TimelineEvent, TimelineEvent.occurred_at, _on_the_timeline()),
+    ):
+        query = select(*incident, row.number.label("number"), row.text.label("text"), when.label("at"))
+        found = query.join(row, row.incident_id == Incident.id).where(seen, here, holds(row.text, words))
+        yield found.order_by(Incident.id.desc(), row.number), SORTS[row]
+
+
+SORTS: dict[Any, str] = {Finding: "finding", Action: "action", TimelineEvent: "event"}
+
+
+def _on_the_timeline() -> ColumnElement[bool]:
+    return and_(TimelineEvent.dropped_at.is_(None), TimelineEvent.untagged_at.is_(None))
+
+
+def _said(team: str, user: str, words: str) -> Select[*tuple[Any, ...]]:
+    columns = (Message.channel_id, Message.ts, Message.thread_ts, null().label("number"), Message.plain.label("text"))
+    return (
+        select(Incident.id.label("incident"), Incident.title, *columns, Message.posted_at.label("at"))
+        .join(Source, Source.incident_id == Incident.id)
+        .join(Message, spoken_in())
+        .where(Incident.team_id == team, visible_to(user), Message.deleted_at.is_(None), holds(Message.plain, words))
+        .order_by(Message.posted_at.desc(), Message.id.desc(), Incident.id.desc())
+    )
+
+
+def holds(column: Any, words: str) -> ColumnElement[bool]:
+    """Whether the words stand in a column; a `%` or `_` that was typed means itself."""
+    return column.icontains(words, autoescape=True)
