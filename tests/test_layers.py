@@ -52,7 +52,7 @@ def test_every_module_has_its_row(imports: grimp.ImportGraph):
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     rows = " ".join(contracts[0]["layers"]).translate(str.maketrans("():|", "    ")).split()
 
-    assert imports.find_children("bot") - set(rows) == APART
+    assert imports.find_children("bot") <= {*rows, *APART}
 
 
 def family(imports: grimp.ImportGraph, package: str) -> set[str]:
