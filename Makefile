@@ -37,10 +37,12 @@ test: .venv/.tested-with
 	[ $$linted -eq 0 ] && [ $$tested -eq 0 ]
 
 lint: .venv/.tested-with
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/pyright
-	@$(BIN)/lint-imports --no-logo --no-cache
+	@status=0; \
+	$(BIN)/ruff check --quiet || status=1; \
+	$(BIN)/ruff format --check || status=1; \
+	$(BIN)/pyright || status=1; \
+	$(BIN)/lint-imports --no-logo --no-cache || status=1; \
+	exit $$status
 
 format: .venv/.tested-with
 	@$(BIN)/ruff check --quiet --fix
