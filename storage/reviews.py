@@ -1,14 +1,31 @@
 """Reviews and their meetings: which one an incident has, what is planned, who comes."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.review.lifecycle import Milestones, Stage, stage_of
-from storage import incidents
-from storage.models import Attendee, Change, Incident, Meeting, MeetingNote, Review
+from bot.review.incident import ChannelId, Place, UserId
+from bot.review.lifecycle import Milestones, Role, Stage, stage_of
+from storage import incidents, people
+from storage.models import (
+    Attendee,
+    Change,
+    Incident,
+    Meeting,
+    MeetingNote,
+    Message,
+    OutboxNote,
+    Person,
+    Review,
+    RoleHeld,
+    Source,
+    TimelineEvent,
+    Workspace,
+)
 
 
 def of(db: Session, incident: Incident) -> Review:
@@ -74,6 +91,26 @@ def add_meeting(db: Session, review: Review, *, minutes: int) -> Meeting:
     return meeting
 
 
+def place_of(db: Session, incident: Incident, meeting: Meeting) -> Place:
+    """Where a meeting sits: its own place, else the incident's."""
+    if meeting.channel_id is None:
+        return incidents.main_place(db, incident.id)
+    return Place(ChannelId(meeting.channel_id), meeting.thread_ts or "")
+
+
+def usual_place(db: Session, incident: Incident) -> Place:
+    """Where the next meeting sits: where the last one of this review did, else where the incident is spoken of."""
+    placed = [meeting for meeting in meetings(db, of(db, incident)) if meeting.channel_id]
+    return place_of(db, incident, placed[-1]) if placed else incidents.main_place(db, incident.id)
+
+
+def over_since(db: Session, incident: Incident) -> datetime | None:
+    """When it was mitigated, or resolved where nobody said mitigated; None while it goes on."""
+    moments = incidents.moments(db, incident.id)
+    over = moments.get("mitigated") or moments.get("resolved")
+    return over.at if over else None
+
+
 def milestones(db: Session, incident: Incident) -> Milestones:
     """What has happened to a review so far: all that its stage is read from."""
     review = of(db, incident)
@@ -126,10 +163,240 @@ def invite(db: Session, meeting: Meeting, user: str, *, core: datetime | None, n
     if row is None:
         row = Attendee(team_id=meeting.team_id, meeting_id=meeting.id, user_id=user, invited_at=now)
         db.add(row)
+    elif row.uninvited_at:
+        row.invited_at = now
     row.uninvited_at, row.core_since = None, row.core_since or core
+    db.flush()
+
+
+def uninvite(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
+    """Take an invitation back; somebody who was not invited is not touched."""
+    row = attendee(db, meeting, user)
+    if row is not None:
+        row.uninvited_at, row.core_since = now, None
+        db.flush()
+
+
+def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
+    """The standing invitation of a person."""
+    return db.scalar(
+        select(Attendee).where(
+            Attendee.meeting_id == meeting.id, Attendee.user_id == user, Attendee.uninvited_at.is_(None)
+        )
+    )
+
+
+def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
+    """The core attendees invited now."""
+    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
+
+
+def here(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
+    """Somebody is in the room, invited or not; the first word of it counts."""
+    if attendee(db, meeting, user) is None:
+        invite(db, meeting, user, core=None, now=now)
+    row = attendee(db, meeting, user)
+    if row is not None:
+        row.present_at = row.present_at or now
+        db.flush()
+
+
+def note_down(
+    db: Session, meeting: Meeting, text: str, *, topic: str, by: str, parked: datetime | None, now: datetime
+) -> None:
+    """Write something down in a meeting."""
+    db.add(
+        MeetingNote(
+            team_id=meeting.team_id, meeting_id=meeting.id, topic=topic, text=text, by=by, at=now, parked_at=parked
+        )
+    )
     db.flush()
 
 
 def notes(db: Session, meeting: Meeting) -> Sequence[MeetingNote]:
     """What was noted and parked in a meeting, in order."""
     return db.scalars(select(MeetingNote).where(MeetingNote.meeting_id == meeting.id).order_by(MeetingNote.id)).all()
+
+
+# Who takes part, and who leads -----------------------------------------------------------
+
+SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
+"""Subtypes of what a person says; joining and leaving are not said."""
+
+
+def involvement(db: Session, incident: Incident, *, until: datetime | None = None) -> Counter[str]:
+    """How often each person wrote in the incident's sources or put something on its timeline; programs are left out."""
+    involved = Counter(_written_by(db, incident, until)) + Counter(_tagged_by(db, incident, until))
+    for program in people.bots(db, incident.team_id) | {_bot_user(db, incident.team_id)}:
+        involved.pop(program, None)
+    return involved
+
+
+def _written_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+    spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
+    query = (
+        select(Message.user_id, func.count(Message.id.distinct()))
+        .join(Source, _spoken_there())
+        .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
+        .group_by(Message.user_id)
+    )
+    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
+    return {user: count for user, count in rows if user}
+
+
+def _spoken_there() -> ColumnElement[bool]:
+    """A message belongs to a source: its channel, its thread where it is one, while it was listened to."""
+    thread = or_(Source.thread_ts == "", Message.thread_ts == Source.thread_ts, Message.ts == Source.thread_ts)
+    return and_(
+        Source.team_id == Message.team_id,
+        Source.channel_id == Message.channel_id,
+        thread,
+        Message.posted_at >= Source.from_at,
+        or_(Source.until_at.is_(None), Message.posted_at <= Source.until_at),
+    )
+
+
+def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+    query = (
+        select(TimelineEvent.by, func.count(TimelineEvent.id))
+        .where(TimelineEvent.incident_id == incident.id, TimelineEvent.by.is_not(None))
+        .group_by(TimelineEvent.by)
+    )
+    rows = db.execute(query if until is None else query.where(TimelineEvent.recorded_at <= until))
+    return {user: count for user, count in rows if user}
+
+
+def _bot_user(db: Session, team: str) -> str:
+    workspace = db.get(Workspace, team)
+    return workspace.bot_user if workspace else ""
+
+
+def most_active(db: Session, incident: Incident) -> Sequence[UserId]:
+    """Who wrote or tagged most in an incident, most first."""
+    counted = involvement(db, incident)
+    return [UserId(user) for user in sorted(counted, key=lambda user: (-counted[user], user))]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Whom the rotation proposes to lead the meeting; `responded` where nobody was left who did not."""
+
+    user: UserId
+    responded: bool
+
+
+def least_recent_facilitator(db: Session, incident: Incident) -> Rotation | None:
+    """Whose turn it is to facilitate: the member of the incident's channel who did so longest ago, or never.
+
+    Lead, owner and scribe are left out, and so is everybody who responded; in a team too small for that it is the
+    least involved (PagerDuty, S2). None where there is nobody but them.
+    """
+    over = over_since(db, incident)
+    involved = involvement(db, incident, until=over)
+    free = _could_facilitate(db, incident)
+    last = _last_facilitated(db, incident.team_id)
+    fresh = sorted((last.get(user, NEVER), user) for user in free if user not in involved)
+    if fresh:
+        return Rotation(UserId(fresh[0][1]), responded=False)
+    least = sorted((involved[user], last.get(user, NEVER), user) for user in free)
+    return Rotation(UserId(least[0][2]), responded=True) if least else None
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _could_facilitate(db: Session, incident: Incident) -> set[str]:
+    """Members of the incident's channel who are people, still here, and hold no other role in it."""
+    roles = incidents.roles(db, incident.id)
+    taken = {roles.lead, roles.owner, roles.scribe, _bot_user(db, incident.team_id)}
+    channel = incidents.main_place(db, incident.id).channel
+    return set(people.members(db, incident.team_id, channel)) - taken - _unable(db, incident.team_id)
+
+
+def _unable(db: Session, team: str) -> set[str]:
+    away = or_(Person.bot_since.is_not(None), Person.gone_since.is_not(None))
+    return set(db.scalars(select(Person.user_id).where(Person.team_id == team, away)))
+
+
+def _last_facilitated(db: Session, team: str) -> dict[str, datetime]:
+    rows = db.execute(
+        select(RoleHeld.user_id, func.max(RoleHeld.since))
+        .where(RoleHeld.team_id == team, RoleHeld.role == Role.facilitator.value)
+        .group_by(RoleHeld.user_id)
+    )
+    return dict(rows.all())
+
+
+# What the clock asks ----------------------------------------------------------------------
+
+
+def _planned() -> ColumnElement[bool]:
+    return and_(
+        Meeting.scheduled_at.is_not(None),
+        Meeting.meets_at.is_not(None),
+        Meeting.cancelled_at.is_(None),
+        Meeting.opened_at.is_(None),
+        Meeting.ended_at.is_(None),
+    )
+
+
+def planned_before(db: Session, team: str, moment: datetime) -> Sequence[tuple[Meeting, Incident]]:
+    """Planned meetings, not yet opened, whose hour comes at or before a moment; the earliest first."""
+    return _with_incident(db, team, and_(_planned(), Meeting.meets_at <= moment))
+
+
+def all_planned(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
+    """Every meeting that is planned and not yet opened."""
+    return _with_incident(db, team, _planned())
+
+
+def sitting(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
+    """Every meeting that is open now."""
+    return _with_incident(db, team, and_(Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None)))
+
+
+def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequence[tuple[Meeting, Incident]]:
+    rows = db.execute(
+        select(Meeting, Incident)
+        .join(Review, Review.id == Meeting.review_id)
+        .join(Incident, Incident.id == Review.incident_id)
+        .where(Meeting.team_id == team, which)
+        .order_by(Meeting.meets_at, Meeting.id)
+    )
+    return [(meeting, incident) for meeting, incident in rows]
+
+
+def sitting_elsewhere(db: Session, meeting: Meeting, place: Place) -> bool:
+    """Whether the meeting of another review is open in this place."""
+    other = select(Meeting.id).where(
+        Meeting.team_id == meeting.team_id,
+        Meeting.review_id != meeting.review_id,
+        Meeting.channel_id == place.channel,
+        func.coalesce(Meeting.thread_ts, "") == place.thread,
+        Meeting.opened_at.is_not(None),
+        Meeting.ended_at.is_(None),
+    )
+    return db.scalar(other.limit(1)) is not None
+
+
+def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
+    """Incidents opened since a moment, mitigated, whose review has no meeting planned or held and goes on."""
+    met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.cancelled_at.is_(None)))
+    recent = db.scalars(
+        select(Incident)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(Incident.team_id == team, Incident.opened_at >= opened_since, ~met)
+        .order_by(Incident.id)
+    )
+    return [incident for incident in recent if stage(db, incident) is Stage.mitigated]
+
+
+def was_told(db: Session, team: str, user: str, *, since: datetime) -> bool:
+    """Whether a person was sent a direct message unasked since a moment: at most one a day is due to them."""
+    told = select(OutboxNote.id).where(
+        OutboxNote.team_id == team,
+        OutboxNote.channel_id == user,
+        OutboxNote.kind == "once",
+        OutboxNote.not_before >= since,
+    )
+    return db.scalar(told.limit(1)) is not None
