@@ -1,0 +1,171 @@
+"""Fills the workspace: with the default people, from a small JSON of our own, or from a Slack export (folder or zip)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.clock import parse_moment
+from bot.sandbox.payloads import rich_text
+from bot.sandbox.people import add_bot, add_default_channels, add_default_people
+from bot.sandbox.talking import recount_threads
+from bot.sandbox.workspace import BOT_USER, TEAM, Channel, User, Workspace
+
+Json = dict[str, Any]
+
+DEFAULT_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+GUESTS_AND_STRANGERS = ("deleted", "is_restricted", "is_stranger", "is_bot")
+
+
+class BadSeed(Exception):
+    """The seed cannot be read; the message says which part."""
+
+
+def fill(workspace: Workspace, seed: Path | None, *, bot_name: str) -> None:
+    """Put people, channels and history into an empty workspace; raises BadSeed."""
+    add_bot(workspace, bot_name)
+    if seed is None:
+        add_default_people(workspace)
+        add_default_channels(workspace)
+    elif seed.is_dir():
+        _from_export(workspace, seed)
+    elif zipfile.is_zipfile(seed):
+        _from_zip(workspace, seed)
+    else:
+        _from_json(workspace, _read(seed))
+    for channel in workspace.channels.values():
+        recount_threads(channel)
+
+
+def _from_zip(workspace: Workspace, seed: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(seed) as archive:
+        archive.extractall(folder)
+        roots = [path.parent for path in Path(folder).rglob("channels.json")]
+        if not roots:
+            raise BadSeed(f"{seed} holds no channels.json, so it is no Slack export")
+        _from_export(workspace, roots[0])
+
+
+def _from_export(workspace: Workspace, folder: Path) -> None:
+    if not (folder / "users.json").exists():
+        raise BadSeed(f"{folder} holds no users.json, so it is no Slack export")
+    for row in _read(folder / "users.json"):
+        _add_exported_user(workspace, row)
+    for name, kind in (("channels.json", "channel"), ("groups.json", "group")):
+        if (folder / name).exists():
+            for row in _read(folder / name):
+                _add_exported_channel(workspace, folder, row, kind)
+
+
+def _add_exported_user(workspace: Workspace, row: Json) -> None:
+    profile = row.get("profile", {})
+    user = User(
+        id=row["id"],
+        name=row.get("name", row["id"]),
+        real_name=row.get("real_name") or profile.get("real_name", ""),
+        tz=row.get("tz"),
+        email=profile.get("email", ""),
+        bot_id=profile.get("bot_id", ""),
+        team_id=row.get("team_id", TEAM),
+        updated=row.get("updated", 0),
+    )
+    for key in GUESTS_AND_STRANGERS:
+        setattr(user, key, bool(row.get(key)))
+    if user.id != BOT_USER:
+        workspace.users[user.id] = user
+
+
+def _add_exported_channel(workspace: Workspace, folder: Path, row: Json, kind: str) -> None:
+    members = [user for user in row.get("members", []) if user in workspace.users]
+    channel = Channel(row["id"], row["name"], kind, row.get("creator", ""), row.get("created", 0), members=members)
+    channel.archived = bool(row.get("is_archived"))
+    channel.is_general = bool(row.get("is_general"))
+    channel.topic |= row.get("topic", {})
+    channel.purpose |= row.get("purpose", {})
+    if BOT_USER not in members and kind == "channel" and not channel.archived:
+        channel.members.append(BOT_USER)
+    workspace.channels[channel.id] = channel
+    for day in sorted((folder / row["name"]).glob("*.json")):
+        for message in _read(day):
+            _add_exported_message(channel, message)
+
+
+def _add_exported_message(channel: Channel, message: Json) -> None:
+    kept = {k: v for k, v in message.items() if k not in ("replies", "user_profile", "source_team", "user_team")}
+    channel.add(kept)
+
+
+def _from_json(workspace: Workspace, seed: Json) -> None:
+    if not isinstance(seed, dict):
+        raise BadSeed("a seed is an object with users and channels")
+    workspace.team_name = seed.get("team", workspace.team_name)
+    if "users" in seed:
+        for row in seed["users"]:
+            _add_user(workspace, row)
+    else:
+        add_default_people(workspace)
+    if "channels" not in seed:
+        add_default_channels(workspace)
+    for row in seed.get("channels", []):
+        _add_channel(workspace, row)
+
+
+def _add_user(workspace: Workspace, row: Json) -> None:
+    name = row["name"]
+    user_id = row.get("id") or "U0" + "".join(c for c in name.upper() if c.isalnum())
+    more = {key: bool(row.get(key)) for key in GUESTS_AND_STRANGERS}
+    workspace.users[user_id] = User(
+        user_id,
+        name,
+        row.get("real_name", name),
+        row.get("tz", "UTC"),
+        email=row.get("email", ""),
+        bot_id=row.get("bot_id", ""),
+        **more,
+    )
+
+
+def _add_channel(workspace: Workspace, row: Json) -> None:
+    names = row.get("members") or [u.id for u in workspace.users.values() if u.id != BOT_USER]
+    members = [workspace.user(name).id for name in names]
+    if row.get("bot", True) and BOT_USER not in members:
+        members.append(BOT_USER)
+    channel_id = row.get("id") or "C0" + "".join(c for c in row["name"].upper() if c.isalnum())
+    kind = "group" if row.get("private") else "channel"
+    created = int(parse_moment(row["created"]).timestamp()) if "created" in row else int(DEFAULT_DAY.timestamp())
+    channel = Channel(channel_id, row["name"], kind, members[0], created, members=members)
+    channel.is_general = row["name"] == "general"
+    workspace.channels[channel_id] = channel
+    for number, message in enumerate(row.get("messages", [])):
+        channel.add(_message(workspace, message, number))
+
+
+def _message(workspace: Workspace, row: Json, number: int) -> Json:
+    """`ts` or `at`, `user`, `text`; `thread_ts`, `reactions` {name: [user]}, `blocks` and `attachments` may follow."""
+    ts = row.get("ts") or f"{parse_moment(row['at']).timestamp():.6f}"[:-3] + f"{number % 1000:03d}"
+    user = workspace.user(row["user"])
+    message: Json = {"type": "message", "text": row.get("text", ""), "ts": ts, "team": TEAM}
+    if user.is_bot:
+        message |= {"subtype": "bot_message", "bot_id": user.bot_id, "username": user.real_name}
+    else:
+        message |= {"user": user.id, "blocks": rich_text(workspace, message["text"])}
+    message |= {key: row[key] for key in ("thread_ts", "blocks", "attachments", "files", "edited", "subtype") if key in row}
+    if row.get("reactions"):
+        message["reactions"] = [_reaction(workspace, name, users) for name, users in row["reactions"].items()]
+    return message
+
+
+def _reaction(workspace: Workspace, name: str, users: list[str]) -> Json:
+    ids = [workspace.user(user).id for user in users]
+    return {"name": name, "users": ids, "count": len(ids)}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadSeed(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,92 @@
+"""files.*: the upload in three steps, and what is known of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox import gathering, talking
+from bot.sandbox.validation import blocks_errors
+from bot.sandbox.viewing import with_ids
+from bot.sandbox.web_api.call import Call, Refused, answers
+from bot.sandbox.workspace import BOT_USER, Channel, StoredFile
+
+Json = dict[str, Any]
+
+MIMETYPES = {"md": "text/markdown", "txt": "text/plain", "html": "text/html", "json": "application/json", "pdf": "application/pdf"}
+
+
+@answers("files.getUploadURLExternal")
+def get_upload_url(call: Call) -> Json:
+    name = call.text("filename")
+    mimetype = MIMETYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    size = call.number("length", 0)
+    stored = gathering.new_file(call.sandbox, user=BOT_USER, name=name, content=None, mimetype=mimetype, size=size)
+    return {"upload_url": f"{call.sandbox.url}/files/upload/{stored.id}", "file_id": stored.id}
+
+
+@answers("files.completeUploadExternal")
+def complete_upload(call: Call) -> Json:
+    files = [_uploaded(call, wish) for wish in call.parsed("files") or []]
+    wanted = call.text("channel_id") or call.text("channels")
+    for channel_id in [c for c in wanted.split(",") if c]:
+        call.args["channel_id"] = channel_id
+        _share(call, call.channel_inside("channel_id"), files)
+    return {"files": [{**stored.fields, "shares": {}} for stored in files]}
+
+
+@answers("files.info")
+def info(call: Call) -> Json:
+    stored = _seen(call)
+    return {"file": stored.fields, "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+@answers("files.list")
+def list_all(call: Call) -> Json:
+    files = [s.fields for s in call.workspace.files.values() if s.shared and _may_see(call, s)]
+    if call.text("channel"):
+        files = [f for f in files if call.text("channel") in f["channels"] + f["groups"] + f["ims"]]
+    return {"files": files, "paging": {"count": 100, "total": len(files), "page": 1, "pages": 1}}
+
+
+@answers("files.delete")
+def delete(call: Call) -> Json:
+    stored = _seen(call)
+    if stored.fields["user"] != BOT_USER:
+        raise Refused("cant_delete_file")
+    del call.workspace.files[stored.id]
+    return {}
+
+
+def _uploaded(call: Call, wish: Json) -> StoredFile:
+    stored = call.workspace.files.get(str(wish.get("id")))
+    if stored is None or stored.content is None:
+        raise Refused("file_not_found")
+    stored.fields |= {"title": wish.get("title") or stored.fields["name"], "size": len(stored.content)}
+    return stored
+
+
+def _share(call: Call, channel: Channel, files: list[StoredFile]) -> None:
+    blocks = call.parsed("blocks")
+    if blocks and (errors := blocks_errors(blocks)):
+        raise Refused("invalid_blocks", response_metadata={"messages": errors})
+    content: Json = {"text": call.text("initial_comment"), "files": [stored.fields for stored in files]}
+    content |= {"subtype": "file_share", "upload": False, "display_as_bot": False}
+    if blocks:
+        content["blocks"] = with_ids(call.sandbox, blocks)
+    message = talking.bot_message(call.sandbox, content)
+    talking.post(call.sandbox, channel, message, thread_ts=call.text("thread_ts") or None)
+    for stored in files:
+        gathering.share_file(call.sandbox, stored, channel, message)
+
+
+def _seen(call: Call) -> StoredFile:
+    stored = call.workspace.files.get(call.text("file"))
+    if stored is None or not _may_see(call, stored):
+        raise Refused("file_not_found")
+    return stored
+
+
+def _may_see(call: Call, stored: StoredFile) -> bool:
+    places = stored.fields["channels"] + stored.fields["groups"] + stored.fields["ims"]
+    known = [call.workspace.channels[c] for c in places if c in call.workspace.channels]
+    return stored.fields["user"] == BOT_USER or any(not c.is_private or BOT_USER in c.members for c in known)
