@@ -1,0 +1,290 @@
+"""Actions after the meeting: their states, due days, the ladder of reminders, and wording that can be finished."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from bot.review.incident import UserId
+from bot.review.meeting_time import NO_HOLIDAYS, WEEKEND, add_working_days, working_day_before
+from bot.review.refusal import AnotherStep
+from bot.review.when import read_day
+
+
+class ActionState(StrEnum):
+    """Where an action stands."""
+
+    proposed = "proposed"
+    committed = "committed"
+    in_progress = "in_progress"
+    blocked = "blocked"
+    done = "done"
+    declined = "declined"
+
+    @property
+    def label(self) -> str:
+        """As it is said: `in progress`."""
+        return self.value.replace("_", " ")
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody still has something to do or to decide."""
+        return self not in {ActionState.done, ActionState.declined}
+
+    @property
+    def is_promised(self) -> bool:
+        """Committed and not finished: reminders are for these."""
+        return self in {ActionState.committed, ActionState.in_progress, ActionState.blocked}
+
+
+class Horizon(StrEnum):
+    """A quick fix or a long-term improvement (S2)."""
+
+    quick = "quick"
+    long = "long"
+
+    @property
+    def label(self) -> str:
+        """As it is said: `quick fix`."""
+        return {"quick": "quick fix", "long": "long-term"}[self.value]
+
+
+class Category(StrEnum):
+    """What an action changes (S2)."""
+
+    technical = "technical"
+    process = "process"
+    communication = "communication"
+    tooling = "tooling"
+
+
+class Priority(StrEnum):
+    """How much it matters."""
+
+    high = "high"
+    medium = "medium"
+    low = "low"
+
+
+STEPS: Mapping[ActionState, tuple[ActionState, ...]] = {
+    ActionState.proposed: (ActionState.committed, ActionState.done, ActionState.declined),
+    ActionState.committed: (ActionState.in_progress, ActionState.blocked, ActionState.done, ActionState.declined),
+    ActionState.in_progress: (ActionState.blocked, ActionState.done, ActionState.declined),
+    ActionState.blocked: (ActionState.in_progress, ActionState.done, ActionState.declined),
+    ActionState.done: (ActionState.in_progress,),
+    ActionState.declined: (ActionState.proposed,),
+}
+"""A proposal may turn out to be done already; what is done may turn out not to be; a no may be thought over."""
+
+
+def step(state: ActionState, to: ActionState) -> ActionState:
+    """The new state; standing there already is harmless. Raises AnotherStep."""
+    if to is not state and to not in STEPS[state]:
+        raise AnotherStep(state=state.label, asked=to.label, possible=tuple(way.label for way in STEPS[state]))
+    return to
+
+
+DUE_IN: Mapping[Horizon, timedelta] = {Horizon.quick: timedelta(days=7), Horizon.long: timedelta(days=30)}
+"""S2: a week for a minor fix, 30 to 90 days for more."""
+DEFAULT_HORIZON = Horizon.quick
+"""Where nobody says: a week is soon enough to notice that it needs longer."""
+SOAK = 2
+"""Working days between proposing and committing (S1)."""
+
+
+def default_due(horizon: Horizon, today: date) -> date:
+    """The day an action is due where nobody names one."""
+    return today + DUE_IN[horizon]
+
+
+def soaked(
+    proposed_at: datetime,
+    now: datetime,
+    zone: tzinfo,
+    *,
+    weekends: Collection[int] = WEEKEND,
+    holidays: Collection[date] = NO_HOLIDAYS,
+) -> bool:
+    """Whether two working days have passed since the proposal, counted in local days."""
+    return now.astimezone(zone).date() >= soaks_until(proposed_at, zone, weekends=weekends, holidays=holidays)
+
+
+def soaks_until(
+    proposed_at: datetime,
+    zone: tzinfo,
+    *,
+    weekends: Collection[int] = WEEKEND,
+    holidays: Collection[date] = NO_HOLIDAYS,
+) -> date:
+    """The local day from which it may be committed."""
+    return add_working_days(proposed_at.astimezone(zone).date(), SOAK, weekends=weekends, holidays=holidays)
+
+
+# The ladder.
+
+BEFORE = timedelta(days=3)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One reminder: `before`, `on_the_day`, `overdue_1`, `overdue_2` …, and the working day it is said on."""
+
+    name: str
+    day: date
+    due: date
+
+    @property
+    def key(self) -> str:
+        """Carries the due day, so that moving it starts a new ladder."""
+        return f"{self.due.isoformat()}:{self.name}"
+
+    @property
+    def asks_why(self) -> bool:
+        """A week late, the owner is asked what is in the way."""
+        return self.name == "overdue_1"
+
+    @property
+    def tells_owner(self) -> bool:
+        """Two weeks late, the owner of the review hears of it."""
+        return self.name == "overdue_2"
+
+
+def ladder(
+    due: date, until: date, *, weekends: Collection[int] = WEEKEND, holidays: Collection[date] = NO_HOLIDAYS
+) -> list[Rung]:
+    """Every rung up to a day: three days before, on the day, then weekly; each on a working day, or the one before."""
+    weeks = range(1, max(0, (until - due).days // 7 + 2))
+    named = [("before", due - BEFORE), ("on_the_day", due), *((f"overdue_{week}", due + week * WEEK) for week in weeks)]
+    rungs = [Rung(name, working_day_before(day, weekends, holidays=holidays), due) for name, day in named]
+    return [rung for rung in rungs if rung.day <= until]
+
+
+def rungs_due(
+    due: date,
+    today: date,
+    said: Collection[str],
+    *,
+    weekends: Collection[int] = WEEKEND,
+    holidays: Collection[date] = NO_HOLIDAYS,
+) -> list[Rung]:
+    """The rung to say today, or none: of those that have come only the latest, and only where its key is not in `said`.
+
+    What was missed before it counts as said: nobody gets three reminders at once.
+    """
+    latest = ladder(due, today, weekends=weekends, holidays=holidays)[-1:]
+    return [rung for rung in latest if rung.key not in said]
+
+
+# Wording.
+
+BOUNDED = re.compile(
+    r"\b(?:so that|until|unless|within|at least|at most|below|above|under|over|less than|more than|when|every|each)\b"
+    r"|[0-9]",
+    re.IGNORECASE,
+)
+"""Words that usually say how one knows that it is finished."""
+VAGUE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(cue, re.IGNORECASE), question)
+    for cue, question in (
+        (
+            (
+                r"^(?:please )?(?:be|being) (?:more )?(?:careful|mindful|attentive|vigilant|aware)\b"
+                r"|\bmore (?:care|careful|attention)\b|^remember to\b|^(?:try|make an effort) (?:to|not to)\b"
+            ),
+            "What could change in the system or the process, so that nobody has to remember this?",
+        ),
+        (
+            r"^(?:re-?)?train(?:ing)?\b|^educate\b|^remind (?:everyone|everybody|people|the team)\b|^raise awareness\b",
+            "What will people be able to do afterwards, and how will you see that they can?",
+        ),
+        (
+            r"^(?:investigate|look (?:into|at)|explore|research|analy[sz]e|check out|dig into|understand)\b",
+            "Which question should be answered at the end, and where will the answer be written down?",
+        ),
+        (
+            (
+                r"^(?:improve|better|enhance|optimi[sz]e|strengthen|fix|increase|more|add(?: more| better)?) "
+                r"(?:the |our )?(?:monitoring|alerting|alerts|observability|logging|dashboards?)\s*\.?$"
+                r"|^better (?:monitoring|alerting|alerts|observability|logging)\b"
+            ),
+            "What would be measured, and at which value should somebody be told?",
+        ),
+        (
+            r"^(?:improve|better|enhance|optimi[sz]e|strengthen|clean up|harden|streamline)\b",
+            "How will you see that it is better: what is different once it is finished?",
+        ),
+        (
+            r"^(?:ensure|make sure|guarantee)\b",
+            "What will be built, written or switched on to make that so?",
+        ),
+        (
+            r"^(?:consider|think about|discuss|talk about|maybe|we should (?:consider|think about|discuss))\b",
+            "What should be decided, by whom, and where will the decision be written down?",
+        ),
+        (
+            r"^(?:prevent|avoid|never|don['’]?t|do not) .*\b(?:again|in (?:the )?future|happening|happens?)\b",
+            "Which one condition would you change first, and how would you see that it has changed?",
+        ),
+    )
+)
+
+
+def wording_question(text: str) -> str | None:
+    """A question back where the wording has no end to it; None where it is specific, and always when unsure."""
+    said = text.strip()
+    if BOUNDED.search(said):
+        return None
+    return next((question for cue, question in VAGUE if cue.search(said)), None)
+
+
+# `@owner [by DATE] [quick or long] text`.
+
+OWNER = re.compile(r"\s*<@(?P<id>[UW][A-Z0-9]+)(?:\|[^>]*)?>\s*,?\s*")
+BY = re.compile(r"by\s+(?:(?:the|next)\s+)?", re.IGNORECASE)
+HORIZON = re.compile(r"(?:(quick)(?:[ -]fix(?=\s*:))?|(long)(?:[ -]term(?=\s|:))?)(?:\s*:\s*|\s+)", re.IGNORECASE)
+LONGEST_DAY = 3
+"""Words of the longest day we read: `in 2 weeks`."""
+
+
+@dataclass(frozen=True)
+class ActionWords:
+    """An action as typed; `due_words` can be read by `read_day`."""
+
+    owner: UserId | None
+    due_words: str | None
+    horizon: Horizon | None
+    text: str
+
+    def due(self, today: date) -> date:
+        """The day that was named, else the one of its horizon."""
+        named = read_day(self.due_words, today) if self.due_words else None
+        return named or default_due(self.horizon or DEFAULT_HORIZON, today)
+
+
+def read_action(text: str) -> ActionWords:
+    """Takes the owner, the day and the horizon off the front, each where it is plainly one; the rest is the text."""
+    owner = OWNER.match(text)
+    due_words, rest = _split_due(text[owner.end() :] if owner else text.strip())
+    horizon = HORIZON.match(rest)
+    if horizon:
+        rest = rest[horizon.end() :]
+    return ActionWords(
+        owner=UserId(owner["id"]) if owner else None,
+        due_words=due_words,
+        horizon=Horizon((horizon[1] or horizon[2]).lower()) if horizon else None,
+        text=rest.strip(),
+    )
+
+
+def _split_due(text: str) -> tuple[str | None, str]:
+    by = BY.match(text)
+    words = re.findall(r"\S+\s*", text[by.end() :]) if by else []
+    for count in range(min(LONGEST_DAY, len(words)), 0, -1):
+        day = "".join(words[:count]).strip().rstrip(":,")
+        if read_day(day, date.min + timedelta(days=7)):
+            return day, "".join(words[count:])
+    return None, text

@@ -1,0 +1,208 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.review.follow_up import (
+    STEPS,
+    ActionState,
+    ActionWords,
+    Horizon,
+    Rung,
+    default_due,
+    read_action,
+    rungs_due,
+    soaked,
+    soaks_until,
+    step,
+    wording_question,
+)
+from bot.review.incident import UserId
+from bot.review.refusal import AnotherStep
+
+BERLIN = ZoneInfo("Europe/Berlin")
+ANA = UserId("U0ANA")
+WEDNESDAY = date(2026, 11, 18)
+DAYS = st.dates(date(2024, 1, 1), date(2032, 12, 31))
+
+
+def test_an_action_is_proposed_committed_begun_and_done() -> None:
+    state = ActionState.proposed
+
+    for to in (ActionState.committed, ActionState.in_progress, ActionState.done):
+        state = step(state, to)
+
+    assert state is ActionState.done
+
+
+@pytest.mark.parametrize("state", list(ActionState))
+@pytest.mark.parametrize("to", list(ActionState))
+def test_a_step_that_is_not_possible_is_answered_with_those_that_are(state: ActionState, to: ActionState) -> None:
+    if to is state or to in STEPS[state]:
+        assert step(state, to) is to
+        return
+
+    with pytest.raises(AnotherStep) as refused:
+        step(state, to)
+
+    assert refused.value.possible == tuple(way.label for way in STEPS[state])
+
+
+def test_what_is_proposed_is_open_and_not_promised() -> None:
+    assert [state for state in ActionState if state.is_open and not state.is_promised] == [ActionState.proposed]
+    assert [state for state in ActionState if not state.is_open] == [ActionState.done, ActionState.declined]
+
+
+def test_a_quick_fix_is_due_in_a_week_and_anything_longer_in_thirty_days() -> None:
+    assert default_due(Horizon.quick, WEDNESDAY) == date(2026, 11, 25)
+    assert default_due(Horizon.long, WEDNESDAY) == date(2026, 12, 18)
+
+
+def test_ideas_rest_for_two_working_days() -> None:
+    thursday = datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+
+    assert soaks_until(thursday, BERLIN) == date(2026, 11, 23)
+    assert not soaked(thursday, datetime(2026, 11, 22, 12, 0, tzinfo=UTC), BERLIN)
+    assert soaked(thursday, datetime(2026, 11, 23, 7, 0, tzinfo=UTC), BERLIN)
+
+
+def test_the_days_of_rest_are_local_ones() -> None:
+    late_on_wednesday = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)  # Thursday in Berlin.
+
+    assert soaks_until(late_on_wednesday, UTC) == date(2026, 11, 20)
+    assert soaks_until(late_on_wednesday, BERLIN) == date(2026, 11, 23)
+
+
+def said_over(due: date, days: range) -> list[tuple[str, date]]:
+    """What one owner hears, asked once a day and remembering what was said."""
+    heard: dict[str, date] = {}
+    for number in days:
+        today = due + timedelta(days=number)
+        heard |= {rung.key: today for rung in rungs_due(due, today, heard)}
+    return [(key.partition(":")[2], day) for key, day in heard.items()]
+
+
+def test_an_owner_hears_of_an_action_before_on_the_day_and_weekly_when_late() -> None:
+    assert said_over(WEDNESDAY, range(-10, 23)) == [
+        ("before", date(2026, 11, 13)),  # Three days before is a Sunday: the Friday.
+        ("on_the_day", date(2026, 11, 18)),
+        ("overdue_1", date(2026, 11, 25)),
+        ("overdue_2", date(2026, 12, 2)),
+        ("overdue_3", date(2026, 12, 9)),
+    ]
+
+
+@given(DAYS, st.integers(0, 60))
+def test_each_rung_is_said_once_and_on_a_working_day(due: date, late: int) -> None:
+    heard = said_over(due, range(-10, late))
+
+    assert len({name for name, _ in heard}) == len(heard)
+    assert all(day.weekday() < 5 for _, day in heard)
+
+
+def test_a_ladder_met_late_says_only_its_latest_rung() -> None:
+    today = WEDNESDAY + timedelta(days=9)
+
+    due = rungs_due(WEDNESDAY, today, said=())
+
+    assert due == [Rung("overdue_1", date(2026, 11, 25), WEDNESDAY)]
+    assert rungs_due(WEDNESDAY, today, said={due[0].key}) == []
+
+
+def test_moving_the_due_day_starts_a_new_ladder() -> None:
+    said = {"2026-11-18:before", "2026-11-18:on_the_day"}
+    moved = date(2026, 11, 25)
+
+    assert rungs_due(moved, WEDNESDAY, said) == []
+    assert [rung.key for rung in rungs_due(moved, moved, said)] == ["2026-11-25:on_the_day"]
+
+
+def test_the_first_week_asks_why_and_the_second_tells_the_owner() -> None:
+    rungs = {name: Rung(name, WEDNESDAY, WEDNESDAY) for name in ("before", "on_the_day", "overdue_1", "overdue_2")}
+
+    assert [name for name, rung in rungs.items() if rung.asks_why] == ["overdue_1"]
+    assert [name for name, rung in rungs.items() if rung.tells_owner] == ["overdue_2"]
+
+
+def test_holidays_are_no_days_for_reminders() -> None:
+    christmas = date(2026, 12, 25)
+
+    rungs = rungs_due(christmas, date(2026, 12, 24), said=(), holidays={christmas})
+
+    assert [rung.name for rung in rungs] == ["on_the_day"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "improve monitoring",
+        "Better alerts",
+        "be more careful with deploys",
+        "Ensure backups work",
+        "look into the pool",
+        "Investigate",
+        "consider a second region",
+        "retrain the on-call engineers",
+        "prevent this from happening again",
+    ],
+)
+def test_wording_without_an_end_gets_a_question_back(text: str) -> None:
+    question = wording_question(text)
+
+    assert question is not None
+    assert question.endswith("?")
+    assert not {"why", "who"} & set(question.lower().replace(",", " ").split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Alert the on-call when the pool is 80 % full",
+        "Write the runbook for a full disk",
+        "Improve checkout latency to below 300 ms",
+        "Set a limit on the connection pool",
+        "Ensure the restore test runs every night",
+        "Delete the old feature flag",
+        "Investigate until the leak has a name",
+    ],
+)
+def test_specific_wording_is_left_alone(text: str) -> None:
+    assert wording_question(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "<@U0ANA|ana> by 2026-12-01 quick: set a limit",
+            ActionWords(ANA, "2026-12-01", Horizon.quick, "set a limit"),
+        ),
+        ("<@U0ANA> by friday long write a runbook", ActionWords(ANA, "friday", Horizon.long, "write a runbook")),
+        ("<@U0ANA> by 2 weeks: set a limit", ActionWords(ANA, "2 weeks", None, "set a limit")),
+        ("<@U0ANA> set a limit", ActionWords(ANA, None, None, "set a limit")),
+        ("<@U0ANA> by hand drain node 3", ActionWords(ANA, None, None, "by hand drain node 3")),
+        ("<@U0ANA> quickly drain node 3", ActionWords(ANA, None, None, "quickly drain node 3")),
+        ("<@U0ANA> long-term: a second region", ActionWords(ANA, None, Horizon.long, "a second region")),
+        ("<@U0ANA> quick fix: set a limit", ActionWords(ANA, None, Horizon.quick, "set a limit")),
+        ("set a limit, <@U0ANA> knows how", ActionWords(None, None, None, "set a limit, <@U0ANA> knows how")),
+        ("<@U0ANA>", ActionWords(ANA, None, None, "")),
+        ("", ActionWords(None, None, None, "")),
+    ],
+)
+def test_owner_day_and_horizon_are_taken_off_the_front(text: str, expected: ActionWords) -> None:
+    assert read_action(text) == expected
+
+
+def test_the_due_day_is_the_named_one_else_that_of_the_horizon() -> None:
+    assert read_action("<@U0ANA> by 2026-12-01 x").due(WEDNESDAY) == date(2026, 12, 1)
+    assert read_action("<@U0ANA> by friday quick: x").due(WEDNESDAY) == date(2026, 11, 20)
+    assert read_action("<@U0ANA> quick: x").due(WEDNESDAY) == date(2026, 11, 25)
+    assert read_action("<@U0ANA> long: x").due(WEDNESDAY) == date(2026, 12, 18)
+    assert read_action("<@U0ANA> x").due(WEDNESDAY) == date(2026, 11, 25)
+
+
+@given(st.text())
+def test_any_words_can_be_read_as_an_action(text: str) -> None:
+    assert read_action(text).owner is None or "<@" in text
