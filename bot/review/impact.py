@@ -38,7 +38,8 @@ class Impact:
         """The impact that `to_json` kept; what it does not know is left out."""
         known = {field.name for field in fields(cls)}
         facts = {name: fact for name, fact in (kept or {}).items() if name in known}
-        return cls(**facts | {name: tuple(facts.get(name, ())) for name in LISTS})
+        lists: dict[str, Any] = {name: tuple(facts.get(name, ())) for name in LISTS}
+        return cls(**facts | lists)
 
     def lines(self) -> list[tuple[str, str]]:
         """Label and words of everything that is known, in the order of the form."""
