@@ -1,1 +1,1 @@
-"""A local Slack workspace over real HTTP and WebSocket, for tests, the demo and newcomers; imports nothing else of bot."""
+"""A local Slack workspace over real HTTP and WebSocket, for tests, the demo and newcomers."""

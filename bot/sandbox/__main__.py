@@ -20,10 +20,10 @@ def main() -> int:
     try:
         asyncio.run(run_until_stopped(settings))
     except BadSeed as problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return BAD_INPUT
     except OSError as problem:
-        print(f"Port {settings.port} cannot be used ({problem.strerror}). Choose another with --port.", file=sys.stderr)
+        sys.stderr.write(f"Port {settings.port} cannot be used ({problem.strerror}). Choose another with --port.\n")
         return BAD_INPUT
     return 0
 
@@ -31,8 +31,9 @@ def main() -> int:
 async def run_until_stopped(settings: SandboxSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises as `serve` does."""
     running = await serve(settings)
-    print(f"The sandbox workspace is at {running.url}")
-    print(f"Point the bot at it with SLACK_API_URL={running.api_url}", flush=True)
+    sys.stdout.write(f"The sandbox workspace is at {running.url}\n")
+    sys.stdout.write(f"Point the bot at it with SLACK_API_URL={running.api_url}\n")
+    sys.stdout.flush()
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)

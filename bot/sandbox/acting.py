@@ -8,9 +8,9 @@ from typing import Any
 from bot.sandbox import interactions, talking
 from bot.sandbox.deliveries import Delivery
 from bot.sandbox.house import Sandbox
-from bot.sandbox.interactions import Place, find_element
 from bot.sandbox.payloads import envelope, resolve_mentions, rich_text
-from bot.sandbox.selections import CannotChoose, chosen_state, initial, is_empty, options_of, state_values
+from bot.sandbox.places import InMessage, InView, Place, find_element, state_of
+from bot.sandbox.selections import CannotChoose, chosen_state, initial, is_empty, options_of
 from bot.sandbox.validation import elements_of
 from bot.sandbox.workspace import BOT_USER, Channel, NotThere, User
 
@@ -27,7 +27,9 @@ def conversation(sandbox: Sandbox, user: User | None, name: str) -> Channel:
     """A conversation by id or name; `dm` is the direct one of that person with the bot."""
     if user is not None and name in DM_NAMES:
         return sandbox.workspace.open_im(user.id, BOT_USER)
-    if user is not None and (name.removeprefix("@") in {u.name for u in sandbox.workspace.users.values()} and name.startswith("@")):
+    if user is not None and (
+        name.removeprefix("@") in {u.name for u in sandbox.workspace.users.values()} and name.startswith("@")
+    ):
         return sandbox.workspace.open_im(user.id, sandbox.workspace.user(name).id)
     return sandbox.workspace.channel(name)
 
@@ -102,7 +104,7 @@ async def submit(sandbox: Sandbox, wish: Json) -> Json:
     view = _open_view(sandbox, user, wish)
     await _fill(sandbox, user, view, wish.get("values") or {})
     _check_filled(sandbox, view)
-    view.pop("errors", None)
+    sandbox.workspace.complaints.pop(view["id"], None)
     return (await interactions.submit_view(sandbox, user, view)).json()
 
 
@@ -121,7 +123,9 @@ async def suggest(sandbox: Sandbox, wish: Json) -> Json:
     if found is None:
         raise Impossible(f"there is no element {wish['action_id']} there")
     query = str(wish.get("query", ""))
-    return (await interactions.suggest(sandbox, user, place, found[1], block_id=found[0]["block_id"], query=query)).json()
+    return (
+        await interactions.suggest(sandbox, user, place, found[1], block_id=found[0]["block_id"], query=query)
+    ).json()
 
 
 INTERACTIONS: dict[str, Callable[[Sandbox, Json], Awaitable[Json]]] = {
@@ -132,27 +136,27 @@ INTERACTIONS: dict[str, Callable[[Sandbox, Json], Awaitable[Json]]] = {
 def _place(sandbox: Sandbox, user: User, wish: Json) -> Place:
     """Where the element is: a view, the Home tab, a message, or the newest message that has it."""
     if "view_id" in wish:
-        return Place(view=sandbox.workspace.view(str(wish["view_id"])))
+        return InView(sandbox.workspace.view(str(wish["view_id"])))
     if wish.get("home"):
         if user.id not in sandbox.workspace.homes:
             raise Impossible("that person's Home tab is empty")
-        return Place(view=sandbox.workspace.homes[user.id])
+        return InView(sandbox.workspace.homes[user.id])
     if "channel" not in wish:
         stack = sandbox.workspace.modals.get(user.id)
         if not stack:
             raise Impossible("say where: channel and ts, view_id, or home")
-        return Place(view=stack[-1])
+        return InView(stack[-1])
     return _message_place(sandbox, user, wish)
 
 
 def _message_place(sandbox: Sandbox, user: User, wish: Json) -> Place:
     channel = conversation(sandbox, user, str(wish["channel"]))
     mine = [e.message for e in sandbox.workspace.ephemerals if (e.user, e.channel) == (user.id, channel.id)]
-    places = [Place(channel, m, ephemeral=False) for m in channel.in_order()]
-    places += [Place(channel, m, ephemeral=True) for m in mine]
-    places.sort(key=lambda place: place.message["ts"] if place.message else "", reverse=True)
+    places = [InMessage(channel, m, ephemeral=False) for m in channel.in_order()]
+    places += [InMessage(channel, m, ephemeral=True) for m in mine]
+    places.sort(key=lambda place: place.message["ts"], reverse=True)
     if "ts" in wish:
-        places = [p for p in places if p.message and p.message["ts"] == str(wish["ts"])]
+        places = [p for p in places if p.message["ts"] == str(wish["ts"])]
     for place in places:
         if find_element(place, str(wish["action_id"]), str(wish.get("value", ""))):
             return place
@@ -199,21 +203,19 @@ async def _fill(sandbox: Sandbox, user: User, view: Json, values: Json) -> None:
         for action_id, value in fields.items():
             if action_id not in elements:
                 raise Impossible(f"the block {block_id} has no {action_id}: {', '.join(elements)}")
-            offered = await _offered(sandbox, user, view, by_id[block_id], elements[action_id], value)
-            state = chosen_state(elements[action_id], value, offered)
-            _keep(sandbox, view["id"], by_id[block_id], elements[action_id], state)
+            block, element = by_id[block_id], elements[action_id]
+            offered = await _offered(sandbox, user, view=view, block=block, element=element, value=value)
+            _keep(sandbox, view["id"], block, element, chosen_state(element, value, offered))
 
 
-async def _offered(sandbox: Sandbox, user: User, view: Json, block: Json, element: Json, value: Any) -> list[Json]:
+async def _offered(sandbox: Sandbox, user: User, *, view: Json, block: Json, element: Json, value: Any) -> list[Json]:
     """For an external select, ask the bot for its options as the client does while a person types."""
     if "external" not in element["type"]:
         return []
     query = str(value[0] if isinstance(value, list) and value else value or "")
     kept = initial(element)
     known = [kept["selected_option"]] if kept.get("selected_option") else kept.get("selected_options") or []
-    answer = await interactions.suggest(
-        sandbox, user, Place(view=view), element, block_id=block["block_id"], query=query
-    )
+    answer = await interactions.suggest(sandbox, user, InView(view), element, block_id=block["block_id"], query=query)
     body = answer.body if isinstance(answer.body, dict) else {}
     groups = [option for group in body.get("option_groups", []) for option in group["options"]]
     return [*known, *body.get("options", []), *groups]
@@ -222,7 +224,7 @@ async def _offered(sandbox: Sandbox, user: User, view: Json, block: Json, elemen
 def _check_filled(sandbox: Sandbox, view: Json) -> None:
     if view["submit"] is None:
         raise Impossible("this form has no submit button")
-    values = state_values(view["blocks"], sandbox.workspace.selected.get(view["id"], {}))
+    values = state_of(sandbox, InView(view))
     for block in view["blocks"]:
         if block["type"] == "input" and not block.get("optional"):
             state = values[block["block_id"]][block["element"]["action_id"]]

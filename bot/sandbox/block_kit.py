@@ -50,7 +50,9 @@ BLOCKS = {
     ),
 }
 
-IN_MODAL = frozenset({"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "video", "alert"})
+IN_MODAL = frozenset(
+    {"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "video", "alert"}
+)
 IN_HOME = IN_MODAL
 IN_MESSAGE = frozenset(BLOCKS) - {"input"} | {"input"}
 
@@ -58,7 +60,9 @@ ELEMENTS = {
     "button": _kind("text", "action_id url value style confirm accessibility_label"),
     "channels_select": _menu("", "initial_channel response_url_enabled"),
     "checkboxes": _menu("options", "initial_options"),
-    "conversations_select": _menu("", "initial_conversation default_to_current_conversation response_url_enabled filter"),
+    "conversations_select": _menu(
+        "", "initial_conversation default_to_current_conversation response_url_enabled filter"
+    ),
     "datepicker": _menu("", "initial_date"),
     "datetimepicker": _menu("", "initial_date_time"),
     "email_text_input": _menu("", "initial_value dispatch_action_config"),
@@ -90,11 +94,29 @@ TEXTS = {"plain_text": frozenset({"type", "text", "emoji"}), "mrkdwn": frozenset
 OPTION = frozenset({"text", "value", "description", "url"})
 CONFIRM = frozenset({"title", "text", "confirm", "deny", "style"})
 
-IN_SECTION = frozenset(ELEMENTS) - {"plain_text_input", "email_text_input", "url_text_input", "number_input", "file_input"}
+IN_SECTION = frozenset(ELEMENTS) - {
+    "plain_text_input",
+    "email_text_input",
+    "url_text_input",
+    "number_input",
+    "file_input",
+}
 IN_ACTIONS = IN_SECTION - {"image"}
 IN_INPUT = frozenset(ELEMENTS) - {"button", "overflow", "image", "icon_button", "feedback_buttons", "workflow_button"}
 
 VIEW_KEYS = frozenset(
-    "type title blocks close submit private_metadata callback_id clear_on_close notify_on_close external_id submit_disabled".split()
+    [
+        "type",
+        "title",
+        "blocks",
+        "close",
+        "submit",
+        "private_metadata",
+        "callback_id",
+        "clear_on_close",
+        "notify_on_close",
+        "external_id",
+        "submit_disabled",
+    ]
 )
-HOME_KEYS = frozenset("type blocks private_metadata callback_id external_id".split())
+HOME_KEYS = frozenset(["type", "blocks", "private_metadata", "callback_id", "external_id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 MICROSECONDS = 1_000_000
 LONGEST_NAP_S = 30.0
@@ -61,11 +61,7 @@ def rfc3339(moment: datetime) -> str:
 
 def parse_moment(text: str) -> datetime:
     """An aware UTC moment from RFC 3339; raises ValueError without a zone."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text} has no zone: end it with Z")
     return moment.astimezone(UTC)
-
-
-def seconds(delta: timedelta) -> int:
-    return int(delta.total_seconds())

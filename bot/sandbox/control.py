@@ -12,8 +12,8 @@ from bot.sandbox.clock import parse_moment, rfc3339
 from bot.sandbox.deliveries import Delivery
 from bot.sandbox.faults import SOCKET_KINDS, BadFault
 from bot.sandbox.house import Sandbox
-from bot.sandbox.interactions import shown_view
 from bot.sandbox.payloads import channel_json, message_json, resolve_mentions, user_json
+from bot.sandbox.places import shown_view
 from bot.sandbox.workspace import BOT_USER, Channel, User
 
 Json = dict[str, Any]
@@ -194,7 +194,7 @@ def user(sandbox: Sandbox, wish: Json) -> Json:
     return {}
 
 
-def revoke(sandbox: Sandbox, wish: Json) -> Json:
+def revoke(sandbox: Sandbox, _wish: Json) -> Json:
     gathering.revoke_tokens(sandbox)
     return {}
 
@@ -260,7 +260,9 @@ def see_state(sandbox: Sandbox) -> Json:
         "commands": sorted(sandbox.manifest.commands or []),
         "shortcuts": [dict(shortcut) for shortcut in sandbox.manifest.shortcut_list],
         "users": [user_json(workspace, user) for user in workspace.users.values()],
-        "channels": [{**channel_json(c), "kind": c.kind, "members": list(c.members)} for c in workspace.channels.values()],
+        "channels": [
+            {**channel_json(c), "kind": c.kind, "members": list(c.members)} for c in workspace.channels.values()
+        ],
         "usergroups": list(workspace.usergroups.values()),
         "connections": len(sandbox.sockets.connections),
     }
@@ -280,7 +282,8 @@ def see_messages(sandbox: Sandbox, name: str, viewer: str) -> Json:
 def see_views(sandbox: Sandbox, name: str) -> Json:
     """The open modals of a person, the topmost last."""
     stack = sandbox.workspace.modals.get(sandbox.workspace.user(name).id, [])
-    return {"views": [shown_view(sandbox, view) for view in stack]}
+    complaints = sandbox.workspace.complaints
+    return {"views": [shown_view(sandbox, view) | {"errors": complaints.get(view["id"], {})} for view in stack]}
 
 
 def see_home(sandbox: Sandbox, name: str) -> Json:

@@ -1,4 +1,4 @@
-"""What each Web API method asks and answers, from the public method reference, snapshot of 2026-08-20 (`facts.json`)."""
+"""What each Web API method asks and answers, from the public method reference (`facts.json`, 2026-08-20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations are made, joined, left, renamed and closed; people change; files are shared; and what the bot hears of it."""
+"""Conversations, people and files change, and the bot hears of it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,15 @@ def leave(sandbox: Sandbox, channel: Channel, user: str) -> bool:
 def rename(sandbox: Sandbox, channel: Channel, name: str, *, by: str) -> None:
     old, channel.name = channel.name, name
     channel.previous_names.insert(0, old)
-    note(sandbox, channel, "channel_name", user=by, name=name, old_name=old, text=f'has renamed the channel from "{old}" to "{name}"')
+    note(
+        sandbox,
+        channel,
+        "channel_name",
+        user=by,
+        name=name,
+        old_name=old,
+        text=f'has renamed the channel from "{old}" to "{name}"',
+    )
     shown = {"id": channel.id, "name": name, "name_normalized": name, "created": channel.created}
     shown |= {"is_channel": not channel.is_private, "is_mpim": False}
     _tell_channel(sandbox, channel, "rename", {"channel": shown})
@@ -96,7 +104,7 @@ def change_id(sandbox: Sandbox, channel: Channel) -> str:
 def set_topic(sandbox: Sandbox, channel: Channel, what: str, value: str, *, by: str) -> None:
     """`what` is `topic` or `purpose`."""
     setattr(channel, what, {"value": value, "creator": by, "last_set": sandbox.workspace.seconds()})
-    text = f'set the channel {what if what == "topic" else "description"}: {value}'
+    text = f"set the channel {what if what == 'topic' else 'description'}: {value}"
     note(sandbox, channel, f"channel_{what}", user=by, text=text, **{what: value})
 
 
@@ -118,7 +126,9 @@ def change_user(sandbox: Sandbox, user: User, changes: Json) -> None:
     sandbox.emit(event, None)
 
 
-def new_file(sandbox: Sandbox, *, user: str, name: str, content: bytes | None, mimetype: str = "", **more: Any) -> StoredFile:
+def new_file(
+    sandbox: Sandbox, *, user: str, name: str, content: bytes | None, mimetype: str = "", **more: Any
+) -> StoredFile:
     """A file of that person, not shared anywhere yet."""
     file_id = sandbox.workspace.new_id("F")
     extension = name.rpartition(".")[2].lower() if "." in name else "txt"

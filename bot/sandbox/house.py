@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,7 @@ class Sandbox:
         if not self.manifest.hears(subscription or event["type"]):
             return
         shared = channel is not None and channel.is_ext_shared
-        payload = envelope(self.workspace, event, ext_shared=shared)
+        payload = envelope(self.workspace, deepcopy(event), ext_shared=shared)
         delivery = self.deliveries.send_event(payload, channel.id if channel else "")
         if self._watched is not None:
             self._watched.append(delivery)

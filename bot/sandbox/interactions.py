@@ -1,4 +1,4 @@
-"""What a person does with the bot: commands, shortcuts, buttons, forms; the payloads, and what Slack makes of the answers."""
+"""Commands, shortcuts, buttons, forms: their payloads, and what Slack makes of the bot's answers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from bot.sandbox import viewing
 from bot.sandbox.deliveries import Outcome
 from bot.sandbox.house import Sandbox
 from bot.sandbox.payloads import actor, message_json, team
-from bot.sandbox.selections import state_values
+from bot.sandbox.places import SHOWN_CHANNEL_NAME, Place, channel_of, container, shown_view
 from bot.sandbox.talking import bot_message, post
-from bot.sandbox.validation import elements_of, message_errors, view_errors, view_too_large
+from bot.sandbox.validation import message_errors, options_errors, view_errors, view_too_large
 from bot.sandbox.workspace import APP_ID, DOMAIN, TEAM, VERIFICATION_TOKEN, Channel, Ephemeral, User
 
 Json = dict[str, Any]
 
-SHOWN_CHANNEL_NAME = {"group": "privategroup", "im": "directmessage"}
 TIMED_OUT = ("timeout", "http_timeout")
 VIEW_ACTIONS = ("errors", "update", "push", "clear")
 
@@ -31,27 +30,12 @@ class Answer:
     failure: str = ""
 
     def json(self) -> Json:
-        return {"ok": self.ok, "ack_ms": self.ack_ms, "answer": self.body, **({"error": self.failure} if self.failure else {})}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an element stands: a message of a channel (`view` None) or a view (`channel` None)."""
-
-    channel: Channel | None = None
-    message: Json | None = None
-    view: Json | None = None
-    ephemeral: bool = False
-
-    @property
-    def key(self) -> str:
-        return self.view["id"] if self.view else f"{self.channel.id}:{self.message['ts']}" if self.channel and self.message else ""
-
-    @property
-    def blocks(self) -> list[Json]:
-        held = self.view or self.message or {}
-        nested = [block for a in held.get("attachments", []) for block in a.get("blocks", [])]
-        return [*held.get("blocks", []), *nested]
+        return {
+            "ok": self.ok,
+            "ack_ms": self.ack_ms,
+            "answer": self.body,
+            **({"error": self.failure} if self.failure else {}),
+        }
 
 
 async def run_command(sandbox: Sandbox, user: User, channel: Channel, *, command: str, text: str) -> Answer:
@@ -77,13 +61,19 @@ async def run_command(sandbox: Sandbox, user: User, channel: Channel, *, command
     return _plain(outcome)
 
 
-async def run_shortcut(sandbox: Sandbox, user: User, callback_id: str, *, channel: Channel | None, message: Json | None) -> Answer:
+async def run_shortcut(
+    sandbox: Sandbox, user: User, callback_id: str, *, channel: Channel | None, message: Json | None
+) -> Answer:
     """A message shortcut where there is a message, else a global one."""
-    payload = _interaction(sandbox, user, "message_action" if message else "shortcut")
-    payload |= {"callback_id": callback_id, "action_ts": sandbox.clock.next_ts(), "trigger_id": sandbox.triggers.give(user.id)}
+    payload = _interaction(user, "message_action" if message else "shortcut")
+    payload |= {
+        "callback_id": callback_id,
+        "action_ts": sandbox.clock.next_ts(),
+        "trigger_id": sandbox.triggers.give(user.id),
+    }
     if message and channel:
         payload |= {
-            "channel": _channel_of(channel),
+            "channel": channel_of(channel),
             "message_ts": message["ts"],
             "message": message_json(message),
             "response_url": _response_url(sandbox, user, channel, thread_ts=message.get("thread_ts", "")),
@@ -93,9 +83,8 @@ async def run_shortcut(sandbox: Sandbox, user: User, callback_id: str, *, channe
 
 async def press(sandbox: Sandbox, user: User, place: Place, action: Json) -> Answer:
     """block_actions: a person used an element; `action` is its entry in `actions`."""
-    view_id = place.view["id"] if place.view and place.view["type"] == "modal" else ""
-    payload = _interaction(sandbox, user, "block_actions")
-    payload |= {"trigger_id": sandbox.triggers.give(user.id, view_id=view_id), **_container(sandbox, user, place)}
+    payload = _interaction(user, "block_actions")
+    payload |= {"trigger_id": sandbox.triggers.give(user.id, view_id=place.modal_id), **container(sandbox, user, place)}
     payload["actions"] = [action]
     outcome = await sandbox.deliveries.send_interaction("interactive", payload)
     return Answer(outcome.acked, outcome.ms, outcome.body, "" if outcome.acked else _failure(outcome))
@@ -103,14 +92,22 @@ async def press(sandbox: Sandbox, user: User, place: Place, action: Json) -> Ans
 
 async def suggest(sandbox: Sandbox, user: User, place: Place, element: Json, *, block_id: str, query: str) -> Answer:
     """block_suggestion: what the bot offers while a person types into an external select."""
-    payload = _interaction(sandbox, user, "block_suggestion")
-    payload |= {"action_id": element["action_id"], "block_id": block_id, "value": query, **_container(sandbox, user, place)}
-    return _plain(await sandbox.deliveries.send_interaction("interactive", payload))
+    payload = _interaction(user, "block_suggestion")
+    payload |= {
+        "action_id": element["action_id"],
+        "block_id": block_id,
+        "value": query,
+        **container(sandbox, user, place),
+    }
+    answer = _plain(await sandbox.deliveries.send_interaction("interactive", payload))
+    if answer.ok and (errors := options_errors(answer.body)):
+        sandbox.journal.violation("block_suggestion", errors)
+    return answer
 
 
 async def submit_view(sandbox: Sandbox, user: User, view: Json) -> Answer:
     """view_submission, and what Slack does with the view after the answer."""
-    payload = _interaction(sandbox, user, "view_submission")
+    payload = _interaction(user, "view_submission")
     payload |= {"trigger_id": sandbox.triggers.give(user.id, view_id=view["id"]), "view": shown_view(sandbox, view)}
     payload["response_urls"] = []
     outcome = await sandbox.deliveries.send_interaction("interactive", payload)
@@ -133,13 +130,8 @@ async def close_view(sandbox: Sandbox, user: User, view: Json, *, all_of_them: s
         viewing.close_top(sandbox, user.id)
     if not view["notify_on_close"]:
         return Answer(True, 0)
-    payload = _interaction(sandbox, user, "view_closed") | {"view": shown, "is_cleared": cleared}
+    payload = _interaction(user, "view_closed") | {"view": shown, "is_cleared": cleared}
     return _plain(await sandbox.deliveries.send_interaction("interactive", payload))
-
-
-def shown_view(sandbox: Sandbox, view: Json) -> Json:
-    """The view with its state as it stands now."""
-    return {**view, "state": {"values": _values(sandbox, view["id"], view["blocks"])}}
 
 
 def show_answer(sandbox: Sandbox, user: User, channel: Channel, body: Json, *, thread_ts: str = "") -> list[str]:
@@ -181,7 +173,7 @@ def _failure(outcome: Outcome) -> str:
     return "operation_timeout" if outcome.reason in TIMED_OUT else "dispatch_failed"
 
 
-def _interaction(sandbox: Sandbox, user: User, kind: str) -> Json:
+def _interaction(user: User, kind: str) -> Json:
     return {
         "type": kind,
         "user": actor(user),
@@ -191,39 +183,6 @@ def _interaction(sandbox: Sandbox, user: User, kind: str) -> Json:
         "enterprise": None,
         "is_enterprise_install": False,
     }
-
-
-def _container(sandbox: Sandbox, user: User, place: Place) -> Json:
-    if place.view is not None:
-        container: Json = {"type": "view", "view_id": place.view["id"]}
-        return {"container": container, "view": shown_view(sandbox, place.view)}
-    assert place.channel is not None and place.message is not None
-    return _in_message(sandbox, user, place.channel, place.message, ephemeral=place.ephemeral, key=place.key)
-
-
-def _in_message(sandbox: Sandbox, user: User, channel: Channel, message: Json, *, ephemeral: bool, key: str) -> Json:
-    container: Json = {"type": "message", "message_ts": message["ts"], "channel_id": channel.id, "is_ephemeral": ephemeral}
-    thread_ts = message.get("thread_ts", "")
-    if thread_ts:
-        container["thread_ts"] = thread_ts
-    response_url = sandbox.response_urls.give(
-        user.id, channel.id, message_ts=message["ts"], thread_ts=thread_ts, ephemeral=ephemeral
-    )
-    shown: Json = {
-        "container": container,
-        "channel": _channel_of(channel),
-        "state": {"values": _values(sandbox, key, message.get("blocks", []))},
-        "response_url": f"{sandbox.url}/_response/{response_url}",
-    }
-    return shown if ephemeral else shown | {"message": message_json(message)}
-
-
-def _values(sandbox: Sandbox, key: str, blocks: list[Json]) -> Json:
-    return state_values(blocks, sandbox.workspace.selected.get(key, {}))
-
-
-def _channel_of(channel: Channel) -> Json:
-    return {"id": channel.id, "name": SHOWN_CHANNEL_NAME.get(channel.kind, channel.name)}
 
 
 def _response_url(sandbox: Sandbox, user: User, channel: Channel, thread_ts: str = "") -> str:
@@ -253,7 +212,7 @@ def _show_errors(sandbox: Sandbox, user: User, view: Json, errors: Any) -> list[
     strange = sorted(set(errors) - inputs)
     if strange:
         return [f"errors name {', '.join(strange)}, which is no input block of this view"]
-    view["errors"] = errors
+    sandbox.workspace.complaints[view["id"]] = errors
     sandbox.stream.tell("view", user=user.id)
     return []
 
@@ -267,13 +226,3 @@ def _show_next(sandbox: Sandbox, user: User, view: Json, action: str, given: Any
     elif viewing.push_modal(sandbox, user.id, given) is None:
         return ["push_limit_reached"]
     return []
-
-
-def find_element(place: Place, action_id: str, value: str = "") -> tuple[Json, Json] | None:
-    """The block and element with that action_id, and value where several share it."""
-    for block in place.blocks:
-        for element in elements_of(block):
-            fits = not value or element["type"] != "button" or element.get("value", "") == value
-            if element.get("action_id") == action_id and fits:
-                return block, element
-    return None

@@ -79,7 +79,11 @@ def _zone(workspace: Workspace, user: User) -> Json:
         return {}
     here = datetime.fromtimestamp(workspace.clock.epoch(), ZoneInfo(user.tz))
     offset = here.utcoffset()
-    return {"tz": user.tz, "tz_label": here.tzname() or user.tz, "tz_offset": int(offset.total_seconds()) if offset else 0}
+    return {
+        "tz": user.tz,
+        "tz_label": here.tzname() or user.tz,
+        "tz_offset": int(offset.total_seconds()) if offset else 0,
+    }
 
 
 def channel_json(channel: Channel, *, for_user: str = BOT_USER) -> Json:
@@ -167,7 +171,7 @@ def resolve_mentions(workspace: Workspace, text: str, *, named: bool = False) ->
             thing = workspace.user(name) if sign == "@" else workspace.channel(name)
         except NotThere:
             return match.group(0)
-        return f"<{sign}{thing.id}|{name}>" if named or sign == "#" and named else f"<{sign}{thing.id}>"
+        return f"<{sign}{thing.id}|{name}>" if named or (sign == "#" and named) else f"<{sign}{thing.id}>"
 
     return MENTION.sub(replace, text)
 

@@ -26,10 +26,14 @@ async def serve_response(sandbox: Sandbox, request: web.Request) -> web.Response
     if body is None:
         return _refused(sandbox, "invalid_payload", status=400)
     errors = _respond(sandbox, known, body)
-    sandbox.journal.call(method="response_url", args=body, ok=not errors, error=", ".join(errors), ts="", fault="", ms=0)
+    sandbox.journal.call(
+        method="response_url", args=body, ok=not errors, error=", ".join(errors), ts="", fault="", ms=0
+    )
     if errors:
         sandbox.journal.violation("response_url", errors)
-        return web.json_response({"ok": False, "error": "no_text" if errors == ["no_text"] else "invalid_blocks"}, status=400)
+        return web.json_response(
+            {"ok": False, "error": "no_text" if errors == ["no_text"] else "invalid_blocks"}, status=400
+        )
     return web.Response(text="ok")
 
 

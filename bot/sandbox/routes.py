@@ -24,7 +24,9 @@ Json = dict[str, Any]
 
 SANDBOX = web.AppKey("sandbox", Sandbox)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-NO_PAGE = "The sandbox is running; its page is not part of this installation. See docs/sandbox.md for its control calls."
+NO_PAGE = (
+    "The sandbox is running; its page is not part of this installation. See docs/sandbox.md for its control calls."
+)
 MOST_BYTES = 64 * 1024 * 1024
 KEEP_ALIVE_S = 15.0
 
@@ -168,9 +170,16 @@ async def _next_change(queue: asyncio.Queue[Json]) -> bytes:
 
 async def _page(request: web.Request) -> web.StreamResponse:
     """A file of the page, or a plain sentence where there is no page."""
+    wanted = request.match_info["path"] or "index.html"
+    path = _page_file(wanted)
+    if path is not None:
+        return web.FileResponse(path, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+    if wanted == "index.html":
+        return web.Response(text=NO_PAGE)
+    return web.Response(status=404, text="not here")
+
+
+def _page_file(wanted: str) -> Path | None:
     folder = Path(str(files("bot.sandbox").joinpath("page"))).resolve()
-    path = (folder / (request.match_info["path"] or "index.html")).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        found = request.match_info["path"] == ""
-        return web.Response(status=200 if found else 404, text=NO_PAGE if found else "not here")
-    return web.FileResponse(path, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+    path = (folder / wanted).resolve()
+    return path if path.is_relative_to(folder) and path.is_file() else None

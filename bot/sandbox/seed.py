@@ -1,4 +1,4 @@
-"""Fills the workspace: with the default people, from a small JSON of our own, or from a Slack export (folder or zip)."""
+"""Fills the workspace: the default people, a small JSON of our own, or a Slack export (folder or zip)."""
 
 from __future__ import annotations
 
@@ -117,16 +117,17 @@ def _from_json(workspace: Workspace, seed: Json) -> None:
 def _add_user(workspace: Workspace, row: Json) -> None:
     name = row["name"]
     user_id = row.get("id") or "U0" + "".join(c for c in name.upper() if c.isalnum())
-    more = {key: bool(row.get(key)) for key in GUESTS_AND_STRANGERS}
-    workspace.users[user_id] = User(
+    user = User(
         user_id,
         name,
         row.get("real_name", name),
         row.get("tz", "UTC"),
         email=row.get("email", ""),
         bot_id=row.get("bot_id", ""),
-        **more,
     )
+    for key in GUESTS_AND_STRANGERS:
+        setattr(user, key, bool(row.get(key)))
+    workspace.users[user_id] = user
 
 
 def _add_channel(workspace: Workspace, row: Json) -> None:
@@ -153,7 +154,9 @@ def _message(workspace: Workspace, row: Json, number: int) -> Json:
         message |= {"subtype": "bot_message", "bot_id": user.bot_id, "username": user.real_name}
     else:
         message |= {"user": user.id, "blocks": rich_text(workspace, message["text"])}
-    message |= {key: row[key] for key in ("thread_ts", "blocks", "attachments", "files", "edited", "subtype") if key in row}
+    message |= {
+        key: row[key] for key in ("thread_ts", "blocks", "attachments", "files", "edited", "subtype") if key in row
+    }
     if row.get("reactions"):
         message["reactions"] = [_reaction(workspace, name, users) for name, users in row["reactions"].items()]
     return message

@@ -34,7 +34,7 @@ START_WITHIN_S = 10.0
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """`http_url` is the bot's address for signed HTTP; without one the bot comes by Socket Mode. Port 0 finds a free one."""
+    """`http_url` is the bot's address for signed HTTP; without one it comes by Socket Mode. Port 0: any free one."""
 
     port: int = 0
     host: str = "127.0.0.1"
@@ -62,7 +62,7 @@ class Running:
 
 
 async def serve(settings: SandboxSettings) -> Running:
-    """Start a sandbox in this event loop; raises OSError when the port is taken, BadSeed when the seed cannot be read."""
+    """Start in this event loop; raises OSError when the port is taken, BadSeed when the seed cannot be read."""
     sandbox = _assembled(settings)
     runner = web.AppRunner(application(sandbox), shutdown_timeout=GRACE_S, access_log=None)
     await runner.setup()
@@ -77,7 +77,7 @@ async def serve(settings: SandboxSettings) -> Running:
 
 @asynccontextmanager
 async def sandbox(**settings: Any) -> AsyncIterator[Running]:
-    """A sandbox for the length of a block: `async with sandbox(port=0) as slack:`."""
+    """One for the length of an `async with` block, which names it `slack`."""
     running = await serve(SandboxSettings(**settings))
     try:
         yield running
@@ -107,7 +107,7 @@ def _run(
     asyncio.set_event_loop(loop)
     try:
         started.set_result(loop.run_until_complete(serve(settings)))
-    except BaseException as error:  # the caller's thread must hear of it
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the caller's thread must hear of it
         started.set_exception(error)
         return
     loop.run_forever()

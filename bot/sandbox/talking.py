@@ -7,13 +7,22 @@ from typing import Any
 
 from bot.sandbox.house import Sandbox
 from bot.sandbox.payloads import bot_profile, rich_text
+from bot.sandbox.viewing import with_ids
 from bot.sandbox.workspace import APP_ID, BOT_USER, TEAM, Channel, User
 
 Json = dict[str, Any]
 
 MOST_TEXT = 40_000
 TOMBSTONE_USER = "USLACKBOT"
-NOT_IN_EVENTS = ("reply_count", "reply_users_count", "latest_reply", "reply_users", "subscribed", "is_locked", "reactions")
+NOT_IN_EVENTS = (
+    "reply_count",
+    "reply_users_count",
+    "latest_reply",
+    "reply_users",
+    "subscribed",
+    "is_locked",
+    "reactions",
+)
 CHANNEL_TYPE = {"channel": "channel", "group": "group", "im": "im", "mpim": "mpim"}
 SUBSCRIPTION = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
 
@@ -24,7 +33,9 @@ def say(sandbox: Sandbox, channel: Channel, user: User, **what: Any) -> Json:
     return post(sandbox, channel, message, thread_ts=what.get("thread_ts"), broadcast=bool(what.get("broadcast")))
 
 
-def post(sandbox: Sandbox, channel: Channel, message: Json, *, thread_ts: str | None = None, broadcast: bool = False) -> Json:
+def post(
+    sandbox: Sandbox, channel: Channel, message: Json, *, thread_ts: str | None = None, broadcast: bool = False
+) -> Json:
     """Store a message, link it to its thread and tell the bot."""
     parent = channel.messages.get(thread_ts) if thread_ts else None
     if parent is not None:
@@ -160,7 +171,7 @@ def _as_person(sandbox: Sandbox, user: User, what: Json) -> Json:
         "team": user.team_id,
     }
     if text:
-        message["blocks"] = what.get("blocks") or rich_text(sandbox.workspace, text)
+        message["blocks"] = with_ids(sandbox, what.get("blocks") or rich_text(sandbox.workspace, text))
     return message | _extras(what)
 
 
@@ -175,7 +186,7 @@ def _as_bot(sandbox: Sandbox, user: User, what: Json) -> Json:
         "app_id": "A0OTHER",
     }
     if what.get("blocks"):
-        message["blocks"] = what["blocks"]
+        message["blocks"] = with_ids(sandbox, what["blocks"])
     return message | _extras(what)
 
 
@@ -211,7 +222,15 @@ def _leave_thread(channel: Channel, message: Json) -> None:
 def _recount(channel: Channel, parent: Json) -> None:
     replies = channel.replies(parent["ts"])
     if not replies:
-        for key in ("thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users", "subscribed", "is_locked"):
+        for key in (
+            "thread_ts",
+            "reply_count",
+            "reply_users_count",
+            "latest_reply",
+            "reply_users",
+            "subscribed",
+            "is_locked",
+        ):
             parent.pop(key, None)
         return
     people = list(dict.fromkeys(r.get("user") or r.get("bot_id", "") for r in replies))
@@ -259,7 +278,14 @@ def _emit_hidden(sandbox: Sandbox, channel: Channel, *, subtype: str, **content:
     if not sandbox.hears_in(channel):
         return
     ts = sandbox.clock.next_ts()
-    event = {"type": "message", "subtype": subtype, **deepcopy(content), "hidden": True, "ts": ts, **_place(channel, ts)}
+    event = {
+        "type": "message",
+        "subtype": subtype,
+        **deepcopy(content),
+        "hidden": True,
+        "ts": ts,
+        **_place(channel, ts),
+    }
     sandbox.emit(event, channel, subscription=SUBSCRIPTION[channel.kind])
 
 

@@ -63,7 +63,9 @@ class ResponseUrls:
     clock: VirtualClock
     given: dict[str, ResponseUrl] = field(default_factory=dict)
 
-    def give(self, user: str, channel: str, *, message_ts: str = "", thread_ts: str = "", ephemeral: bool = True) -> str:
+    def give(
+        self, user: str, channel: str, *, message_ts: str = "", thread_ts: str = "", ephemeral: bool = True
+    ) -> str:
         """The last part of a new response URL."""
         key = secrets.token_urlsafe(18)
         expires = self.clock.now() + RESPONSE_URL_LIFE

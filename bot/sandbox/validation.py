@@ -36,7 +36,20 @@ MOST_MARKDOWN = 12_000
 MOST_TEXT = 40_000
 MOST_VIEW_BYTES = 250_000
 MOST_ATTACHMENTS = 100
-TEXT_KEYS = ("text", "title", "label", "hint", "placeholder", "description", "confirm", "deny", "fields", "body", "subtitle")
+MOST_OPTIONS = 100
+TEXT_KEYS = (
+    "text",
+    "title",
+    "label",
+    "hint",
+    "placeholder",
+    "description",
+    "confirm",
+    "deny",
+    "fields",
+    "body",
+    "subtitle",
+)
 
 logging.getLogger("slack_sdk.models").setLevel(logging.ERROR)
 
@@ -94,7 +107,20 @@ def attachments_errors(attachments: Any) -> list[str]:
         return ["must be an array [json-pointer:/attachments]"]
     if len(attachments) > MOST_ATTACHMENTS:
         return [f"no more than {MOST_ATTACHMENTS} items allowed [json-pointer:/attachments]"]
-    return [error for a in attachments if isinstance(a, dict) and a.get("blocks") for error in blocks_errors(a["blocks"])]
+    return [
+        error for a in attachments if isinstance(a, dict) and a.get("blocks") for error in blocks_errors(a["blocks"])
+    ]
+
+
+def options_errors(answer: Any) -> list[str]:
+    """What is wrong with the options that the bot suggests for an external select."""
+    if not isinstance(answer, dict) or not ("options" in answer or "option_groups" in answer):
+        return ["answer with options or option_groups"]
+    options = [*answer.get("options", []), *(o for g in answer.get("option_groups", []) for o in g["options"])]
+    if len(options) > MOST_OPTIONS:
+        return [f"no more than {MOST_OPTIONS} options"]
+    needs = frozenset({"text", "value"})
+    return [error for i, option in enumerate(options) for error in _key_errors(option, needs, OPTION, f"/options/{i}")]
 
 
 def _unknown_of_view(view: Json, kind: Any) -> list[str]:
@@ -134,7 +160,7 @@ def _key_errors(thing: Json, needs: frozenset[str], known: frozenset[str], at: s
             yield f"must not be null: {key} [json-pointer:{at}]"
 
 
-def _nothing(block: Json, at: str) -> Iterator[str]:
+def _nothing(_block: Json, _at: str) -> Iterator[str]:
     yield from ()
 
 
@@ -211,7 +237,12 @@ def _element_errors(element: Any, allowed: frozenset[str], at: str) -> Iterator[
         if key in element:
             yield from _text_errors(element[key], f"{at}/{key}", only="plain_text")
     if isinstance(element.get("confirm"), dict):
-        yield from _key_errors(element["confirm"], frozenset({"title", "text", "confirm", "deny"}) - {"deny", "confirm"}, CONFIRM, at + "/confirm")
+        yield from _key_errors(
+            element["confirm"],
+            frozenset({"title", "text"}),
+            CONFIRM,
+            at + "/confirm",
+        )
     yield from _option_errors(element, at)
 
 
@@ -257,7 +288,7 @@ def _duplicates(blocks: list[Json]) -> Iterator[str]:
 
 
 def _duplicate_actions(block: Json, i: int) -> Iterator[str]:
-    ids = [e.get("action_id") for e in elements_of(block) if e.get("action_id")]
+    ids = [str(e["action_id"]) for e in elements_of(block) if e.get("action_id")]
     for action_id in sorted({a for a in ids if ids.count(a) > 1}):
         yield f"action_id {action_id} already exists in the block [json-pointer:/blocks/{i}]"
 

@@ -65,6 +65,7 @@ def replace_view(sandbox: Sandbox, view: Json, given: Json) -> Json:
     kept = {key: view[key] for key in ("previous_view_id", "root_view_id")}
     view.clear()
     view.update(fresh | kept)
+    sandbox.workspace.complaints.pop(view["id"], None)
     sandbox.stream.tell("view", user=sandbox.workspace.viewer(view["id"]))
     return view
 

@@ -122,6 +122,7 @@ class Workspace:
     scheduled: dict[str, Json] = field(default_factory=dict)
     canvases: dict[str, Json] = field(default_factory=dict)
     selected: dict[str, Json] = field(default_factory=dict)
+    complaints: dict[str, Json] = field(default_factory=dict)
     team_name: str = "Sandbox"
     _random: random.Random = field(default_factory=lambda: random.Random(2026))
 

@@ -116,4 +116,4 @@ def dnd_info(call: Call) -> Json:
 def dnd_team_info(call: Call) -> Json:
     asked = [u for u in call.text("users").split(",") if u in call.workspace.users]
     quiet = {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
-    return {"users": {user: quiet for user in asked}}
+    return {"users": dict.fromkeys(asked, quiet)}

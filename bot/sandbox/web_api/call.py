@@ -75,7 +75,7 @@ class Call:
     def channel(self, name: str = "channel") -> Channel:
         """A conversation the bot may know of; a private one only as a member."""
         channel = self.workspace.channels.get(self.text(name).strip())
-        if channel is None or channel.is_private and BOT_USER not in channel.members:
+        if channel is None or (channel.is_private and BOT_USER not in channel.members):
             raise Refused(self._first("channel_not_found", "invalid_channel"))
         self.needs_scope_for(channel)
         return channel

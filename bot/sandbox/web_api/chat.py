@@ -37,7 +37,9 @@ def post_message(call: Call) -> Json:
     message = talking.bot_message(call.sandbox, content | _costume(call))
     broadcast = call.flag("reply_broadcast")
     talking.post(call.sandbox, channel, message, thread_ts=parent, broadcast=broadcast)
-    return {"channel": channel.id, "ts": message["ts"], "message": message_json(message, with_metadata=True)} | _cut(call)
+    return {"channel": channel.id, "ts": message["ts"], "message": message_json(message, with_metadata=True)} | _cut(
+        call
+    )
 
 
 @answers("chat.postEphemeral")
@@ -260,7 +262,11 @@ def _post_at(call: Call, channel: Channel) -> int:
         raise Refused("time_in_past")
     if at > now + MOST_DAYS_AHEAD * DAY_S:
         raise Refused("time_too_far")
-    near = [s for s in call.workspace.scheduled.values() if s["channel_id"] == channel.id and abs(s["post_at"] - at) < WINDOW_S]
+    near = [
+        s
+        for s in call.workspace.scheduled.values()
+        if s["channel_id"] == channel.id and abs(s["post_at"] - at) < WINDOW_S
+    ]
     if len(near) >= MOST_IN_WINDOW:
         raise Refused("restricted_too_many")
     return at

@@ -91,10 +91,8 @@ def replies(call: Call) -> Json:
 
 @answers("conversations.open")
 def open_conversation(call: Call) -> Json:
-    if call.text("channel"):
-        channel = call.channel()
-    else:
-        channel = _opened(call, [u for u in call.text("users").split(",") if u])
+    people = [user for user in call.text("users").split(",") if user]
+    channel = call.channel() if call.text("channel") else _opened(call, people)
     full = channel_json(channel) if call.flag("return_im") else {"id": channel.id}
     return {"channel": full}
 

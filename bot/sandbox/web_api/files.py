@@ -12,7 +12,13 @@ from bot.sandbox.workspace import BOT_USER, Channel, StoredFile
 
 Json = dict[str, Any]
 
-MIMETYPES = {"md": "text/markdown", "txt": "text/plain", "html": "text/html", "json": "application/json", "pdf": "application/pdf"}
+MIMETYPES = {
+    "md": "text/markdown",
+    "txt": "text/plain",
+    "html": "text/html",
+    "json": "application/json",
+    "pdf": "application/pdf",
+}
 
 
 @answers("files.getUploadURLExternal")

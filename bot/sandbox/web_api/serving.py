@@ -34,10 +34,10 @@ async def serve_call(sandbox: Sandbox, request: web.Request) -> web.StreamRespon
     args, token, problem = await _read(request, name)
     fault = sandbox.faults.for_method(name)
     if fault is not None and fault.kind in ("429", "5xx_before", "timeout", "reset_before"):
-        _note(sandbox, name, args, {"ok": False, "fault": fault.kind}, begun)
+        _note(sandbox, name, args, {"ok": False}, begun=begun, fault=fault)
         return await _strike(request, fault)
     answer, headers = _answered(sandbox, name, args, token, problem)
-    _note(sandbox, name, args, answer, begun, fault)
+    _note(sandbox, name, args, answer, begun=begun, fault=fault)
     if fault is not None:
         return await _strike(request, fault)
     return _respond(answer, headers, sandbox)
@@ -154,13 +154,13 @@ def _respond(answer: Json, headers: dict[str, str], sandbox: Sandbox) -> web.Res
     return web.json_response(answer, status=status, headers={**headers, **scopes})
 
 
-def _note(sandbox: Sandbox, name: str, args: Json, answer: Json, begun: float, fault: Fault | None = None) -> None:
+def _note(sandbox: Sandbox, name: str, args: Json, answer: Json, *, begun: float, fault: Fault | None) -> None:
     sandbox.journal.call(
         method=name,
         args=args,
         ok=answer["ok"],
         error=answer.get("error", ""),
         ts=answer.get("ts", ""),
-        fault=fault.kind if fault else answer.get("fault", ""),
+        fault=fault.kind if fault else "",
         ms=round((time.monotonic() - begun) * 1000),
     )
