@@ -1,0 +1,411 @@
+"""The facts of a review as plain values, and the document other programs read: the same facts give the same bytes.
+
+The names of the fields are the keys of the document; `from_` is written `from`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Any, TypeVar, cast
+
+from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionState
+from bot.review.impact import Impact
+from bot.review.incident import Durations, MomentName, durations
+from bot.review.lifecycle import Stage
+
+SCHEMA = 1
+"""Goes up only with a change that a reader of the document would notice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRef:
+    """Which message something came from."""
+
+    channel_id: str
+    ts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFacts:
+    """A place the incident was spoken in, from a moment to a moment."""
+
+    channel_id: str
+    channel_name: str | None = None
+    thread_ts: str | None = None
+    from_: datetime | None = None
+    to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentFacts:
+    """When it was, who said so and how; all None where nobody has said anything."""
+
+    at: datetime | None = None
+    by: str | None = None
+    how: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentFacts:
+    """What happened; `moments` by MomentName."""
+
+    id: int
+    team_id: str
+    title: str
+    severity: str | None = None
+    lead: str | None = None
+    private: bool = False
+    sources: tuple[SourceFacts, ...] = ()
+    moments: Mapping[str, MomentFacts] = field(default_factory=dict[str, MomentFacts])
+    impact: Impact = field(default_factory=Impact)
+    summary: str | None = None
+
+    @property
+    def durations(self) -> Durations:
+        """Of the moments that are known."""
+        return durations({name: moment.at for name, moment in self.moments.items() if moment.at})
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionFacts:
+    """An earlier wording."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedactionFacts:
+    """Something left out of a text, such as a secret; in characters."""
+
+    kind: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """A file that was shared; `skipped` says why it was not kept."""
+
+    id: str
+    name: str | None = None
+    mimetype: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    skipped: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageFacts:
+    """What was said; `text` is None where it was deleted, `plain` is what a person would read."""
+
+    channel_id: str
+    ts: str
+    thread_ts: str | None = None
+    user: str | None = None
+    bot: str | None = None
+    subtype: str | None = None
+    text: str | None = None
+    plain: str | None = None
+    edited_at: datetime | None = None
+    versions: tuple[VersionFacts, ...] = ()
+    deleted_at: datetime | None = None
+    missing_since: datetime | None = None
+    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    redactions: tuple[RedactionFacts, ...] = ()
+    files: tuple[FileFacts, ...] = ()
+    permalink: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentFacts:
+    """A remark on an event."""
+
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeFacts:
+    """One line of history."""
+
+    what: str
+    from_: str | None = None
+    to: str | None = None
+    by: str | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFacts:
+    """A moment on the timeline."""
+
+    number: int
+    kind: str
+    outcome: str | None = None
+    occurred_at: datetime
+    recorded_at: datetime
+    text: str | None = None
+    by: str | None = None
+    source: str
+    message: MessageRef | None = None
+    permalink: str | None = None
+    question: str | None = None
+    answer: str | None = None
+    comments: tuple[CommentFacts, ...] = ()
+    history: tuple[ChangeFacts, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttendeeFacts:
+    """Somebody invited: to the core or to listen; seen there or not."""
+
+    user: str
+    core: bool
+    present: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicFacts:
+    """A topic's planned and spent seconds."""
+
+    name: str
+    planned_s: int
+    spent_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteFacts:
+    """Something written down in the meeting."""
+
+    text: str
+    by: str
+    at: datetime
+    topic: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceFacts:
+    """Where a meeting sat."""
+
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    call: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingFacts:
+    """One sitting."""
+
+    number: int
+    meets_at: datetime | None = None
+    minutes: int | None = None
+    place: PlaceFacts | None = None
+    attendees: tuple[AttendeeFacts, ...] = ()
+    recording: str | None = None
+    topics: tuple[TopicFacts, ...] = ()
+    notes: tuple[NoteFacts, ...] = ()
+    parked: tuple[NoteFacts, ...] = ()
+    scheduled_at: datetime | None = None
+    opened_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFacts:
+    """The learning about it: where it stands, who answers for it, its sittings and moments."""
+
+    stage: Stage
+    facilitator: str | None = None
+    scribe: str | None = None
+    owner: str | None = None
+    meetings: tuple[MeetingFacts, ...] = ()
+    pre_read_sent_at: datetime | None = None
+    drafted_at: datetime | None = None
+    approved_at: datetime | None = None
+    published_at: datetime | None = None
+    closed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingFacts:
+    """One finding; `event` is the number of the event it was found at."""
+
+    number: int
+    kind: str
+    sort: str | None = None
+    text: str
+    by: str | None = None
+    at: datetime
+    event: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceFacts:
+    """A link or a note for each part of done (S2)."""
+
+    deployed: str | None = None
+    tested: str | None = None
+    documented: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionFacts:
+    """One promise; `answers` are numbers of findings."""
+
+    number: int
+    text: str
+    owner: str | None = None
+    due: date | None = None
+    state: str
+    horizon: str | None = None
+    category: str | None = None
+    priority: str | None = None
+    team: str | None = None
+    answers: tuple[int, ...] = ()
+    second_order: str | None = None
+    evidence: EvidenceFacts = field(default_factory=EvidenceFacts)
+    verified_by: str | None = None
+    reason: str | None = None
+    message: MessageRef | None = None
+    history: tuple[ChangeFacts, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything a report or an export is made of."""
+
+    incident: IncidentFacts
+    review: ReviewFacts
+    messages: tuple[MessageFacts, ...] = ()
+    timeline: tuple[EventFacts, ...] = ()
+    findings: tuple[FindingFacts, ...] = ()
+    actions: tuple[ActionFacts, ...] = ()
+
+
+def as_text(facts: Facts) -> str:
+    """The document as the bytes of a file would be, in UTF-8."""
+    return json.dumps(as_json(facts), ensure_ascii=False, indent=2) + "\n"
+
+
+def as_json(facts: Facts) -> dict[str, Any]:
+    """The document, in the order that readers may rely on."""
+    ordered = in_order(facts)
+    return {
+        "schema": SCHEMA,
+        "incident": _incident(ordered.incident),
+        "messages": _plain(ordered.messages),
+        "timeline": _plain(ordered.timeline),
+        "review": _plain(ordered.review),
+        "findings": _plain(ordered.findings),
+        "actions": _plain(ordered.actions),
+    }
+
+
+def in_order(facts: Facts) -> Facts:
+    """Messages by ts, the timeline by when it happened, the rest by number, whatever order the rows came in."""
+    return replace(
+        facts,
+        incident=replace(facts.incident, sources=_by_start(facts.incident.sources)),
+        review=replace(
+            facts.review, meetings=tuple(_meeting(meeting) for meeting in _by_number(facts.review.meetings))
+        ),
+        messages=tuple(map(_message, sorted(facts.messages, key=ts_order))),
+        timeline=in_time(facts.timeline),
+        findings=_by_number(facts.findings),
+        actions=_by_number(facts.actions),
+    )
+
+
+def ts_order(message: MessageFacts | MessageRef) -> tuple[int, int, str]:
+    """Sorts by ts as the number it is, then by channel."""
+    seconds, _, fraction = message.ts.partition(".")
+    return int(seconds or 0), int(fraction or 0), message.channel_id
+
+
+def in_time(events: Sequence[EventFacts]) -> tuple[EventFacts, ...]:
+    """The timeline; what happened at the same moment stays in order of number."""
+    return tuple(sorted(events, key=lambda event: (event.occurred_at, event.number)))
+
+
+def findings_by_kind(findings: Sequence[FindingFacts]) -> dict[FindingKind, tuple[FindingFacts, ...]]:
+    """In the order a report tells them; kinds without a finding are left out."""
+    by_kind = {kind: tuple(f for f in _by_number(findings) if f.kind == kind) for kind in FindingKind}
+    return {kind: found for kind, found in by_kind.items() if found}
+
+
+def actions_to_do(actions: Sequence[ActionFacts]) -> tuple[ActionFacts, ...]:
+    """Open ones by due day, then number; those without a day come last."""
+    still_open = [action for action in actions if ActionState(action.state).is_open]
+    return tuple(sorted(still_open, key=lambda action: (action.due or date.max, action.number)))
+
+
+def _by_start(sources: Sequence[SourceFacts]) -> tuple[SourceFacts, ...]:
+    def start(source: SourceFacts) -> tuple[str, str, str]:
+        return rfc3339(source.from_) if source.from_ else "", source.channel_id, source.thread_ts or ""
+
+    return tuple(sorted(sources, key=start))
+
+
+Numbered = TypeVar("Numbered", FindingFacts, ActionFacts, MeetingFacts)
+
+
+def _by_number(rows: Sequence[Numbered]) -> tuple[Numbered, ...]:
+    return tuple(sorted(rows, key=lambda row: row.number))
+
+
+def _meeting(meeting: MeetingFacts) -> MeetingFacts:
+    return replace(meeting, attendees=tuple(sorted(meeting.attendees, key=lambda attendee: attendee.user)))
+
+
+def _message(message: MessageFacts) -> MessageFacts:
+    reactions = {name: tuple(sorted(message.reactions[name])) for name in sorted(message.reactions)}
+    files = tuple(sorted(message.files, key=lambda file: file.id))
+    return replace(message, reactions=reactions, files=files)
+
+
+def _incident(incident: IncidentFacts) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "team_id": incident.team_id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "lead": incident.lead,
+        "private": incident.private,
+        "sources": _plain(incident.sources),
+        "moments": {name.value: _plain(incident.moments.get(name, MomentFacts())) for name in MomentName},
+        "durations": _plain(incident.durations),
+        "impact": incident.impact.to_json(),
+        "summary": incident.summary,
+    }
+
+
+def _plain(fact: Any) -> Any:
+    if is_dataclass(fact):
+        return {part.name.rstrip("_"): _plain(getattr(fact, part.name)) for part in fields(fact)}
+    if isinstance(fact, tuple):
+        return [_plain(item) for item in cast("tuple[Any, ...]", fact)]
+    if isinstance(fact, Mapping):
+        return {key: _plain(value) for key, value in cast("Mapping[str, Any]", fact).items()}
+    return _scalar(fact)
+
+
+def _scalar(fact: object) -> object:
+    if isinstance(fact, datetime):
+        return rfc3339(fact)
+    if isinstance(fact, date):
+        return fact.isoformat()
+    return fact.value if isinstance(fact, Enum) else fact
+
+
+def rfc3339(at: datetime) -> str:
+    """`2026-11-20T14:05:00Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
