@@ -51,8 +51,8 @@ def choice(words: list[str]) -> str:
 
 
 class NoIncidentHere(Refused):
-    """I am not following an incident here. `{command} open` starts one; run where no incident is,
-    `{command}` shows the reviews you are part of.
+    """I am not following an incident here. `{command} open` starts one, and `{command}` alone shows the reviews you
+    are part of.
     """
 
 
@@ -352,7 +352,7 @@ class WrongStage(Refused):
 
 @dataclass(eq=False)
 class AnotherStep(Refused):
-    """This action is {state}, so it cannot become {asked} now. From here it can become {possible}."""
+    """This action is {state}, and “{asked}” cannot follow that. What can follow: {possible}."""
 
     state: str
     asked: str
