@@ -7,10 +7,22 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.review.incident import ChannelId, Place, UserId
+from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role, Roles
 from bot.review.refusal import NoIncidentHere
-from storage.models import Change, Incident, Meeting, Membership, Moment, Review, RoleHeld, Source, Workspace
+from storage.models import (
+    Attendee,
+    Change,
+    Channel,
+    Incident,
+    Meeting,
+    Membership,
+    Moment,
+    Review,
+    RoleHeld,
+    Source,
+    Workspace,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +65,11 @@ def _named(incident: int) -> ColumnElement[bool]:
 
 
 def _spoken_in(place: Place) -> ColumnElement[bool]:
-    """Spoken in this thread or channel now, or met about in it."""
+    """Spoken in this thread or channel now, or met about in it; else the latest that was spoken here."""
     # A thread that is an incident of its own comes first: in its channel's thread, the thread is meant.
-    here = and_(Source.channel_id == place.channel, Source.thread_ts.in_({place.thread, ""}), Source.until_at.is_(None))
-    of_source = select(Source.incident_id).where(here).order_by(Source.thread_ts.desc(), Source.id.desc()).limit(1)
+    here = and_(Source.channel_id == place.channel, Source.thread_ts.in_({place.thread, ""}))
+    spoken = select(Source.incident_id).where(here).order_by(Source.thread_ts.desc(), Source.id.desc()).limit(1)
+    now, before = spoken.where(Source.until_at.is_(None)), spoken.where(Source.until_at.is_not(None))
     met = (
         select(Review.incident_id)
         .join(Meeting, Meeting.review_id == Review.id)
@@ -64,7 +77,7 @@ def _spoken_in(place: Place) -> ColumnElement[bool]:
         .order_by(Meeting.id.desc())
         .limit(1)
     )
-    return Incident.id == func.coalesce(of_source.scalar_subquery(), met.scalar_subquery())
+    return Incident.id == func.coalesce(now.scalar_subquery(), met.scalar_subquery(), before.scalar_subquery())
 
 
 def by_number(db: Session, team: str, incident: int, user: str | None) -> Incident | None:
@@ -77,6 +90,25 @@ def seen_by(db: Session, team: str, user: str) -> Sequence[Incident]:
     return db.scalars(
         select(Incident).where(Incident.team_id == team, visible_to(user)).order_by(Incident.id.desc())
     ).all()
+
+
+def mine(db: Session, team: str, user: str, *, at_most: int) -> Sequence[Incident]:
+    """The incidents a person has a role in, is invited to the review of, or is in the channel of; newest first."""
+    held = select(RoleHeld.incident_id).where(RoleHeld.user_id == user, RoleHeld.until.is_(None))
+    invited = (
+        select(Review.incident_id)
+        .join(Meeting, Meeting.review_id == Review.id)
+        .join(Attendee, Attendee.meeting_id == Meeting.id)
+        .where(Attendee.user_id == user, Attendee.uninvited_at.is_(None), Meeting.cancelled_at.is_(None))
+    )
+    inside = (
+        select(Source.incident_id)
+        .join(Membership, and_(Membership.team_id == Source.team_id, Membership.channel_id == Source.channel_id))
+        .where(Membership.user_id == user, Membership.left_at.is_(None))
+    )
+    is_mine = or_(Incident.id.in_(held), Incident.id.in_(invited), Incident.id.in_(inside))
+    newest = select(Incident).where(Incident.team_id == team, visible_to(user), is_mine).order_by(Incident.id.desc())
+    return db.scalars(newest.limit(at_most)).all()
 
 
 def every(db: Session, team: str) -> Sequence[Incident]:
@@ -123,6 +155,97 @@ def source_of_message(db: Session, team: str, channel: str, *, thread: str | Non
         .order_by(Source.thread_ts.desc())
         .limit(1)
     )
+
+
+def spoken_of(db: Session, team: str, place: Place) -> Incident | None:
+    """The incident that is listened to in exactly this place now, whoever asks."""
+    return db.scalar(
+        select(Incident)
+        .join(Source, Source.incident_id == Incident.id)
+        .where(
+            Source.team_id == team,
+            Source.channel_id == place.channel,
+            Source.thread_ts == place.thread,
+            Source.until_at.is_(None),
+        )
+    )
+
+
+def was_ever_spoken_in(db: Session, team: str, channel: str) -> bool:
+    """Whether this channel as a whole is or was the place of an incident."""
+    whole = select(Source.id).where(Source.team_id == team, Source.channel_id == channel, Source.thread_ts == "")
+    return db.scalar(whole.limit(1)) is not None
+
+
+def begin(
+    db: Session, team: str, title: str, *, severity: str | None, by: str | None, private: bool, now: datetime
+) -> Incident:
+    """A new incident; its places, its review and its lead follow."""
+    incident = Incident(
+        team_id=team,
+        title=title,
+        severity=severity,
+        opened_at=now,
+        opened_by=by,
+        private_since=now if private else None,
+    )
+    db.add(incident)
+    db.flush()
+    return incident
+
+
+def listen(db: Session, incident: Incident, place: Place, *, name: str, since: datetime) -> Source:
+    """From now on this place belongs to the incident, and so does what was said in it since a moment."""
+    source = Source(
+        team_id=incident.team_id,
+        incident_id=incident.id,
+        channel_id=place.channel,
+        channel_name=name,
+        thread_ts=place.thread,
+        from_at=since,
+        fetch_from=since,
+    )
+    db.add(source)
+    db.flush()
+    return source
+
+
+def stop_listening(db: Session, incident: int, *, now: datetime) -> None:
+    """What is said in the incident's places from now on is not kept; another incident may be opened in them."""
+    db.execute(update(Source).where(Source.incident_id == incident, Source.until_at.is_(None)).values(until_at=now))
+
+
+def listen_again(db: Session, incident: int) -> None:
+    """Listen to the incident's places again; what was said meanwhile is fetched from their history."""
+    for source in sources(db, incident):
+        if source.until_at is not None:
+            source.fetch_from = source.until_at if source.fetched_at else source.fetch_from
+            source.until_at = source.fetched_at = source.cursor = None
+    db.flush()
+
+
+def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Channel:
+    """Remember a channel and who is in it; when they joined is not known. Private is sticky."""
+    row = db.get(Channel, (team, channel.channel))
+    if row is None:
+        row = Channel(team_id=team, channel_id=channel.channel)
+        db.add(row)
+    row.name, row.bot_joined_at = channel.name or row.name, row.bot_joined_at or now
+    row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
+    row.private_since = row.private_since or (now if channel.private else None)
+    db.flush()
+    _know_members(db, team, channel)
+    return row
+
+
+def _know_members(db: Session, team: str, channel: ChannelFacts) -> None:
+    inside = select(Membership.user_id).where(
+        Membership.team_id == team, Membership.channel_id == channel.channel, Membership.left_at.is_(None)
+    )
+    known = set(db.scalars(inside))
+    for user in sorted(set(channel.members) - known):
+        db.add(Membership(team_id=team, channel_id=channel.channel, user_id=user))
+    db.flush()
 
 
 # Moments ----------------------------------------------------------------------------
@@ -186,6 +309,31 @@ def give_role(db: Session, incident: Incident, role: Role, user: str, *, by: str
         )
     )
     db.flush()
+
+
+def first_to_act(db: Session, incident: Incident, by: str, *, now: datetime) -> bool:
+    """Where a program opened an incident, the first person to act leads it; whether that happened just now."""
+    if roles(db, incident.id).lead:
+        return False
+    give_role(db, incident, Role.lead, by, by=by, now=now)
+    return True
+
+
+def holding(db: Session, incident: int, role: Role) -> RoleHeld | None:
+    """The row of whoever holds a role now."""
+    return db.scalar(
+        select(RoleHeld).where(RoleHeld.incident_id == incident, RoleHeld.role == role, RoleHeld.until.is_(None))
+    )
+
+
+def last_held(db: Session, team: str, role: Role) -> dict[str, datetime]:
+    """When each person last took a role, in any incident of the workspace."""
+    rows = db.execute(
+        select(RoleHeld.user_id, func.max(RoleHeld.since))
+        .where(RoleHeld.team_id == team, RoleHeld.role == role)
+        .group_by(RoleHeld.user_id)
+    )
+    return dict(rows.all())
 
 
 # Numbers and history -------------------------------------------------------------------

@@ -1,0 +1,587 @@
+"""An incident's standing: opening it, how grave it is, its moments, its roles, where it stands, and its exits."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.desk import Note, Notes, Turn
+from bot.review import lifecycle, rotation
+from bot.review.impact import Impact
+from bot.review.incident import (
+    ChannelFacts,
+    ChannelId,
+    How,
+    MomentName,
+    Place,
+    UserId,
+    moment_order_doubt,
+    read_severity,
+)
+from bot.review.lifecycle import Role, Stage, Who
+from bot.review.policy import RAISES_SEVERITY, asked_for
+from bot.review.refusal import (
+    AlreadyTracked,
+    NeedsPerson,
+    NeedsReason,
+    NeedsText,
+    NotInChannel,
+    NotOneOfUs,
+    Refused,
+    ReviewClosed,
+    WrongStage,
+)
+from bot.review.when import When
+from storage import incidents, people, reviews
+from storage.incidents import Where
+from storage.models import Incident, Moment
+
+YOUNG = timedelta(days=7)
+"""A channel older than this is asked about: what was said in it before was not said for a review."""
+LOOK_BACK = timedelta(days=1)
+AT_MOST_MINE = 10
+FROM = {"24h": "Last 24 hours", "7d": "Last 7 days", "all": "From the beginning"}
+"""What may be taken in of an old channel: the words of `open from:24h`, and the button's."""
+WRITTEN = (Stage.ended, Stage.drafted, Stage.published)
+CANCELLABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared, Stage.ended, Stage.drafted)
+SKIPPABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared)
+
+
+class ChannelArchived(Refused):
+    """An archived channel has nothing new to read. Unarchive it, or open the incident somewhere else."""
+
+
+class CannotSeeIt(Refused):
+    """The incident is private, and they are not in its channel. Invite them there first, then give them the role."""
+
+
+# Where it stands ---------------------------------------------------------------------
+
+
+def status(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Where this incident stands, what comes next, and the buttons for it."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    yield Note.private(by, "status", **_standing(turn, incident, by))
+
+
+def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
+    roles, review = incidents.roles(turn.db, incident.id), reviews.of(turn.db, incident)
+    moments, stage = incidents.moments(turn.db, incident.id), reviews.stage(turn.db, incident)
+    planned = reviews.planned_meeting(turn.db, review)
+    return {
+        "incident": incident,
+        "stage": stage,
+        "roles": roles,
+        "me": by,
+        "moments": [(name.value, moments[name].at) for name in MomentName if name in moments],
+        "meets_at": planned.meets_at if planned else None,
+        "reason": review.reason,
+        "asked": asked_for(incident.severity),
+        "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
+        "facilitates": lifecycle.may(Who.facilitating, by, roles),
+        "owns": lifecycle.may(Who.owning, by, roles),
+    }
+
+
+def my_reviews(turn: Turn, *, by: UserId) -> Notes:
+    """The reviews this person is part of, newest first, each with a button that shows it."""
+    mine = incidents.mine(turn.db, turn.team, by, at_most=AT_MOST_MINE)
+    yield Note.private(
+        by, "my_reviews", reviews=[(incident, reviews.stage(turn.db, incident)) for incident in mine], most=AT_MOST_MINE
+    )
+
+
+# Opening -----------------------------------------------------------------------------
+
+
+def open_incident(
+    turn: Turn,
+    *,
+    where: Where,
+    by: UserId,
+    severity: str | None,
+    title: str | None,
+    channel: ChannelFacts,
+    since: datetime | None = None,
+    sizes: Mapping[str, tuple[int, int]] | None = None,
+) -> Notes:
+    """Track this place as an incident; in an old channel, ask from when first.
+
+    `sizes` are messages and members by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
+    """
+    _require_room_for(turn, where.place, by=by, channel=channel)
+    if since is None and not where.place.thread and not _is_young(turn, channel):
+        return [_ask_from_when(by, severity, title=title, sizes=sizes or {})]
+    return _open(turn, where.place, by=by, severity=severity, title=title, channel=channel, since=since)
+
+
+def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) -> Notes:
+    """A young channel whose name says that it is an incident's becomes one, once."""
+    known = people.channel(turn.db, turn.team, channel_id)
+    if known:
+        known.derived_at = turn.now
+    if not _opens_by_itself(turn, channel_id, channel):
+        return
+    human = channel.creator if channel.creator and _is_one_of_us(turn, channel.creator, channel.members) else None
+    incident = _begin(turn, Place(channel_id), by=human, severity=None, title=None, channel=channel, since=None)
+    yield _opened(turn, incident)
+
+
+def since_of(words: str, channel: ChannelFacts, *, now: datetime) -> datetime | None:
+    """The moment that the words after `from:` mean for this channel; None for words that are not of FROM."""
+    beginning = channel.created_at or datetime.fromtimestamp(0, UTC)
+    return {"24h": now - LOOK_BACK, "7d": now - YOUNG, "all": beginning}.get(words)
+
+
+def _require_room_for(turn: Turn, place: Place, *, by: UserId, channel: ChannelFacts) -> None:
+    if channel.archived:
+        raise ChannelArchived
+    if not channel.bot_is_member:
+        raise NotInChannel
+    holder = incidents.spoken_of(turn.db, turn.team, place)
+    if holder:
+        raise AlreadyTracked(title=_title_for(turn, holder, by))
+
+
+def _title_for(turn: Turn, incident: Incident, by: UserId) -> str:
+    """Its title for those who may see it; a hidden one has none to show."""
+    return incident.title if incidents.by_number(turn.db, turn.team, incident.id, by) else "another incident"
+
+
+def _ask_from_when(
+    by: UserId, severity: str | None, *, title: str | None, sizes: Mapping[str, tuple[int, int]]
+) -> Note:
+    rest = " ".join(word for word in (severity, title) if word)
+    choices = [(label, f"from:{words} {rest}".strip(), sizes.get(words)) for words, label in FROM.items()]
+    return Note.private(by, "open", choices=choices)
+
+
+def _open(
+    turn: Turn,
+    place: Place,
+    *,
+    by: UserId,
+    severity: str | None,
+    title: str | None,
+    channel: ChannelFacts,
+    since: datetime | None,
+) -> Notes:
+    incident = _begin(turn, place, by=by, severity=severity, title=title, channel=channel, since=since)
+    yield _opened(turn, incident)
+    yield Note.private(by, "opened_answer", incident=incident, asked=asked_for(incident.severity))
+
+
+def _begin(
+    turn: Turn,
+    place: Place,
+    *,
+    by: UserId | None,
+    severity: str | None,
+    title: str | None,
+    channel: ChannelFacts,
+    since: datetime | None,
+) -> Incident:
+    row = incidents.enter(turn.db, turn.team, channel, now=turn.now)
+    row.derived_at = turn.now
+    title = (title or "").strip() or (f"Thread in #{channel.name}" if place.thread else readable(channel.name))
+    private = row.private_since is not None
+    incident = incidents.begin(turn.db, turn.team, title, severity=severity, by=by, private=private, now=turn.now)
+    since = since or _usual_start(turn, place, channel)
+    incidents.listen(turn.db, incident, place, name=channel.name, since=since)
+    reviews.begin(turn.db, incident)
+    if by:
+        incidents.give_role(turn.db, incident, Role.lead, by, by=by, now=turn.now)
+    return incident
+
+
+def _usual_start(turn: Turn, place: Place, channel: ChannelFacts) -> datetime:
+    """A thread is taken in whole, and so is a young channel; an old one from a day before."""
+    if place.thread:
+        return datetime.fromtimestamp(float(place.thread), UTC)
+    if channel.created_at and _is_young(turn, channel):
+        return channel.created_at
+    return turn.now - LOOK_BACK
+
+
+def _opened(turn: Turn, incident: Incident) -> Note:
+    return Note.once(
+        f"opened:{incident.id}",
+        "opened",
+        incidents.main_place(turn.db, incident.id),
+        incident=incident,
+        lead=incidents.roles(turn.db, incident.id).lead,
+        days=turn.house.retention_days,
+        pin=next((name for name, kind in turn.house.emoji.items() if kind == "guess"), None),
+    )
+
+
+def _opens_by_itself(turn: Turn, channel_id: ChannelId, channel: ChannelFacts) -> bool:
+    named = re.search(turn.house.channel_pattern, channel.name) is not None
+    possible = channel.bot_is_member and not channel.archived and _is_young(turn, channel)
+    return named and possible and not incidents.was_ever_spoken_in(turn.db, turn.team, channel_id)
+
+
+def _is_young(turn: Turn, channel: ChannelFacts) -> bool:
+    return channel.created_at is not None and turn.now - channel.created_at <= YOUNG
+
+
+def readable(name: str) -> str:
+    """A channel's name as a title: `inc-2211-checkout-latency` is “Checkout latency”."""
+    words = [word for word in re.split(r"[-_\s]+", name) if word]
+    said = [word for word in words if not word.isdigit() and word not in {"inc", "incident"}] or words
+    title = " ".join(said)
+    return title[:1].upper() + title[1:] if title else "Incident"
+
+
+# How grave it is -----------------------------------------------------------------------
+
+
+def set_severity(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
+    """Set how grave it is; raises UnknownSeverity."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    severity, before = read_severity(words).value, incident.severity
+    if severity != before:
+        incident.severity = severity
+        _record(turn, incident, "severity", before=before, after=severity, by=by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
+    asked = asked_for(severity)
+    yield Note.private(by, "severity", incident=incident, before=before, asked=asked, stepped_in=stepped_in)
+
+
+def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """What this incident asks for, and why."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    yield Note.private(by, "policy", incident=incident, asked=asked_for(incident.severity), raises=RAISES_SEVERITY)
+
+
+# Its moments ---------------------------------------------------------------------------
+
+
+def set_moment(turn: Turn, *, where: Where, by: UserId, name: str, when: When | None) -> Notes:
+    """Set one of the five moments, to now where no time is given; one that is set stays until a time is named.
+
+    Raises InTheFuture. The first word of a mitigation is said in the channel, in one line.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
+    before = incidents.moments(turn.db, incident.id).get(name)
+    if before and when is None:
+        yield _stands_already(turn, incident, by=by, moment=before)
+        return
+    at = when.past(turn.now, _zone(turn, by)) if when else turn.now
+    if before is None or before.at != at:
+        _set(turn, incident, name, at=at, by=by, how=How.set if when else How.recorded)
+    yield _moment_answer(turn, incident, by=by, name=name, before=before, stepped_in=stepped_in)
+    if name == MomentName.mitigated and before is None:
+        yield _mitigated(turn, incident)
+
+
+def clear_moment(turn: Turn, *, where: Where, by: UserId, name: str) -> Notes:
+    """Take a moment back; what it was stays in its history."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
+    before = incidents.moments(turn.db, incident.id).get(name)
+    if before:
+        _set(turn, incident, name, at=None, by=by, how=How.set)
+    yield Note.private(
+        by,
+        "moment_cleared",
+        incident=incident,
+        name=name,
+        before=before,
+        zone=people.zone(turn.db, turn.team, by),
+        stepped_in=stepped_in,
+    )
+
+
+def _set(turn: Turn, incident: Incident, name: str, *, at: datetime | None, by: UserId, how: How) -> None:
+    before = incidents.moment(turn.db, incident.id, name)
+    incidents.set_moment(turn.db, incident, name, at, by=by, how=how.value, now=turn.now)
+    if before:
+        _record(turn, incident, name, before=_stamp(before), after=_stamp(at), by=by)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None
+
+
+def _stands_already(turn: Turn, incident: Incident, *, by: UserId, moment: Moment) -> Note:
+    zone = people.zone(turn.db, turn.team, by)
+    return Note.private(by, "moment_stands", incident=incident, moment=moment, zone=zone, now=_stamp(turn.now))
+
+
+def _moment_answer(
+    turn: Turn, incident: Incident, *, by: UserId, name: str, before: Moment | None, stepped_in: Any
+) -> Note:
+    held = {key: row.at for key, row in incidents.moments(turn.db, incident.id).items() if row.at}
+    return Note.private(
+        by,
+        "moment",
+        incident=incident,
+        name=name,
+        at=held[name],
+        stamp=_stamp(held[name]),
+        before=before.at if before else None,
+        zone=people.zone(turn.db, turn.team, by),
+        doubt=moment_order_doubt(held),
+        missing_mitigation=name == MomentName.resolved and MomentName.mitigated not in held,
+        stage=reviews.stage(turn.db, incident),
+        asked=asked_for(incident.severity),
+        lead=incidents.roles(turn.db, incident.id).owner_or_lead,
+        me=by,
+        stepped_in=stepped_in,
+    )
+
+
+def _mitigated(turn: Turn, incident: Incident) -> Note:
+    moment = incidents.moments(turn.db, incident.id)[MomentName.mitigated]
+    return Note.once(
+        f"mitigated:{incident.id}:{moment.id}",
+        "moment_mitigated",
+        incidents.main_place(turn.db, incident.id),
+        at=moment.at,
+        asked=asked_for(incident.severity),
+        lead=incidents.roles(turn.db, incident.id).owner_or_lead,
+    )
+
+
+# Its roles -------------------------------------------------------------------------------
+
+
+def take_role(turn: Turn, *, where: Where, by: UserId, role: Role, user: UserId | None) -> Notes:
+    """Give a role to a person, in the open once the incident is mitigated; without a person, propose one.
+
+    Raises NotOneOfUs for programs and people who left, CannotSeeIt for outsiders of a private incident, and
+    NeedsPerson where no proposal can be made.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    if user is None:
+        yield _propose(turn, incident, by=by, role=role)
+        return
+    _require_fit(turn, incident, user, by=by)
+    before = incidents.holding(turn.db, incident.id, role)
+    yield from _give(turn, incident, role, user=user, by=by, before=before.user_id if before else None)
+
+
+def _give(
+    turn: Turn, incident: Incident, role: Role, *, user: UserId, by: UserId, before: str | None
+) -> Iterator[Note]:
+    if before != user:
+        incidents.give_role(turn.db, incident, role, user, by=by, now=turn.now)
+        _record(turn, incident, role.value, before=before, after=user, by=by)
+    facts = {"incident": incident, "role": role, "user": user, "by": by, "before": before}
+    yield Note.private(by, "role", **facts, other=_other_part(turn, incident, role, user=user))
+    held = incidents.holding(turn.db, incident.id, role)
+    if before != user and held and not _is_quiet(turn, incident):
+        place = incidents.main_place(turn.db, incident.id)
+        yield Note.once(f"role:{incident.id}:{held.id}", "role_taken", place, **facts)
+
+
+def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> str | None:
+    """What else a facilitator is here, where that makes facilitating harder."""
+    if role is not Role.facilitator:
+        return None
+    others = [held.value for held in incidents.roles(turn.db, incident.id).of(user) if held is not Role.facilitator]
+    if others:
+        return others[0]
+    return "responder" if user in reviews.most_active(turn.db, incident)[:3] else None
+
+
+def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) -> None:
+    place = incidents.main_place(turn.db, incident.id)
+    if user != by and not _is_one_of_us(turn, user, people.members(turn.db, turn.team, place.channel)):
+        raise NotOneOfUs(user=user)
+    if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
+        raise CannotSeeIt
+
+
+def _is_one_of_us(turn: Turn, user: str, members: Collection[str]) -> bool:
+    """A person who is here: known as one, or, while nothing is known of them, in the channel."""
+    if user == people.workspace(turn.db, turn.team).bot_user:
+        return False
+    person = people.find(turn.db, turn.team, user)
+    return user in members if person is None else not (person.bot_since or person.gone_since)
+
+
+def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
+    if role is Role.facilitator:
+        turn_of = reviews.least_recent_facilitator(turn.db, incident)
+        user, responded = (turn_of.user, turn_of.responded) if turn_of else (None, False)
+    elif role is Role.scribe:
+        user, responded = _next_scribe(turn, incident), False
+    else:
+        raise NeedsPerson(verb=role.value)
+    if user is None:
+        raise NeedsPerson(verb=role.value)
+    last = incidents.last_held(turn.db, turn.team, role).get(user)
+    return Note.private(by, "role_proposed", incident=incident, role=role, user=user, last=last, responded=responded)
+
+
+def _next_scribe(turn: Turn, incident: Incident) -> UserId | None:
+    roles = incidents.roles(turn.db, incident.id)
+    members = people.members(turn.db, turn.team, incidents.main_place(turn.db, incident.id).channel)
+    pool = [user for user in members if _is_one_of_us(turn, user, members)]
+    last = incidents.last_held(turn.db, turn.team, Role.scribe)
+    return rotation.propose(pool, last, never={roles.lead, roles.facilitator, roles.scribe})
+
+
+# Its summary and impact --------------------------------------------------------------------
+
+
+def set_summary(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
+    """The one paragraph: what happened, what was felt, how it was fixed."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    words, before = text.strip(), incident.summary
+    if not words:
+        raise NeedsText(verb="summary", example="Payments were slow for 40 minutes; rolling back mended it.")
+    if words != before:
+        incident.summary = words
+        _record(turn, incident, "summary", before=before, after=words, by=by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
+    yield Note.private(by, "summary", incident=incident, before=before, stepped_in=stepped_in)
+
+
+def show_summary(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """The paragraph as it stands."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    yield Note.private(by, "summary_shown", incident=incident)
+
+
+def set_impact(turn: Turn, *, where: Where, by: UserId, impact: Impact) -> Notes:
+    """What was felt and by whom, as the form says it."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    before = Impact.from_json(incident.impact)
+    if impact != before:
+        incident.impact = impact.to_json()
+        _record(turn, incident, "impact", before=_in_lines(before), after=_in_lines(impact), by=by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
+    changed = impact != before
+    yield Note.private(by, "impact", incident=incident, impact=impact, changed=changed, stepped_in=stepped_in)
+
+
+def show_impact(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """What is known of it."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    yield Note.private(by, "impact_shown", incident=incident, impact=Impact.from_json(incident.impact))
+
+
+def _in_lines(impact: Impact) -> str | None:
+    return "\n".join(f"{label}: {words}" for label, words in impact.lines()) or None
+
+
+# The exits, and the way back ------------------------------------------------------------------
+
+
+def cancel(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
+    """A false alarm or a duplicate: no review, and nothing more is kept."""
+    yield from _leave(turn, where, by=by, verb="cancel", exit_to=Stage.cancelled, reason=reason.strip())
+
+
+def skip(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
+    """No review is wanted."""
+    yield from _leave(turn, where, by=by, verb="skip", exit_to=Stage.skipped, reason=reason.strip())
+
+
+def _leave(turn: Turn, where: Where, *, by: UserId, verb: str, exit_to: Stage, reason: str) -> Iterator[Note]:
+    incident = incidents.at(turn.db, turn.team, where, by)
+    lifecycle.require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    if not reason:
+        raise NeedsReason(verb=verb)
+    stage, quiet = reviews.stage(turn.db, incident), _is_quiet(turn, incident)
+    if stage is not exit_to:
+        _require_a_way_out(stage, exit_to, verb=verb)
+        _write_exit(turn, incident, exit_to, reason=reason, by=by)
+    facts = {"incident": incident, "reason": reviews.of(turn.db, incident).reason, "by": by}
+    yield Note.private(by, exit_to.value, **facts)
+    if stage is not exit_to and not quiet:
+        key = f"{exit_to.value}:{incident.id}:{_times(turn, incident, exit_to.value)}"
+        yield Note.once(key, f"{exit_to.value}_here", incidents.main_place(turn.db, incident.id), **facts)
+
+
+def _require_a_way_out(stage: Stage, exit_to: Stage, *, verb: str) -> None:
+    if stage is Stage.closed:
+        raise ReviewClosed
+    if stage not in (CANCELLABLE if exit_to is Stage.cancelled else SKIPPABLE):
+        raise WrongStage(stage=stage.label, verb=verb)
+
+
+def _write_exit(turn: Turn, incident: Incident, exit_to: Stage, *, reason: str, by: UserId) -> None:
+    """Set the moment of leaving, call off the planned meeting, stop listening."""
+    review = reviews.of(turn.db, incident)
+    setattr(review, f"{exit_to.value}_at", turn.now)
+    review.reason = reason
+    planned = reviews.planned_meeting(turn.db, review)
+    if planned:
+        planned.cancelled_at = turn.now
+    incidents.stop_listening(turn.db, incident.id, now=turn.now)
+    _record(turn, incident, exit_to.value, before=None, after=reason, by=by)
+
+
+def reopen(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """It broke again: mitigation and resolution are cleared, exits lifted, and the incident listened to again.
+
+    Raises AlreadyTracked where another incident has taken its place meanwhile.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    lifecycle.require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "reopen")
+    stage, mitigated = reviews.stage(turn.db, incident), incidents.moment(turn.db, incident.id, "mitigated")
+    if stage is not Stage.open:
+        _require_places_free(turn, incident, by)
+        _bring_back(turn, incident, by=by)
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    yield Note.private(
+        by,
+        "reopened",
+        incident=incident,
+        was=stage,
+        mitigated=mitigated,
+        stamp=_stamp(mitigated),
+        zone=people.zone(turn.db, turn.team, by),
+        meets_at=planned.meets_at if planned else None,
+    )
+
+
+def _require_places_free(turn: Turn, incident: Incident, by: UserId) -> None:
+    for source in incidents.sources(turn.db, incident.id):
+        holder = incidents.spoken_of(turn.db, turn.team, Place(ChannelId(source.channel_id), source.thread_ts))
+        if holder and holder.id != incident.id:
+            raise AlreadyTracked(title=_title_for(turn, holder, by))
+
+
+def _bring_back(turn: Turn, incident: Incident, *, by: UserId) -> None:
+    review = reviews.of(turn.db, incident)
+    was = reviews.stage(turn.db, incident)
+    for name in (MomentName.mitigated, MomentName.resolved):
+        if incidents.moment(turn.db, incident.id, name):
+            _set(turn, incident, name, at=None, by=by, how=How.set)
+    review.cancelled_at = review.skipped_at = review.closed_at = review.reason = None
+    if reviews.planned_meeting(turn.db, review) is None:
+        review.proposed_at = None
+    incidents.listen_again(turn.db, incident.id)
+    _record(turn, incident, "reopened", before=was.value, after=None, by=by)
+
+
+# Shared by all of these ----------------------------------------------------------------------
+
+
+def _is_quiet(turn: Turn, incident: Incident) -> bool:
+    """During the fire nothing is said in the channel unasked."""
+    return incidents.moment(turn.db, incident.id, "mitigated") is None
+
+
+def _times(turn: Turn, incident: Incident, what: str) -> int:
+    return sum(change.what == what for change in incidents.changes(turn.db, incident.id, "incident"))
+
+
+def _record(
+    turn: Turn, incident: Incident, what: str, *, before: str | None, after: str | None, by: UserId | None
+) -> None:
+    incidents.record_change(
+        turn.db, incident, "incident", incident.id, what=what, before=before, after=after, by=by, now=turn.now
+    )
+    turn.db.flush()
+
+
+def _zone(turn: Turn, by: UserId) -> ZoneInfo:
+    return ZoneInfo(people.zone(turn.db, turn.team, by))
