@@ -1,18 +1,22 @@
 """Actions: who promised what, what is still open, which reminders were said."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
-from storage.incidents import visible_to
-from storage.models import Action, Finding, Incident, Link, Rung
+from storage.incidents import Where, visible_to
+from storage.models import Action, Change, Finding, Incident, Link, Message, Reaction, Review, Rung
 
 SETTLED = ("done", "declined")
 """States in which nothing is owed any more."""
+BY_EMOJI = "proposed by emoji"
+"""How history calls the beginning of an action that an emoji made."""
 
 
 # One action ---------------------------------------------------------------------------
@@ -93,11 +97,22 @@ def open_of(db: Session, team: str, user: str) -> list[tuple[Action, Incident]]:
 
 
 def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
-    """Everything still owed by anybody, for the clock; by owner and due day."""
+    """Everything still owed by anybody, for the clock; by owner and due day. Cancelled incidents owe nothing."""
+    reopened = exists(
+        select(Change.id).where(
+            Change.incident_id == Incident.id, Change.what == "reopened", Change.at >= Review.cancelled_at
+        )
+    )
     query = (
         select(Action, Incident)
         .join(Incident, Incident.id == Action.incident_id)
-        .where(Action.team_id == team, Action.withdrawn_at.is_(None), Action.state.not_in(SETTLED))
+        .join(Review, Review.incident_id == Incident.id)
+        .where(
+            Action.team_id == team,
+            Action.withdrawn_at.is_(None),
+            Action.state.not_in(SETTLED),
+            or_(Review.cancelled_at.is_(None), reopened),
+        )
         .order_by(Action.owner, Action.due, Action.number)
     )
     return [(action, incident) for action, incident in db.execute(query)]
@@ -122,6 +137,13 @@ def answers(db: Session, incident: int) -> dict[int, list[int]]:
     return found
 
 
+def incident_at(db: Session, team: str, where: Where | None, by: str) -> Incident | None:
+    """The incident of this place where there is one that this person may see: lists reach wider elsewhere."""
+    with suppress(NoIncidentHere):
+        return incidents.at(db, team, where, by) if where else None
+    return None
+
+
 def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str | None:
     """Why an owner cannot be reminded: `gone` from the workspace, or `outside` of a private incident."""
     person = people.find(db, team, owner)
@@ -143,6 +165,38 @@ def _first(db: Session, query: Select[Action, Incident]) -> tuple[Action, Incide
     return (row[0], row[1]) if row else None
 
 
+# The emoji that proposes ---------------------------------------------------------------
+
+
+def message(db: Session, team: str, channel: str, ts: str) -> Message | None:
+    """What is kept of a message."""
+    return db.scalar(select(Message).where(Message.team_id == team, Message.channel_id == channel, Message.ts == ts))
+
+
+def reactions_held(db: Session, team: str, channel: str, ts: str) -> Sequence[Reaction]:
+    """The emoji that people hold on a message now, the first one first."""
+    return db.scalars(
+        select(Reaction)
+        .where(
+            Reaction.team_id == team,
+            Reaction.channel_id == channel,
+            Reaction.ts == ts,
+            Reaction.removed_at.is_(None),
+        )
+        .order_by(Reaction.changed_ts, Reaction.id)
+    ).all()
+
+
+def came_by_emoji(db: Session, action: Action) -> bool:
+    """Whether it was an emoji that proposed it, and not a form."""
+    asked = _history(action.team_id).where(Change.subject_id == action.id, Change.what == BY_EMOJI)
+    return db.scalar(asked.limit(1)) is not None
+
+
+def _history(team: str) -> Select[Change]:
+    return select(Change).where(Change.team_id == team, Change.subject == "action")
+
+
 # The ladder ------------------------------------------------------------------------------
 
 
@@ -159,3 +213,19 @@ def climb(db: Session, action: Action, key: str, *, now: datetime) -> bool:
     insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
     rung = insert(Rung).values(team_id=action.team_id, action_id=action.id, key=key, said_at=now)
     return db.execute(rung.on_conflict_do_nothing().returning(Rung.id)).first() is not None
+
+
+def handed_over(db: Session, team: str, actions: Collection[int]) -> dict[int, Change]:
+    """The latest change of owner of each action that has one, by the action's row id."""
+    query = _history(team).where(Change.subject_id.in_(actions), Change.what == "owner").order_by(Change.id)
+    return {change.subject_id: change for change in db.scalars(query)}
+
+
+def touched(db: Session, team: str, actions: Collection[int]) -> dict[int, datetime]:
+    """When somebody last changed each action, by the action's row id."""
+    latest = (
+        select(Change.subject_id, func.max(Change.at))
+        .where(and_(Change.team_id == team, Change.subject == "action", Change.subject_id.in_(actions)))
+        .group_by(Change.subject_id)
+    )
+    return {row[0]: row[1] for row in db.execute(latest)}
