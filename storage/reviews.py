@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Milestones, Role, Stage, stage_of
+from bot.review.policy import asked_for
 from storage import incidents, people
 from storage.models import (
     Attendee,
@@ -18,7 +19,6 @@ from storage.models import (
     Meeting,
     MeetingNote,
     Message,
-    OutboxNote,
     Person,
     Review,
     RoleHeld,
@@ -109,6 +109,30 @@ def over_since(db: Session, incident: Incident) -> datetime | None:
     moments = incidents.moments(db, incident.id)
     over = moments.get("mitigated") or moments.get("resolved")
     return over.at if over else None
+
+
+MOST_CORE = 8
+"""Core attendees (S2: 5–8); up to so many are invited by themselves."""
+
+
+def plan(db: Session, incident: Incident, *, at: datetime, by: str | None, now: datetime) -> Meeting:
+    """A new meeting of the length the severity asks for, where the last one sat, with its first attendees."""
+    meeting = add_meeting(db, of(db, incident), minutes=asked_for(incident.severity).minutes)
+    place = usual_place(db, incident)
+    meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
+    meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
+    meeting.zone = people.zone(db, incident.team_id, by)
+    for number, user in enumerate(first_attendees(db, incident)):
+        invite(db, meeting, user, core=now if number < MOST_CORE else None, now=now)
+    return meeting
+
+
+def first_attendees(db: Session, incident: Incident) -> Sequence[UserId]:
+    """Who holds a role, then who wrote or tagged most: the first eight are core, the others optional readers."""
+    held = incidents.roles(db, incident.id)
+    roles = [user for user in (held.lead, held.facilitator, held.scribe, held.owner) if user]
+    unable = _unable(db, incident.team_id)
+    return [user for user in dict.fromkeys([*roles, *most_active(db, incident)]) if user not in unable]
 
 
 def milestones(db: Session, incident: Incident) -> Milestones:
@@ -389,14 +413,3 @@ def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequenc
         .order_by(Incident.id)
     )
     return [incident for incident in recent if stage(db, incident) is Stage.mitigated]
-
-
-def was_told(db: Session, team: str, user: str, *, since: datetime) -> bool:
-    """Whether a person was sent a direct message unasked since a moment: at most one a day is due to them."""
-    told = select(OutboxNote.id).where(
-        OutboxNote.team_id == team,
-        OutboxNote.channel_id == user,
-        OutboxNote.kind == "once",
-        OutboxNote.not_before >= since,
-    )
-    return db.scalar(told.limit(1)) is not None

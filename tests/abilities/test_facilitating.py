@@ -1,0 +1,621 @@
+"""The meeting: opening, walking, noting, closing."""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot import facilitating
+from bot.render import Rendered
+from bot.review.findings import FindingKind
+from bot.review.incident import UserId
+from bot.review.lifecycle import Role, Stage
+from bot.review.refusal import (
+    AlreadyInMeeting,
+    AnotherMeetingHere,
+    FirstTopic,
+    LastTopic,
+    NeedsText,
+    NoSuchEvent,
+    NothingScheduled,
+    NotInMeeting,
+    NotMitigated,
+    NotYours,
+)
+from bot.review.when import read_when
+from storage import findings, incidents, messages, reviews
+from storage.models import OutboxNote, TimelineEvent
+from storage.session import Storage
+from tests.cast import (
+    CHANNEL,
+    HERE,
+    JONAS,
+    MARA,
+    NOVEMBER_18,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    an_incident,
+    mitigated,
+)
+
+
+@pytest.fixture
+def incident(room: Room) -> int:
+    """A mitigated incident whose review may meet."""
+    number = an_incident(room)
+    mitigated(room, number)
+    return number
+
+
+def an_event(
+    room: Room, incident: int, text: str | None, *, kind: str = "decision", at: datetime | None = None, **more: Any
+) -> int:
+    def add(db: Session) -> int:
+        number = incidents.next_event_number(db, incident)
+        facts: dict[str, Any] = {"by": TOMAS, "source": "typed"} | more
+        moment = at or NOVEMBER_18 + timedelta(minutes=number)
+        db.add(
+            TimelineEvent(
+                team_id=TEAM,
+                incident_id=incident,
+                number=number,
+                kind=kind,
+                occurred_at=moment,
+                recorded_at=moment,
+                text=text,
+                **facts,
+            )
+        )
+        return number
+
+    return room.change(add)
+
+
+def do(room: Room, ability: Any, *, by: UserId = MARA, **what: Any) -> str:
+    return room.serve(ability, where=HERE, by=by, **what)
+
+
+def the_meeting(room: Room, incident: int) -> tuple[int, datetime | None]:
+    """The latest meeting's number, and when it ended."""
+
+    def look(db: Session) -> tuple[int, datetime | None]:
+        meeting = reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))[-1]
+        return meeting.number, meeting.ended_at
+
+    return room.ask(look)
+
+
+def writes(db: Session, incident: int, user: UserId) -> None:
+    incidents.give_role(db, incidents.get(db, incident), Role.scribe, user, by=None, now=NOVEMBER_18)
+
+
+def stage(room: Room, incident: int) -> Stage:
+    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
+
+
+def agenda(room: Room) -> str:
+    """What the agenda in the channel says now, with times as `14:03 UTC`."""
+    return plain(room.transcript(CHANNEL)[-1])
+
+
+def plain(text: str) -> str:
+    return re.sub(r"<!date\^[^|]*\|([^>]*)>", r"\1", text)
+
+
+def buttons(answer: Rendered | None) -> list[str]:
+    blocks = answer.blocks if answer else []
+    return [element["text"]["text"] for block in blocks for element in block.get("elements", []) if "value" in element]
+
+
+# The ladder of a whole meeting -----------------------------------------------------------
+
+
+def test_a_meeting_from_start_to_end_is_one_message_that_changes(room: Room, incident: int):
+    an_event(room, incident, "Latency alert fired", kind="detection")
+    an_event(room, incident, "We roll back", kind="decision")
+    heads = []
+
+    do(room, facilitating.start)
+    for _ in range(6):
+        heads.append(agenda(room).split("\n")[2])
+        room.pass_time(minutes=3)
+        do(room, facilitating.advance)
+    do(room, facilitating.end)
+
+    assert heads == [
+        "*1 of 6 · Opening* · 3 min, until 14:03 UTC",
+        "*2 of 6 · Summary and impact* · 4 min, until 14:07 UTC",
+        "*3 of 6 · Timeline walk* · 35 min, until 14:41 UTC",
+        "*3 of 6 · Timeline walk* · 35 min, until 14:41 UTC",
+        "*4 of 6 · Contributors, mitigators, risks and learnings* · 9 min, until 14:21 UTC",
+        "*5 of 6 · Actions* · 5 min, until 14:20 UTC",
+    ]
+    assert len(room.transcript(CHANNEL)) == 1
+    assert stage(room, incident) is Stage.ended
+
+
+def test_the_opening_says_the_ground_rules_who_leads_and_who_writes(room: Room, incident: int):
+    room.change(
+        lambda db: incidents.give_role(db, incidents.get(db, incident), Role.scribe, JONAS, by=None, now=room.now)
+    )
+
+    do(room, facilitating.start)
+
+    assert agenda(room) == (
+        "Review of Checkout is slow\n\n"
+        "*1 of 6 · Opening* · 3 min, until 14:03 UTC\n\n"
+        "We are here to learn how our work went, and not to find who is at fault. We ask *how* and *what* rather than "
+        "*why* and *who*. Everybody is heard, nobody fills the room, and a differing view is kept as it was said.\n\n"
+        "If this meeting is recorded, please say so now. I keep what is noted with `/review` and nothing of what is "
+        "only said.\n\n"
+        f"<@{MARA}> leads.\n<@{JONAS}> writes.\n\n"
+        f"Here: <@{MARA}>\n\n"
+        "The meeting ends at 15:00 UTC · next: Summary and impact"
+    )
+
+
+def test_a_stop_shows_the_event_its_message_and_a_question_to_the_person_in_it(room: Room, incident: int):
+    ts = a_message(room, "I suggest we roll back", by=PRIYA, at=NOVEMBER_18 + timedelta(minutes=5))
+    an_event(room, incident, None, at=NOVEMBER_18 + timedelta(minutes=5), source="message", channel_id=CHANNEL, ts=ts)
+    for minute in (7, 8):
+        an_event(room, incident, "Scaled up", kind="automated", at=NOVEMBER_18 + timedelta(minutes=minute))
+    an_event(room, incident, "Green", kind="mitigation", at=NOVEMBER_18 + timedelta(minutes=9))
+
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+
+    link = f"https://sandbox.example.com/archives/{CHANNEL}/p{ts.replace('.', '')}"
+    assert agenda(room).split("\n\n")[2:-1] == [
+        f"*Stop 1 of 2* · Wed 18 Nov, 14:05 UTC · decision · <@{PRIYA}> · <{link}|message>",
+        "> I suggest we roll back",
+        f"*<@{PRIYA}>, what were the options at this moment, and what spoke for this one?*",
+        "/review answer 1 … keeps what is said · until the next stop: 14:07 UTC–14:08 UTC, 2 events",
+    ]
+
+
+def test_a_deleted_message_leaves_its_event_without_words(room: Room, incident: int):
+    ts = a_message(room, "My password is hunter2", by=PRIYA)
+    an_event(room, incident, None, source="message", channel_id=CHANNEL, ts=ts)
+    room.change(delete_message(ts))
+
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+
+    assert "The message behind this event was deleted." in agenda(room)
+    assert "hunter2" not in agenda(room)
+
+
+def delete_message(ts: str) -> Any:
+    def delete(db: Session) -> None:
+        row = messages.find(db, TEAM, CHANNEL, ts)
+        assert row
+        row.deleted_at = NOVEMBER_18
+
+    return delete
+
+
+# Opening ---------------------------------------------------------------------------------
+
+
+def test_a_meeting_needs_a_mitigated_incident(room: Room):
+    an_incident(room)
+
+    with pytest.raises(NotMitigated):
+        do(room, facilitating.start)
+
+
+def test_a_resolved_incident_may_be_met_about_though_nobody_said_mitigated(room: Room):
+    incident = an_incident(room)
+    room.change(
+        lambda db: incidents.set_moment(
+            db, incidents.get(db, incident), "resolved", room.now, by=MARA, how="set", now=room.now
+        )
+    )
+
+    do(room, facilitating.start)
+
+    assert stage(room, incident) is Stage.in_meeting
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_is_opened_once(room: Room):
+    do(room, facilitating.start)
+
+    with pytest.raises(AlreadyInMeeting):
+        do(room, facilitating.start)
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_stranger_to_the_roles_does_not_open_the_meeting(room: Room):
+    with pytest.raises(NotYours):
+        do(room, facilitating.start, by=TOMAS)
+
+
+def test_two_reviews_do_not_meet_in_the_same_place_at_once(room: Room, incident: int):
+    other = an_incident(room, title="Another", channel="C0OTHER")  # pyright: ignore[reportArgumentType]
+    mitigated(room, other)
+    do(room, facilitating.start)
+    room.change(lambda db: sits_here(db, other))
+
+    with pytest.raises(AnotherMeetingHere):
+        room.serve(facilitating.start, where=incidents.Where(HERE.place, other), by=MARA)
+
+
+def sits_here(db: Session, incident: int) -> None:
+    here = incidents.get(db, incident)
+    reviews.plan(db, here, at=NOVEMBER_18, by=MARA, now=NOVEMBER_18).channel_id = CHANNEL
+
+
+def test_the_planned_meeting_is_the_one_that_opens(room: Room, incident: int):
+    in_an_hour = room.now + timedelta(hours=1)
+    room.change(lambda db: bool(reviews.plan(db, incidents.get(db, incident), at=in_an_hour, by=MARA, now=room.now)))
+
+    do(room, facilitating.start)
+
+    assert the_meeting(room, incident)[0] == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_opens_the_meeting_gets_the_help_card_alone(room: Room):
+    answer = do(room, facilitating.start)
+
+    assert answer.startswith("*For you alone, while you lead*")
+    assert "For you alone" not in "".join(room.transcript())
+
+
+# Moving ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("incident")
+def test_of_two_presses_at_once_one_counts(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.advance, seen=2)
+    answer = do(room, facilitating.advance, seen=2)
+
+    assert "*2 of 6" in agenda(room)
+    assert answer == (
+        "Somebody was a moment faster, so nothing was skipped.\n"
+        "Now: Summary and impact. 4 min left for it, 60 for the meeting."
+    )
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_overrun_is_said_to_whoever_pressed_and_to_nobody_else(room: Room):
+    do(room, facilitating.start)
+    room.pass_time(minutes=5)
+
+    answer = do(room, facilitating.advance)
+
+    assert answer.startswith("“Opening” took 2 min more than planned; only you see this.")
+    assert "more than planned" not in agenda(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_five_more_minutes_come_from_a_later_topic(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.extend, minutes=5)
+
+    assert "*1 of 6 · Opening* · 8 min, until 14:08 UTC" in agenda(room)
+    assert "The meeting ends at 15:00 UTC" in agenda(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_facilitator_may_go_anywhere_and_back(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.go_to, words="actions")
+    do(room, facilitating.go_back)
+
+    assert "*4 of 6" in agenda(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_ends_of_the_agenda_say_so(room: Room):
+    do(room, facilitating.start)
+
+    with pytest.raises(FirstTopic):
+        do(room, facilitating.go_back)
+    do(room, facilitating.go_to, words="close")
+    with pytest.raises(LastTopic):
+        do(room, facilitating.advance)
+
+
+def test_moving_needs_an_open_meeting(room: Room):
+    an_incident(room)
+
+    with pytest.raises(NotInMeeting):
+        do(room, facilitating.advance)
+
+
+def test_a_restart_in_the_middle_loses_nothing(room: Room, incident: int, tmp_path: Path):
+    an_event(room, incident, "Alert fired", kind="detection")
+    an_event(room, incident, "We roll back")
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+    do(room, facilitating.park, text="Certificates")
+    room.storage.close()
+
+    again = Room(Storage(f"sqlite:///{tmp_path}/debrief.db"), now=room.now)
+    do(again, facilitating.advance)
+
+    assert "*Stop 2 of 2*" in agenda(again)
+    assert "1 parked" in agenda(again)
+
+
+def test_an_event_added_before_the_walk_is_walked(room: Room, incident: int):
+    do(room, facilitating.start)
+    an_event(room, incident, "We roll back")
+
+    do(room, facilitating.go_to, words="timeline")
+
+    assert "*Stop 1 of 1*" in agenda(room)
+
+
+def test_an_event_dropped_during_the_walk_does_not_stop_it(room: Room, incident: int):
+    an_event(room, incident, "We roll back")
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+    room.change(lambda db: drop(db, incident))
+
+    do(room, facilitating.refresh)
+    do(room, facilitating.advance)
+
+    assert "*4 of 6" in agenda(room)
+
+
+def drop(db: Session, incident: int) -> None:
+    row = db.query(TimelineEvent).filter_by(incident_id=incident).one()
+    row.dropped_at = NOVEMBER_18
+
+
+# Noting ----------------------------------------------------------------------------------
+
+
+def test_a_finding_is_noted_outside_a_meeting_too(room: Room):
+    incident = an_incident(room)
+
+    answer = do(room, facilitating.note_finding, by=TOMAS, kind="contributor", text="external: a marketing event")
+
+    assert answer == "Noted as contributor 1, external:\n> a marketing event"
+    assert room.transcript() == []
+    kept = room.ask(lambda db: [(f.kind, f.sort, f.text, f.by) for f in findings.of_incident(db, incident)])
+    assert kept == [("contributor", "external", "a marketing event", TOMAS)]
+
+
+def test_a_finding_does_not_leave_the_topic_on_the_table(room: Room, incident: int):
+    an_event(room, incident, "We roll back")
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+
+    do(room, facilitating.note_finding, by=TOMAS, kind="risk", text="One person knows", event=1)
+
+    assert "*3 of 6" in agenda(room)
+    assert agenda(room).endswith("· risk 1")
+    assert room.ask(findings.events_behind, incident) == {1: 1}
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_root_cause_is_kept_as_written_and_contributors_are_offered_to_its_author(room: Room):
+    answer = do(room, facilitating.note_finding, by=TOMAS, kind="contributor", text="The root cause was DNS")
+
+    assert answer == (
+        "Noted as contributor 1:\n> The root cause was DNS\n\n"
+        "I kept it as you wrote it. An incident rarely has one cause: what else made it possible, or worse? "
+        "Each is a contributor of its own. Only you see this."
+    )
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_finding_from_an_unknown_event_is_refused_and_takes_no_number(room: Room):
+    with pytest.raises(NoSuchEvent):
+        do(room, facilitating.note_finding, kind="risk", text="One person knows", event=9)
+
+    assert do(room, facilitating.note_finding, kind="risk", text="x").startswith("Noted as risk 1")
+
+
+@pytest.mark.usefixtures("incident")
+@pytest.mark.parametrize("kind", FindingKind)
+def test_a_sort_without_words_is_asked_for_words(room: Room, kind: FindingKind):
+    sort = f"{kind.sorts[0]}:" if kind.sorts else "  "
+
+    with pytest.raises(NeedsText):
+        do(room, facilitating.note_finding, kind=kind, text=sort)
+
+
+def test_the_answer_at_a_stop_is_kept_with_its_question(room: Room, incident: int):
+    an_event(room, incident, "We roll back")
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="timeline")
+
+    do(room, facilitating.answer_stop, by=JONAS, number=1, text="The other way took an hour")
+
+    assert "Noted so far:\n> The other way took an hour" in agenda(room)
+    kept = room.ask(lambda db: [(e.question, e.answer) for e in db.query(TimelineEvent)])
+    assert kept == [
+        ("What were the options at this moment, and what spoke for this one?", "The other way took an hour")
+    ]
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_was_parked_comes_back_with_the_actions(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.park, text="How we rotate certificates")
+    do(room, facilitating.go_to, words="actions")
+
+    assert f"*Parked*\n• How we rotate certificates (<@{MARA}>)" in agenda(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_scribe_may_park_a_thought(room: Room, incident: int):
+    room.change(
+        lambda db: incidents.give_role(db, incidents.get(db, incident), Role.scribe, JONAS, by=None, now=room.now)
+    )
+    do(room, facilitating.start)
+
+    do(room, facilitating.park, by=JONAS, text="Certificates")
+
+    assert "1 parked" in agenda(room)
+
+
+HOSTILE = "# Now *bold*\n--- <!channel> <@U0MARA>\n{{ 7 * 7 }} &lt;"
+
+
+@pytest.mark.parametrize("topic", ["timeline", "findings", "actions", "close"])
+def test_hostile_words_stay_words(room: Room, incident: int, topic: str):
+    an_event(room, incident, HOSTILE)
+    do(room, facilitating.start)
+    do(room, facilitating.answer_stop, number=1, text=HOSTILE)
+    do(room, facilitating.note_finding, kind="question", text=HOSTILE)
+    do(room, facilitating.park, text=HOSTILE)
+
+    do(room, facilitating.go_to, words=topic)
+
+    assert "<!channel>" not in agenda(room)
+    headers = [block for block in agenda_blocks(room) if block["type"] == "header"]
+    assert [header["text"]["text"] for header in headers] == ["Review of Checkout is slow"]
+
+
+def agenda_blocks(room: Room) -> list[dict[str, Any]]:
+    return room.ask(lambda db: db.query(OutboxNote).filter_by(channel_id=CHANNEL).one().blocks)
+
+
+def test_who_says_that_they_are_here_took_part(room: Room, incident: int):
+    do(room, facilitating.start)
+
+    do(room, facilitating.arrive, by=TOMAS)
+    do(room, facilitating.arrive, by=TOMAS)
+
+    assert f"Here: <@{MARA}>, <@{TOMAS}>" in agenda(room)
+    assert room.ask(lambda db: present(db, incident)) == {MARA, TOMAS}
+
+
+def present(db: Session, incident: int) -> set[str]:
+    meeting = reviews.open_meeting(db, reviews.of(db, incidents.get(db, incident)))
+    assert meeting
+    return {row.user_id for row in reviews.attendees(db, meeting) if row.present_at}
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_recording_is_a_web_address(room: Room):
+    do(room, facilitating.start)
+
+    with pytest.raises(NeedsText):
+        do(room, facilitating.set_recording, url="javascript:alert(1)")
+    do(room, facilitating.set_recording, url="https://video.example.com/1")
+
+    assert "<https://video.example.com/1|the recording>" in agenda(room)
+
+
+# Closing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_end_tells_what_happens_next_and_when(room: Room):
+    do(room, facilitating.start)
+    room.pass_time(minutes=58)
+
+    do(room, facilitating.end)
+
+    assert agenda(room).endswith(
+        "*What happens next*\n"
+        f"<@{MARA}> has the draft of the report by Thu 19 Nov, 14:58 UTC. Actions rest until Fri 20 Nov 2026; "
+        "then their owners say yes or no to them."
+    )
+
+
+def test_a_start_after_the_end_goes_on_where_it_ended(room: Room, incident: int):
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="findings")
+    do(room, facilitating.end)
+    room.pass_time(minutes=10)
+
+    do(room, facilitating.start)
+
+    assert "*4 of 6" in agenda(room)
+    assert stage(room, incident) is Stage.in_meeting
+    assert the_meeting(room, incident)[0] == 1
+
+
+def test_a_start_days_after_the_end_opens_another_meeting(room: Room, incident: int):
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+    room.pass_time(days=2)
+
+    do(room, facilitating.start)
+
+    assert the_meeting(room, incident)[0] == 2
+
+
+def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_once(room: Room, incident: int):
+    do(room, facilitating.start)
+    room.pass_time(minutes=40)
+    do(room, facilitating.park, text="Certificates")
+    room.pass_time(minutes=51)
+
+    room.serve(facilitating.close_forgotten)
+    room.serve(facilitating.close_forgotten)
+
+    assert the_meeting(room, incident)[1] == NOVEMBER_18 + timedelta(minutes=40)
+    assert "Nobody pressed End" in agenda(room)
+    (told,) = room.transcript(MARA)
+    assert plain(told) == (
+        f"Nobody pressed End in the review of Checkout is slow, in <#{CHANNEL}>, so I counted it as ended at "
+        "14:40 UTC, when something was last noted. You hear this because the review is yours."
+    )
+
+
+def test_a_meeting_that_runs_over_is_left_alone_while_people_work(room: Room, incident: int):
+    do(room, facilitating.start)
+    room.pass_time(minutes=85)
+    do(room, facilitating.note_finding, kind="risk", text="One person knows")
+    room.pass_time(minutes=10)
+
+    room.serve(facilitating.close_forgotten)
+
+    assert stage(room, incident) is Stage.in_meeting
+
+
+def test_a_meeting_held_without_the_bot_is_marked_so(room: Room, incident: int):
+    room.pass_time(hours=50)
+
+    answer = do(room, facilitating.held, when=read_when("15:00"))
+
+    assert answer.startswith("Noted: the meeting was held on Fri 20 Nov 2026, 15:00 CET.")
+    assert stage(room, incident) is Stage.ended
+
+
+def test_held_twice_is_held_once(room: Room, incident: int):
+    do(room, facilitating.held, when=None)
+    do(room, facilitating.held, when=None)
+
+    assert the_meeting(room, incident)[0] == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_nothing_is_sealed_and_reveal_says_so(room: Room):
+    assert do(room, facilitating.reveal).startswith("There is nothing to reveal")
+
+
+@pytest.mark.usefixtures("incident")
+def test_without_a_meeting_there_is_no_agenda_to_show(room: Room):
+    with pytest.raises(NothingScheduled):
+        do(room, facilitating.show_agenda)
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_agenda_can_be_asked_for_by_anybody(room: Room):
+    do(room, facilitating.start)
+
+    answer = room.answer(facilitating.show_agenda, where=HERE, by=JONAS)
+
+    assert answer is not None
+    assert buttons(answer) == ["I am here", "Next", "5 more minutes", "Note…", "Park…", "End"]
