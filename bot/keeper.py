@@ -1,0 +1,178 @@
+"""Keeps what Slack says before Slack is told that it was received: one writer, which commits everything that waits."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.orm import Session
+
+from bot.review.heard import (
+    ChannelFact,
+    Fact,
+    MembershipFact,
+    MessageFact,
+    PersonFact,
+    ReactionFact,
+    moment_of,
+    read_event,
+)
+from bot.review.incident import TeamId
+from storage import channels, messages
+from storage.models import Source
+from storage.session import Storage
+
+log = logging.getLogger("debrief.keeper")
+
+MOST_AT_ONCE = 500
+"""Deliveries to a commit."""
+
+
+class NotKeepingError(Exception):
+    """The keeper is not running, so nothing can be promised; Slack will try again."""
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    facts: Sequence[Fact]
+    kept: Future[None] = field(default_factory=Future[None])
+
+
+class Keeper:
+    """Facts of one workspace, group-committed: a lone event waits for nobody, a flood shares its commits."""
+
+    def __init__(self, storage: Storage, team: TeamId, now: Callable[[], datetime]) -> None:
+        self._storage = storage
+        self._team = team
+        self._now = now
+        self._waiting: SimpleQueue[_Delivery | None] = SimpleQueue()
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to keep."""
+        self._writer = threading.Thread(target=self._write, name="keeper", daemon=True)
+        self._writer.start()
+
+    async def stop(self) -> None:
+        """Keep what has already come, then no more."""
+        writer, self._writer = self._writer, None
+        if writer:
+            self._waiting.put(None)
+            await asyncio.to_thread(writer.join)
+
+    async def keep(self, body: Mapping[str, Any]) -> None:
+        """Return when the facts of this delivery are committed; raise where they cannot be, so that Slack retries."""
+        facts = read_event(body.get("event")) if body.get("type") == "event_callback" else []
+        if not facts:
+            return
+        if self._writer is None:
+            raise NotKeepingError
+        delivery = _Delivery(facts)
+        self._waiting.put(delivery)
+        # Shielded: a request that was given up is no reason to drop its fact.
+        await asyncio.shield(asyncio.wrap_future(delivery.kept))
+
+    # The writer's thread ---------------------------------------------------------------
+
+    def _write(self) -> None:
+        while deliveries := self._next():
+            self._commit_together(deliveries)
+
+    def _next(self) -> list[_Delivery]:
+        """All that waits now, at least one; nothing once the end is reached."""
+        first = self._waiting.get()
+        deliveries = [first] if first else []
+        try:
+            while deliveries and len(deliveries) < MOST_AT_ONCE:
+                following = self._waiting.get_nowait()
+                if following is None:
+                    self._waiting.put(None)
+                    break
+                deliveries.append(following)
+        except Empty:
+            pass
+        return deliveries
+
+    def _commit_together(self, deliveries: list[_Delivery]) -> None:
+        try:
+            self._commit(deliveries)
+        except (OperationalError, InterfaceError, NoConnection) as error:
+            # No database: trying each alone would only let the last ones wait longer.
+            log.warning("facts not kept", extra={"deliveries": len(deliveries), "why": type(error).__name__})
+            _fail(deliveries, error)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one delivery, and tells whoever sent it
+            self._commit_each(deliveries, error)
+        else:
+            for delivery in deliveries:
+                delivery.kept.set_result(None)
+
+    def _commit_each(self, deliveries: list[_Delivery], error: Exception) -> None:
+        """One that cannot be kept must not lose its neighbours."""
+        if len(deliveries) == 1:
+            log.error("a fact cannot be kept", exc_info=error)
+            _fail(deliveries, error)
+            return
+        for delivery in deliveries:
+            self._commit_together([delivery])
+
+    def _commit(self, deliveries: Sequence[_Delivery]) -> None:
+        facts = [fact for delivery in deliveries for fact in delivery.facts]
+        with self._storage.keep() as db:
+            keep_facts(db, self._team, facts, now=self._now())
+
+
+def _fail(deliveries: Sequence[_Delivery], error: Exception) -> None:
+    for delivery in deliveries:
+        delivery.kept.set_exception(error)
+
+
+# What is kept ------------------------------------------------------------------------------
+
+
+def keep_facts(db: Session, team: TeamId, facts: Sequence[Fact], *, now: datetime) -> None:
+    """Keep facts of all sorts: who is where, always; what is said, where an incident is spoken of."""
+    for fact in facts:
+        if isinstance(fact, ChannelFact):
+            channels.keep_channel(db, team, fact)
+        elif isinstance(fact, MembershipFact):
+            channels.keep_membership(db, team, fact)
+        elif isinstance(fact, PersonFact):
+            channels.keep_person(db, team, fact, now=now)
+    said = [fact for fact in facts if isinstance(fact, MessageFact | ReactionFact)]
+    if said:
+        _keep_said(db, team, said)
+
+
+def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionFact]) -> None:
+    sources = channels.open_sources(db, team, {fact.channel for fact in said})
+    inside, outside = [], []
+    for fact in said:
+        (inside if _belongs(fact, sources) else outside).append(fact)
+    known = messages.known(db, team, [(fact.channel, fact.ts) for fact in outside if _may_be_known(fact)])
+    kept = inside + [fact for fact in outside if (fact.channel, fact.ts) in known]
+    messages.keep(db, team, *(fact for fact in kept if isinstance(fact, MessageFact)))
+    messages.keep_reactions(db, team, *(fact for fact in kept if isinstance(fact, ReactionFact)))
+
+
+def _may_be_known(fact: MessageFact | ReactionFact) -> bool:
+    return isinstance(fact, ReactionFact) or fact.how != "posted"
+
+
+def _belongs(fact: MessageFact | ReactionFact, sources: Collection[Source]) -> bool:
+    """Said where an incident is listened to. An emoji does not tell its thread: it is kept for the whole channel."""
+    here = [source for source in sources if source.channel_id == fact.channel]
+    if isinstance(fact, ReactionFact):
+        return bool(here)
+    return any(source.thread_ts in {"", fact.thread_ts, fact.ts} and _since(source, fact) for source in here)
+
+
+def _since(source: Source, fact: MessageFact) -> bool:
+    """What is posted now is inside; a change of something older than the incident is not."""
+    return fact.how == "posted" or moment_of(fact.ts) >= source.from_at

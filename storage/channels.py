@@ -1,0 +1,175 @@
+"""Channels, who is in them from when to when, and what their moves mean for the incidents spoken of there."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.review.heard import ChannelFact, MembershipFact, PersonFact
+from storage import people
+from storage.models import (
+    Action,
+    Base,
+    Channel,
+    Incident,
+    Meeting,
+    Membership,
+    Message,
+    OutboxNote,
+    Person,
+    Reaction,
+    Source,
+    TimelineEvent,
+    Workspace,
+)
+
+# Channels ------------------------------------------------------------------------------
+
+
+def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
+    """Keep what is new of a channel; once private, it and its incidents are private."""
+    if fact.moved_to:
+        _move(db, team, fact.channel, to=fact.moved_to)
+        return
+    row = _channel(db, team, fact.channel)
+    row.name, row.creator = fact.name or row.name, fact.creator or row.creator
+    row.created_at = fact.created_at or row.created_at
+    if fact.how == "archived":
+        row.archived_at = row.archived_at or fact.at
+    elif fact.how == "unarchived":
+        row.archived_at = None
+    elif fact.how == "made_private":
+        make_private(db, team, fact.channel, at=fact.at)
+    else:
+        row.derived_at = None
+    db.flush()
+
+
+def _channel(db: Session, team: str, channel: str) -> Channel:
+    """The channel's row, made where there is none; two replicas making it at once make one."""
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    db.execute(insert(Channel).values(team_id=team, channel_id=channel, name="").on_conflict_do_nothing())
+    return db.get_one(Channel, (team, channel))
+
+
+def make_private(db: Session, team: str, channel: str, *, at: datetime) -> None:
+    """A channel became private, and with it every incident spoken of in it; nothing takes that back by itself."""
+    row = _channel(db, team, channel)
+    row.private_since = row.private_since or at
+    spoken_here = select(Source.incident_id).where(Source.team_id == team, Source.channel_id == channel)
+    db.execute(
+        update(Incident)
+        .where(Incident.id.in_(spoken_here), Incident.private_since.is_(None))
+        .values(private_since=row.private_since)
+    )
+    db.flush()
+
+
+def _move(db: Session, team: str, channel: str, *, to: str) -> None:
+    """Slack gave a channel another id: whatever knew the old one knows the new one."""
+    old = db.get(Channel, (team, channel))
+    if old is not None and db.get(Channel, (team, to)) is None:
+        old.channel_id = to
+        db.flush()
+    for table in (Source, Membership, Message, Reaction, TimelineEvent, Action, Meeting, OutboxNote):
+        _rename(db, table, team, channel, to=to)
+
+
+def _rename(db: Session, table: type[Base], team: str, channel: str, *, to: str) -> None:
+    columns = table.__table__.c
+    db.execute(
+        update(table).where(columns.team_id == team, columns.channel_id == channel).values(channel_id=to),
+        execution_options={"synchronize_session": False},
+    )
+
+
+# Who is in them ------------------------------------------------------------------------
+
+
+def keep_membership(db: Session, team: str, fact: MembershipFact) -> None:
+    """Keep that somebody came or left; both words may come late, twice or the wrong way round."""
+    if fact.how == "joined":
+        _joined(db, team, fact)
+    else:
+        _left(db, team, fact)
+
+
+def _joined(db: Session, team: str, fact: MembershipFact) -> None:
+    spans = _spans(db, team, fact.channel, fact.user)
+    if fact.user == db.scalar(select(Workspace.bot_user).where(Workspace.team_id == team)):
+        row = _channel(db, team, fact.channel)
+        row.bot_joined_at, row.derived_at = max(row.bot_joined_at or fact.at, fact.at), None
+    if any(span.left_at is None or span.joined_at == fact.at for span in spans):
+        return
+    # The word of the leaving may have come first; it knew no beginning.
+    ended = next((span for span in spans if span.joined_at is None and span.left_at and span.left_at >= fact.at), None)
+    if ended:
+        ended.joined_at = fact.at
+    else:
+        db.add(Membership(team_id=team, channel_id=fact.channel, user_id=fact.user, joined_at=fact.at))
+    db.flush()
+
+
+def _left(db: Session, team: str, fact: MembershipFact) -> None:
+    spans = _spans(db, team, fact.channel, fact.user)
+    if any(span.left_at == fact.at for span in spans):
+        return
+    inside = next((s for s in spans if s.left_at is None and (s.joined_at is None or s.joined_at <= fact.at)), None)
+    if inside:
+        inside.left_at = fact.at
+    else:
+        db.add(Membership(team_id=team, channel_id=fact.channel, user_id=fact.user, left_at=fact.at))
+    db.flush()
+
+
+def _spans(db: Session, team: str, channel: str, user: str) -> list[Membership]:
+    query = select(Membership).where(
+        Membership.team_id == team, Membership.channel_id == channel, Membership.user_id == user
+    )
+    return list(db.scalars(query.order_by(Membership.id)))
+
+
+def know_members(db: Session, team: str, channel: str, members: Collection[str], *, now: datetime) -> None:
+    """Keep who is in a channel at this moment; since when is not known of those who were not seen coming."""
+    inside = set(people.members(db, team, channel))
+    for user in sorted(set(members) - inside):
+        db.add(Membership(team_id=team, channel_id=channel, user_id=user))
+    gone = update(Membership).where(
+        Membership.team_id == team,
+        Membership.channel_id == channel,
+        Membership.left_at.is_(None),
+        Membership.user_id.in_(inside - set(members)),
+    )
+    db.execute(gone.values(left_at=now))
+    db.flush()
+
+
+def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> None:
+    """Keep what a profile says; since when somebody is a program or gone is when it was first heard."""
+    row = db.get(Person, (team, fact.user))
+    bot_since, gone_since = (row.bot_since, row.gone_since) if row else (None, None)
+    people.know(
+        db,
+        team,
+        fact.user,
+        name=fact.name,
+        zone=fact.zone or people.UNKNOWN_ZONE,
+        email=fact.email,
+        bot=(bot_since or now) if fact.bot else None,
+        gone=(gone_since or now) if fact.gone else None,
+        now=now,
+    )
+
+
+# What is listened to -----------------------------------------------------------------------
+
+
+def open_sources(db: Session, team: str, channels: Collection[str]) -> list[Source]:
+    """The sources in these channels that are listened to now."""
+    return list(
+        db.scalars(
+            select(Source).where(Source.team_id == team, Source.channel_id.in_(channels), Source.until_at.is_(None))
+        )
+    )

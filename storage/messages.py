@@ -1,0 +1,410 @@
+"""What was said: facts about messages and emoji merge here without regard to the order they come in.
+
+A message's newest wording holds and its earlier ones stay as versions. A deletion wins for ever and takes the words.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.sql.dml import ReturningInsert
+
+from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_order, moment_of
+from bot.review.incident import ChannelId, Ts, UserId
+from bot.review.plain_text import plain
+from bot.review.timeline import Chatter
+from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
+
+AT_ONCE = 400
+"""Facts to a statement: far below what either database takes."""
+
+Key = tuple[str, str]
+
+
+# Keeping messages ----------------------------------------------------------------------
+
+
+@dataclass
+class _Kept:
+    """A message's row with its versions and files; `heard` once its words are known."""
+
+    message: Message
+    heard: bool = True
+    versions: dict[str, MessageVersion] = field(default_factory=dict[str, MessageVersion])
+    files: dict[str, MessageFile] = field(default_factory=dict[str, MessageFile])
+
+
+def keep(db: Session, team: str, *facts: MessageFact) -> None:
+    """Keep what was said of messages; the same facts in any order and number end in the same rows."""
+    by_key: defaultdict[Key, list[MessageFact]] = defaultdict(list)
+    for fact in facts:
+        by_key[fact.key].append(fact)
+    for part in _parts(sorted(by_key)):
+        _keep(db, team, {key: by_key[key] for key in part})
+
+
+def _keep(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> None:
+    known = _known(db, team, list(facts))
+    fresh = {key: _Kept(_new(team, key), heard=False) for key in facts if key not in known}
+    _merge_all(known, facts)
+    _merge_all(fresh, facts)
+    _write(db, list(known.values()))
+    late = _insert(db, fresh)
+    if late:  # Another replica was first; now its rows can be seen.
+        _keep(db, team, {key: facts[key] for key in late})
+
+
+def _known(db: Session, team: str, keys: Sequence[Key]) -> dict[Key, _Kept]:
+    query = select(Message).where(Message.team_id == team, _any_key(Message, keys)).order_by(Message.id)
+    rows = db.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    kept = {row.id: _Kept(row) for row in rows}
+    if kept:
+        for version in db.scalars(select(MessageVersion).where(MessageVersion.message_id.in_(kept))):
+            kept[version.message_id].versions[version.edited_ts] = version
+        for file in db.scalars(select(MessageFile).where(MessageFile.message_id.in_(kept))):
+            kept[file.message_id].files[file.file_id] = file
+    return {(row.message.channel_id, row.message.ts): row for row in kept.values()}
+
+
+def _any_key(table: type[Message] | type[Reaction], keys: Sequence[Key]) -> ColumnElement[bool]:
+    by_channel: defaultdict[str, list[str]] = defaultdict(list)
+    for channel, ts in keys:
+        by_channel[channel].append(ts)
+    return or_(
+        false(), *(and_(table.channel_id == channel, table.ts.in_(every)) for channel, every in by_channel.items())
+    )
+
+
+def _new(team: str, key: Key) -> Message:
+    return Message(team_id=team, channel_id=key[0], ts=key[1], posted_at=moment_of(key[1]))
+
+
+def _merge_all(rows: Mapping[Key, _Kept], facts: Mapping[Key, list[MessageFact]]) -> None:
+    for key, kept in rows.items():
+        for fact in facts[key]:
+            _merge(kept, fact)
+
+
+def _merge(kept: _Kept, fact: MessageFact) -> None:
+    row = kept.message
+    row.thread_ts, row.user_id = _either(row.thread_ts, fact.thread_ts), _either(row.user_id, fact.user)
+    row.bot_id, row.bot_name = _either(row.bot_id, fact.bot_id), _either(row.bot_name, fact.bot_name)
+    row.subtype = _either(row.subtype, fact.subtype)
+    for file in fact.files:
+        _merge_file(kept, file)
+    if fact.deleted_at:
+        row.deleted_at = min(row.deleted_at or fact.deleted_at, fact.deleted_at)
+    if row.deleted_at:
+        _erase(kept)
+    elif fact.content:
+        _hear(kept, fact.content)
+
+
+def _either(known: str | None, said: str | None) -> str | None:
+    """What is known of the two; should they ever differ, the same one whichever came first."""
+    return max(known or "", said or "") or None
+
+
+def _merge_file(kept: _Kept, fact: FileFact) -> None:
+    row = kept.files.get(fact.file_id)
+    if row is None:
+        row = MessageFile(team_id=kept.message.team_id, message_id=kept.message.id or 0, file_id=fact.file_id)
+        kept.files[fact.file_id] = row
+    row.name, row.mimetype = max(row.name, fact.name), max(row.mimetype, fact.mimetype)
+    row.size, row.url = max(row.size, fact.size), _either(row.url, fact.url)
+
+
+def _erase(kept: _Kept) -> None:
+    row = kept.message
+    row.text, row.plain, row.blocks, row.attachments, row.edited_ts = "", "", None, None, None
+    kept.versions.clear()
+    for file in kept.files.values():
+        file.name, file.url = "", None
+
+
+def _hear(kept: _Kept, said: Content) -> None:
+    row = kept.message
+    held = Content(edited_ts=row.edited_ts or "", text=row.text, blocks=row.blocks, attachments=row.attachments)
+    if not kept.heard:
+        kept.heard = True
+        _word(row, said)
+    elif said.edited_ts == held.edited_ts:  # A preview of a link changes no word of it.
+        _word(row, max(held, said, key=lambda content: content.rank))
+    else:
+        earlier, newest = sorted((held, said), key=lambda content: content.rank)
+        _remember(kept, earlier)
+        _word(row, newest)
+
+
+def _word(row: Message, content: Content) -> None:
+    row.edited_ts, row.text = content.edited_ts or None, content.text
+    row.blocks, row.attachments = content.blocks, content.attachments
+    row.plain = plain(content.text, content.blocks, content.attachments)
+
+
+def _remember(kept: _Kept, content: Content) -> None:
+    row, edited_ts = kept.message, content.edited_ts
+    at = moment_of(edited_ts) if edited_ts else row.posted_at
+    version = kept.versions.get(edited_ts)
+    if version is None:
+        version = MessageVersion(team_id=row.team_id, message_id=row.id or 0, edited_ts=edited_ts, at=at)
+        kept.versions[edited_ts] = version
+    version.text = max(version.text, content.text)
+
+
+def _write(db: Session, rows: Sequence[_Kept]) -> None:
+    """Changed rows are written by the session itself; versions of what was deleted go."""
+    gone = [kept.message.id for kept in rows if kept.message.deleted_at]
+    if gone:
+        db.execute(delete(MessageVersion).where(MessageVersion.message_id.in_(gone)))
+    _add_parts(db, rows)
+    db.flush()
+
+
+def _add_parts(db: Session, rows: Sequence[_Kept]) -> None:
+    for kept in rows:
+        db.add_all(part for part in (*kept.versions.values(), *kept.files.values()) if part not in db)
+
+
+def _insert(db: Session, fresh: Mapping[Key, _Kept]) -> list[Key]:
+    """Write new rows in one statement; the keys that somebody else had written meanwhile come back."""
+    if not fresh:
+        return []
+    rows = [kept.message for kept in fresh.values()]
+    written = _insert_new(db, Message, rows, Message.id, Message.channel_id, Message.ts)
+    here: dict[Key, int] = {(row.channel_id, row.ts): row.id for row in written}
+    for key, message_id in here.items():
+        for part in (*fresh[key].versions.values(), *fresh[key].files.values()):
+            part.message_id = message_id
+    _add_parts(db, [fresh[key] for key in here])
+    db.flush()
+    return [key for key in fresh if key not in here]
+
+
+def _insert_new(
+    db: Session, table: type[Base], rows: Sequence[Base], *columns: InstrumentedAttribute[Any]
+) -> Sequence[Row[Any]]:
+    """Write those of the rows that nobody has written yet, and give the columns of these."""
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    names = [column.key for column in table.__table__.columns if column.key != "id"]
+    values = [{name: getattr(row, name) for name in names} for row in rows]
+    statement = cast("ReturningInsert[Any]", insert(table).on_conflict_do_nothing().returning(*columns))
+    return db.execute(statement, values).all()
+
+
+def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+# Keeping emoji ---------------------------------------------------------------------------
+
+
+def keep_reactions(db: Session, team: str, *facts: ReactionFact) -> None:
+    """Keep what was said of emoji; the newest word on each holds, and waits for its consequences to be drawn."""
+    newest: dict[Any, ReactionFact] = {}
+    for fact in facts:
+        newest[fact.key] = max(newest.get(fact.key, fact), fact, key=lambda said: said.rank)
+    for part in _parts(sorted(newest)):
+        _keep_reactions(db, team, {key: newest[key] for key in part})
+
+
+def _keep_reactions(db: Session, team: str, facts: Mapping[Any, ReactionFact]) -> None:
+    known = _known_reactions(db, team, list(facts.values()))
+    for key, row in known.items():
+        if facts[key].rank > (in_order(row.changed_ts), row.removed_at is not None):
+            row.changed_ts, row.removed_at, row.derived_at = facts[key].changed_ts, _removed_at(facts[key]), None
+    db.flush()
+    fresh = {key: _new_reaction(team, fact) for key, fact in facts.items() if key not in known}
+    if not fresh:
+        return
+    columns = (Reaction.channel_id, Reaction.ts, Reaction.user_id, Reaction.name)
+    written = _insert_new(db, Reaction, list(fresh.values()), *columns)
+    late = set(fresh) - {tuple(row) for row in written}
+    if late:
+        _keep_reactions(db, team, {key: facts[key] for key in late})
+
+
+def _known_reactions(db: Session, team: str, facts: Sequence[ReactionFact]) -> dict[Any, Reaction]:
+    keys = [(fact.channel, fact.ts) for fact in facts]
+    query = select(Reaction).where(Reaction.team_id == team, _any_key(Reaction, keys)).order_by(Reaction.id)
+    rows = db.scalars(query.with_for_update().execution_options(populate_existing=True))
+    wanted = {fact.key for fact in facts}
+    by_key = {(row.channel_id, row.ts, row.user_id, row.name): row for row in rows}
+    return {key: row for key, row in by_key.items() if key in wanted}
+
+
+def _new_reaction(team: str, fact: ReactionFact) -> Reaction:
+    return Reaction(
+        team_id=team,
+        channel_id=fact.channel,
+        ts=fact.ts,
+        user_id=fact.user,
+        name=fact.name,
+        changed_ts=fact.changed_ts,
+        removed_at=_removed_at(fact),
+    )
+
+
+def _removed_at(fact: ReactionFact) -> datetime | None:
+    return None if fact.held else moment_of(fact.changed_ts)
+
+
+# Questions ------------------------------------------------------------------------------------
+
+
+def find(db: Session, team: str, channel: str, ts: str) -> Message | None:
+    """The message that Slack knows by this channel and time."""
+    return db.scalar(select(Message).where(Message.team_id == team, Message.channel_id == channel, Message.ts == ts))
+
+
+def known(db: Session, team: str, keys: Sequence[Key]) -> set[Key]:
+    """Those of these messages that are kept."""
+    query = select(Message.channel_id, Message.ts)
+    return {
+        (channel, ts)
+        for part in _parts(sorted(set(keys)))
+        for channel, ts in db.execute(query.where(Message.team_id == team, _any_key(Message, part)))
+    }
+
+
+def in_source() -> ColumnElement[bool]:
+    """That a Message was said in a Source: in its channel, in its thread where it is one, while it was listened to.
+
+    A thread that is an incident of its own is no part of its channel's incident.
+    """
+    own = aliased(Source)
+    elsewhere = (
+        select(own.id)
+        .where(
+            own.team_id == Message.team_id,
+            own.channel_id == Message.channel_id,
+            own.thread_ts == func.coalesce(Message.thread_ts, Message.ts),
+            own.incident_id != Source.incident_id,
+            own.from_at <= Message.posted_at,
+        )
+        .correlate(Message, Source)
+        .exists()
+    )
+    in_thread = or_(Source.thread_ts == Message.thread_ts, Source.thread_ts == Message.ts)
+    return and_(
+        Message.team_id == Source.team_id,
+        Message.channel_id == Source.channel_id,
+        or_(in_thread, and_(Source.thread_ts == "", ~elsewhere)),
+        Message.posted_at >= Source.from_at,
+        or_(Source.until_at.is_(None), Message.posted_at <= Source.until_at),
+    )
+
+
+def _of(incident: int) -> ColumnElement[bool]:
+    inside = select(Message.id).join(Source, in_source()).where(Source.incident_id == incident)
+    return Message.id.in_(inside.correlate(None))
+
+
+def of_incident(db: Session, incident: int) -> Sequence[Message]:
+    """Every message of an incident's sources, threads and tombstones included, in order of ts."""
+    return db.scalars(select(Message).where(_of(incident)).order_by(Message.ts, Message.channel_id)).all()
+
+
+def count_of_incident(db: Session, incident: int) -> int:
+    """How many messages an incident's sources have."""
+    return db.scalars(select(func.count(Message.id)).where(_of(incident))).one()
+
+
+def versions_of(db: Session, messages: Sequence[Message]) -> dict[int, list[MessageVersion]]:
+    """Earlier wordings by message id, oldest first; a wording that changed nothing is left out."""
+    texts = {message.id: message.text for message in messages}
+    found: defaultdict[int, list[MessageVersion]] = defaultdict(list)
+    for part in _parts(list(texts)):
+        rows = db.scalars(select(MessageVersion).where(MessageVersion.message_id.in_(part)))
+        for row in sorted(rows, key=lambda version: in_order(version.edited_ts)):
+            found[row.message_id].append(row)
+    return {message_id: _changing(rows, texts[message_id]) for message_id, rows in found.items()}
+
+
+def _changing(rows: list[MessageVersion], newest: str) -> list[MessageVersion]:
+    following = [*(row.text for row in rows[1:]), newest]
+    return [row for row, text in zip(rows, following, strict=True) if row.text != text]
+
+
+def files_of(db: Session, messages: Sequence[Message]) -> dict[int, list[MessageFile]]:
+    """Files by message id."""
+    found: defaultdict[int, list[MessageFile]] = defaultdict(list)
+    for part in _parts([message.id for message in messages]):
+        query = select(MessageFile).where(MessageFile.message_id.in_(part)).order_by(MessageFile.file_id)
+        for row in db.scalars(query):
+            found[row.message_id].append(row)
+    return dict(found)
+
+
+def reactions_of(db: Session, messages: Sequence[Message]) -> dict[int, dict[str, list[str]]]:
+    """Who holds which emoji now, by message id; names and people in alphabetical order."""
+    ids = {(message.channel_id, message.ts): message.id for message in messages}
+    found: defaultdict[int, dict[str, list[str]]] = defaultdict(dict)
+    query = select(Reaction).where(Reaction.removed_at.is_(None)).order_by(Reaction.name, Reaction.user_id)
+    team = messages[0].team_id if messages else ""
+    for part in _parts(list(ids)):
+        for row in db.scalars(query.where(Reaction.team_id == team, _any_key(Reaction, part))):
+            found[ids[row.channel_id, row.ts]].setdefault(row.name, []).append(row.user_id)
+    return dict(found)
+
+
+def reactions_on(db: Session, team: str, channel: str, ts: str) -> Sequence[Reaction]:
+    """Every word kept about emoji on one message, those taken away too, in the order given."""
+    query = select(Reaction).where(Reaction.team_id == team, Reaction.channel_id == channel, Reaction.ts == ts)
+    return sorted(db.scalars(query), key=lambda row: (in_order(row.changed_ts), row.id))
+
+
+def underived(db: Session, team: str, at_most: int = 200) -> list[Key]:
+    """Messages with emoji whose consequences are not drawn yet."""
+    query = (
+        select(Reaction.channel_id, Reaction.ts)
+        .where(Reaction.team_id == team, Reaction.derived_at.is_(None))
+        .distinct()
+        .order_by(Reaction.ts)
+        .limit(at_most)
+    )
+    return [(channel, ts) for channel, ts in db.execute(query)]
+
+
+def is_program(message: Message, bots: set[str]) -> bool:
+    """Whether a program said it."""
+    return message.bot_id is not None or message.subtype == "bot_message" or message.user_id in bots
+
+
+def chatter(db: Session, incident: int) -> list[Chatter]:
+    """What was said in an incident, as the rules that offer candidates look at it; without what this bot said."""
+    own = select(Workspace.bot_user, Workspace.bot_id).where(Workspace.team_id == Message.team_id)
+    ours = own.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
+    said = db.scalars(select(Message).where(_of(incident), Message.deleted_at.is_(None), ~ours)).all()
+    bots = set(db.scalars(select(Person.user_id).where(Person.bot_since.is_not(None))))
+    held = reactions_of(db, said)
+    return [
+        Chatter(
+            channel=ChannelId(message.channel_id),
+            ts=Ts(message.ts),
+            thread_ts=Ts(message.thread_ts) if message.thread_ts else None,
+            user=UserId(message.user_id) if message.user_id else None,
+            is_bot=is_program(message, bots),
+            text=message.plain,
+            reactions=sum(map(len, held.get(message.id, {}).values())),
+            at=message.posted_at,
+        )
+        for message in said
+        if message.subtype not in COMINGS_AND_GOINGS
+    ]
+
+
+COMINGS_AND_GOINGS = {f"{kind}_{what}" for kind in ("channel", "group") for what in ("join", "leave")}
+"""Subtypes of messages that Slack itself writes about people."""
+
+
+def permalink(workspace_url: str, channel: str, ts: str, thread_ts: str | None = None) -> str:
+    """The address of a message, as Slack would give it."""
+    link = f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    return f"{link}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else link
