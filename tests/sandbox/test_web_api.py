@@ -1,0 +1,318 @@
+"""The Web API as the SDK sees it."""
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.server import Running, sandbox
+from bot.sandbox.workspace import APP_TOKEN
+from tests.sandbox.cast import People, client_of, error_of, refusal
+
+INCIDENTS = "C0INCIDENTS"
+SUPPORT = "C0SUPPORT"
+
+
+async def test_the_token_says_who_the_bot_is(client: AsyncWebClient):
+    me = await client.auth_test()
+
+    assert (me["user_id"], me["bot_id"], me["team_id"]) == ("U0DEBRIEF", "B0DEBRIEF", "T0SANDBOX")
+
+
+async def test_a_call_without_a_good_token_is_refused(slack: Running):
+    wrong = AsyncWebClient(token="xoxb-wrong", base_url=slack.api_url)
+    app_token = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
+
+    async with aiohttp.ClientSession() as session, session.get(f"{slack.url}/api/auth.test") as response:
+        assert (await response.json())["error"] == "not_authed"
+    assert await error_of(wrong.auth_test()) == "invalid_auth"
+    assert await error_of(app_token.chat_postMessage(channel=INCIDENTS, text="x")) == "not_allowed_token_type"
+
+
+async def test_a_method_slack_does_not_have_is_unknown(client: AsyncWebClient):
+    assert await error_of(client.api_call("reviews.open")) == "unknown_method"
+
+
+async def test_arguments_come_by_query_form_and_json(slack: Running):
+    url, token = f"{slack.url}/api/users.info", {"Authorization": "Bearer xoxb-sandbox"}
+
+    async with aiohttp.ClientSession(headers=token) as session:
+        async with session.get(url, params={"user": "U0PRIYA"}) as by_query:
+            queried = await by_query.json()
+        async with session.post(url, data={"user": "U0PRIYA"}) as by_form:
+            formed = await by_form.json()
+        async with session.post(url, json={"user": "U0PRIYA"}) as by_json:
+            not_read = await by_json.json()
+
+    assert queried["user"]["name"] == formed["user"]["name"] == "priya"
+    assert not_read["error"] == "invalid_arguments"  # users.info reads no JSON
+
+
+async def test_people_carry_their_zone_and_a_deleted_one_none(client: AsyncWebClient, people: People):
+    await people.do("user", user="tom", deleted=True)
+
+    lena = (await client.users_info(user="U0LENA"))["user"]
+    tom = (await client.users_info(user="U0TOM"))["user"]
+
+    assert lena["tz"] == "Europe/Berlin"
+    assert lena["tz_offset"] in (3600, 7200)
+    assert tom["deleted"]
+    assert "tz" not in tom
+
+
+async def test_people_are_found_by_mail_and_listed_in_pages(client: AsyncWebClient):
+    found = await client.users_lookupByEmail(email="amara@sandbox.example")
+    names = [u["name"] async for page in await client.users_list(limit=5) for u in page["members"]]
+
+    assert found["user"]["id"] == "U0AMARA"
+    assert len(names) == len(set(names)) == 12
+    assert await error_of(client.users_lookupByEmail(email="nobody@sandbox.example")) == "users_not_found"
+    assert await error_of(client.users_info(user="U0NOBODY")) == "user_not_found"
+
+
+async def test_a_message_is_posted_changed_and_deleted(client: AsyncWebClient):
+    posted = await client.chat_postMessage(channel=INCIDENTS, text="one")
+    await client.chat_update(channel=INCIDENTS, ts=posted["ts"], text="two")
+    changed = (await client.conversations_history(channel=INCIDENTS))["messages"][0]
+    await client.chat_delete(channel=INCIDENTS, ts=posted["ts"])
+
+    assert changed["text"] == "two"
+    assert changed["edited"]["user"] == "U0DEBRIEF"
+    assert (await client.conversations_history(channel=INCIDENTS))["messages"] == []
+
+
+async def test_a_person_s_id_leads_to_the_direct_conversation(client: AsyncWebClient, people: People):
+    posted = await client.chat_postMessage(channel="U0PRIYA", text="for you")
+    opened = await client.conversations_open(users="U0PRIYA")
+
+    assert posted["channel"].startswith("D")
+    assert opened["channel"]["id"] == posted["channel"]
+    assert [m["text"] for m in await people.messages("dm", user="priya")] == ["for you"]
+
+
+async def test_only_members_post_and_only_the_author_changes(client: AsyncWebClient, people: People):
+    theirs = await people.say("mine")
+
+    assert await error_of(client.chat_postMessage(channel=SUPPORT, text="x")) == "not_in_channel"
+    assert await error_of(client.chat_postMessage(channel="C0NOWHERE", text="x")) == "channel_not_found"
+    assert await error_of(client.chat_update(channel=INCIDENTS, ts=theirs, text="x")) == "cant_update_message"
+    assert await error_of(client.chat_delete(channel=INCIDENTS, ts=theirs)) == "cant_delete_message"
+    assert await error_of(client.chat_update(channel=INCIDENTS, ts="1.000000", text="x")) == "message_not_found"
+    assert await error_of(client.api_call("chat.postMessage", json={"channel": INCIDENTS})) == "no_text"
+
+
+async def test_a_private_channel_is_not_there_for_outsiders(client: AsyncWebClient, people: People):
+    secret = (await people.do("create", user="lena", name="secret", private=True))["channel"]
+
+    assert await error_of(client.conversations_info(channel=secret)) == "channel_not_found"
+    listed = await client.conversations_list(types="public_channel,private_channel")
+    assert secret not in [c["id"] for c in listed["channels"]]
+
+    await people.do("invite", user="lena", channel="secret")
+
+    assert (await client.conversations_info(channel=secret))["channel"]["is_private"]
+
+
+async def test_nobody_posts_into_an_archived_channel(client: AsyncWebClient, people: People):
+    await people.do("archive", user="priya", channel="incidents")
+
+    assert await error_of(client.chat_postMessage(channel=INCIDENTS, text="x")) == "is_archived"
+    assert (await people.do("message", user="priya", channel="incidents", text="x"))["error"] == "is_archived"
+
+    await people.do("unarchive", user="priya", channel="incidents")
+
+    assert (await client.chat_postMessage(channel=INCIDENTS, text="x"))["ok"]
+
+
+async def test_history_is_newest_first_in_pages_and_between_two_moments(client: AsyncWebClient, people: People):
+    stamps = [await people.say(f"message {i}") for i in range(7)]
+
+    pages = [page["messages"] async for page in await client.conversations_history(channel=INCIDENTS, limit=3)]
+    between = await client.conversations_history(channel=INCIDENTS, oldest=stamps[2], latest=stamps[5])
+    with_ends = await client.conversations_history(
+        channel=INCIDENTS, oldest=stamps[2], latest=stamps[5], inclusive=True
+    )
+
+    assert [m["ts"] for page in pages for m in page] == stamps[::-1]
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [m["ts"] for m in between["messages"]] == [stamps[4], stamps[3]]
+    assert [m["ts"] for m in with_ends["messages"]] == stamps[5:1:-1]
+
+
+async def test_replies_stay_out_of_history_unless_broadcast(client: AsyncWebClient, people: People):
+    parent = await people.say("parent")
+    reply = await people.say("reply", user="lena", thread_ts=parent)
+    broadcast = await people.say("also to the channel", thread_ts=reply, broadcast=True)
+
+    history = (await client.conversations_history(channel=INCIDENTS))["messages"]
+    thread = (await client.conversations_replies(channel=INCIDENTS, ts=parent))["messages"]
+
+    assert [m["ts"] for m in history] == [broadcast, parent]
+    assert [m["ts"] for m in thread] == [parent, reply, broadcast]
+    assert history[0]["subtype"] == "thread_broadcast"
+    assert history[1]["reply_count"] == 2
+    assert history[1]["reply_users"] == ["U0LENA", "U0PRIYA"]
+    assert history[1]["latest_reply"] == broadcast
+
+
+async def test_the_parent_of_a_thread_stays_as_a_tombstone(client: AsyncWebClient, people: People):
+    parent = await people.say("parent")
+    reply = await people.say("reply", thread_ts=parent)
+    await people.do("delete", user="priya", channel="incidents", ts=parent)
+
+    thread = (await client.conversations_replies(channel=INCIDENTS, ts=parent))["messages"]
+
+    assert [(m.get("subtype"), m["user"]) for m in thread] == [("tombstone", "USLACKBOT"), (None, "U0PRIYA")]
+
+    await people.do("delete", user="priya", channel="incidents", ts=reply)
+
+    assert (await client.conversations_history(channel=INCIDENTS))["messages"] == []
+
+
+async def test_metadata_comes_back_only_when_asked_for(client: AsyncWebClient):
+    mark = {"event_type": "note", "event_payload": {"key": "k1"}}
+    await client.chat_postMessage(channel=INCIDENTS, text="x", metadata=mark)
+
+    plain = (await client.conversations_history(channel=INCIDENTS))["messages"][0]
+    full = (await client.conversations_history(channel=INCIDENTS, include_all_metadata=True))["messages"][0]
+
+    assert "metadata" not in plain
+    assert full["metadata"] == mark
+
+
+async def test_a_reaction_is_given_and_taken_once(client: AsyncWebClient, people: People):
+    target = {"channel": INCIDENTS, "timestamp": await people.say("x"), "name": "memo"}
+
+    await client.reactions_add(**target)
+    again = await error_of(client.reactions_add(**target))
+    held = (await client.reactions_get(channel=INCIDENTS, timestamp=target["timestamp"]))["message"]["reactions"]
+    await client.reactions_remove(**target)
+
+    assert again == "already_reacted"
+    assert held == [{"name": "memo", "users": ["U0DEBRIEF"], "count": 1}]
+    assert await error_of(client.reactions_remove(**target)) == "no_reaction"
+
+
+async def test_a_channel_is_made_filled_renamed_and_closed(client: AsyncWebClient):
+    made = (await client.conversations_create(name="inc-9"))["channel"]["id"]
+    await client.conversations_invite(channel=made, users="U0PRIYA,U0LENA")
+    await client.conversations_setTopic(channel=made, topic="checkout")
+    await client.conversations_rename(channel=made, name="inc-9-done")
+    members = (await client.conversations_members(channel=made))["members"]
+    seen = (await client.conversations_info(channel=made))["channel"]
+    await client.conversations_archive(channel=made)
+
+    assert members == ["U0DEBRIEF", "U0PRIYA", "U0LENA"]
+    assert (seen["name"], seen["topic"]["value"], seen["previous_names"]) == ("inc-9-done", "checkout", ["inc-9"])
+    assert await error_of(client.conversations_archive(channel=made)) == "already_archived"
+    assert await error_of(client.conversations_create(name="inc-9-done")) == "name_taken"
+    assert await error_of(client.conversations_create(name="Inc 9")) == "invalid_name_specials"
+
+
+async def test_the_bot_joins_public_channels_and_lists_its_own(client: AsyncWebClient):
+    before = (await client.users_conversations())["channels"]
+    await client.conversations_join(channel=SUPPORT)
+    after = (await client.users_conversations())["channels"]
+
+    assert [c["name"] for c in before] == ["general", "incidents"]
+    assert [c["name"] for c in after] == ["general", "incidents", "support"]
+
+
+async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client: AsyncWebClient, people: People):
+    uploaded = await client.files_upload_v2(
+        channel=INCIDENTS, filename="report.md", content="# Report", initial_comment="here"
+    )
+    known = (await client.files_info(file=uploaded["files"][0]["id"]))["file"]
+
+    async with aiohttp.ClientSession() as session:
+        async with session.get(known["url_private"], headers={"Authorization": "Bearer xoxb-sandbox"}) as response:
+            content = await response.text()
+        async with session.get(known["url_private"], allow_redirects=False) as response:
+            stranger = response.status
+
+    assert content == "# Report"
+    assert stranger == 302
+    assert list(known["shares"]["public"]) == [INCIDENTS]
+    assert [m["text"] for m in await people.messages()] == ["here"]
+
+
+async def test_pins_and_bookmarks_are_kept(client: AsyncWebClient, people: People):
+    ts = await people.say("x")
+    await client.pins_add(channel=INCIDENTS, timestamp=ts)
+    added = await client.bookmarks_add(channel_id=INCIDENTS, title="Doc", type="link", link="https://example.com")
+    again = await error_of(client.pins_add(channel=INCIDENTS, timestamp=ts))
+    pinned = (await client.pins_list(channel=INCIDENTS))["items"]
+    await client.pins_remove(channel=INCIDENTS, timestamp=ts)
+    await client.bookmarks_remove(channel_id=INCIDENTS, bookmark_id=added["bookmark"]["id"])
+
+    assert again == "already_pinned"
+    assert [item["message"]["ts"] for item in pinned] == [ts]
+    assert (await client.bookmarks_list(channel_id=INCIDENTS))["bookmarks"] == []
+
+
+async def test_a_permalink_names_channel_message_and_thread(client: AsyncWebClient, people: People):
+    parent = await people.say("parent")
+    reply = await people.say("reply", thread_ts=parent)
+
+    link = (await client.chat_getPermalink(channel=INCIDENTS, message_ts=reply))["permalink"]
+
+    digits = reply.replace(".", "")
+    assert link == f"https://sandbox.slack.com/archives/{INCIDENTS}/p{digits}?thread_ts={parent}&cid={INCIDENTS}"
+
+
+async def test_a_scheduled_message_comes_when_its_moment_does_but_never_with_metadata(
+    client: AsyncWebClient, people: People
+):
+    now = (await client.users_list())["cache_ts"]
+    mark = {"event_type": "note", "event_payload": {}}
+    await client.chat_scheduleMessage(channel=INCIDENTS, post_at=now + 600, text="later")
+    await client.chat_scheduleMessage(channel=INCIDENTS, post_at=now + 600, text="never", metadata=mark)
+    before = await people.messages()
+
+    await people.do("clock", advance_s=601)
+    await people.do("react", user="priya", channel="incidents", ts=await people.say("x"), emoji="eyes")
+
+    assert before == []
+    assert [m["text"] for m in await people.messages()] == ["later", "x"]
+    assert await error_of(client.chat_scheduleMessage(channel=INCIDENTS, post_at=now, text="x")) == "time_in_past"
+
+
+async def test_an_ephemeral_is_seen_by_one(client: AsyncWebClient, people: People):
+    await client.chat_postEphemeral(channel=INCIDENTS, user="U0PRIYA", text="psst")
+
+    assert [m["text"] for m in await people.messages(user="priya")] == ["psst"]
+    assert await people.messages(user="lena") == []
+    assert await people.messages() == []
+
+
+async def test_scopes_come_from_the_manifest():
+    manifest = {"oauth_config": {"scopes": {"bot": ["chat:write", "channels:history", "channels:read"]}}}
+
+    async with sandbox(manifest=manifest) as slack:
+        client = client_of(slack)
+        answer = await refusal(client.reactions_add(channel=INCIDENTS, timestamp="1.1", name="eyes"))
+        private = await error_of(client.conversations_list(types="private_channel"))
+        history = await client.conversations_history(channel=INCIDENTS)
+
+    assert (answer["error"], answer["needed"]) == ("missing_scope", "reactions:write")
+    assert answer["provided"] == "channels:history,channels:read,chat:write"
+    assert private == "missing_scope"
+    assert history["ok"]
+
+
+async def test_the_sdk_follows_the_blocks_validate_method(client: AsyncWebClient):
+    good = await client.api_call("blocks.validate", json={"blocks": [{"type": "divider"}]})
+    bad = await error_of(client.api_call("blocks.validate", json={"blocks": [{"type": "dividers"}]}))
+
+    assert good["ok"]
+    assert bad == "invalid_blocks"
+
+
+@pytest.mark.parametrize("path", ["/_control/state", "/"])
+async def test_control_and_page_refuse_other_sites(slack: Running, path: str):
+    async with aiohttp.ClientSession() as session:
+        async with session.get(slack.url + path, headers={"Origin": "https://evil.example"}) as from_elsewhere:
+            assert from_elsewhere.status == 403
+        async with session.get(slack.url + path, headers={"Host": "rebound.example"}) as by_another_name:
+            assert by_another_name.status == 403
+        async with session.get(slack.url + path) as from_here:
+            assert from_here.status == 200
