@@ -193,7 +193,7 @@ def _checked_text(call: Call, text: str) -> str:
     if len(text) > MOST_TEXT:
         messages = [f"text is longer than {MOST_TEXT} characters"]
         if call.method.may_answer("msg_too_long"):
-            raise Refused("msg_too_long", response_metadata={"messages": messages})
+            call.refuse("msg_too_long", response_metadata={"messages": messages})
         call.sandbox.journal.violation(call.method.name, messages)
     return text[:MOST_TEXT]
 
