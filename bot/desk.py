@@ -131,9 +131,16 @@ class Desk:
                 raise Replayed
             notes = list(ability(turn, **({"by": by} if by else {}), **what) or ())
             answer = self._write_down(turn, notes, by, whisper)
-        log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
-        self.wake()
+        if by or notes:
+            log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
+            self.wake()
         return answer
+
+    def whisper(self, said: Rendered, by: UserId, whisper: Whisper) -> None:
+        """Whisper something to one person that no ability said: a refusal, an apology."""
+        with self.storage.write() as db:
+            _whisper(Turn(db, self.now(), self.team, self.house), said, by, whisper)
+        self.wake()
 
     def look(self, question: Callable[..., Any], **what: Any) -> Any:
         """Answer a question; change nothing."""

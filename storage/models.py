@@ -504,7 +504,7 @@ class OutboxNote(Base, kw_only=True):
     team_id: Mapped[TeamKey]
     key: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(10))
-    """once, live, whisper or mark (our emoji on the message `thread_ts`; no text, no emoji)."""
+    """once, live, whisper or mark (our emoji on the message `thread_ts`; a minus before it takes it off)."""
     incident_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
     channel_id: Mapped[SlackKey]
     """A channel, or a person for a direct message."""

@@ -127,8 +127,8 @@ def react(db: Session, team: str, key: str, channel: str, ts: str, emoji: str, a
 def unreact(db: Session, team: str, key: str, at: datetime) -> None:
     """Write that our emoji should leave the message again; nothing happens where it never was."""
     note = find(db, team, key)
-    if note is not None and note.text:
-        react(db, team, key, note.channel_id, note.thread_ts, "", at)
+    if note is not None and not note.text.startswith("-"):
+        react(db, team, key, note.channel_id, note.thread_ts, f"-{note.text}", at)
 
 
 # What the courier asks -----------------------------------------------------------

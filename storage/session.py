@@ -1,5 +1,6 @@
 """Engines, transactions and the schema: SQLite embedded, PostgreSQL by URL."""
 
+import fcntl
 import io
 import secrets
 import threading
@@ -94,8 +95,10 @@ class Storage:
 def make_engine(url: str) -> Engine:
     """An engine for a database URL; SQLite in WAL, fully synchronised, with transactions that we begin ourselves."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_MS / 1000, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # Parameters hold what people said: they stay out of every exception and log.
+    waits = {"timeout": LOCK_WAIT_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args=waits, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -110,6 +113,27 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A read transaction that turns into a write fails at once, whatever the time-out: writers begin as writers.
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+class AlreadyRunning(Exception):
+    """A second bot on the same SQLite file."""
+
+
+@contextmanager
+def only_one(url: str) -> Generator[None]:
+    """Hold a SQLite file for one running bot; raises AlreadyRunning. PostgreSQL takes any number."""
+    database = make_url(url).database
+    if make_url(url).get_backend_name() != "sqlite" or not database or database == ":memory:":
+        yield
+        return
+    with Path(f"{database}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"Another debrief run uses {database}: stop it first, or set DEBRIEF_DATABASE_URL to a PostgreSQL."
+            ) from None
+        yield
 
 
 # The schema ------------------------------------------------------------------------

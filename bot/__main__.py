@@ -1,0 +1,5 @@
+"""`python -m bot` is `debrief`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,290 @@
+"""The one place where everything meets: settings become a running bot."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientError, web
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
+
+from bot import listeners
+from bot import web as http
+from bot.clock import Clock
+from bot.courier import Courier
+from bot.desk import Desk
+from bot.historian import Historian
+from bot.keeper import Keeper
+from bot.listeners.edge import Edge
+from bot.render import Renderer
+from bot.review.incident import TeamId, UserId
+from bot.settings import BadSettings, Settings, needed_to_run
+from bot.slack import Reader
+from storage import people
+from storage.session import AlreadyRunning, Storage, is_current, new_mark_key, only_one, upgrade
+
+log = logging.getLogger("debrief.app")
+
+TICK_S = 5.0
+TICK_OF_A_LOCAL_SLACK_S = 1.0
+"""A virtual clock jumps; what is due then should not keep anybody waiting."""
+HEARTBEAT_S = 30.0
+DEAF_AFTER_S = 120.0
+"""Without a word from Slack for this long we are not ready."""
+DRAIN_S = 20.0
+CONNECTIONS = 2
+"""Socket Mode connections of one process; Slack allows ten per app."""
+WRONG_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+
+
+def system_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def time_of(control_url: str) -> Callable[[], datetime]:
+    """The clock of a local Slack."""
+
+    def now() -> datetime:
+        with urllib.request.urlopen(control_url, timeout=5) as answer:  # noqa: S310
+            return datetime.fromisoformat(json.load(answer)["now"]).astimezone(UTC)
+
+    return now
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in this workspace, as Slack says."""
+
+    team: TeamId
+    team_name: str
+    url: str
+    user: UserId
+    bot: str
+
+
+class Debrief:
+    """A running bot; `run()` returns when it was asked to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        needed_to_run(settings)
+        self.settings = settings
+        self.now = time_of(settings.control_url) if settings.clock == "slack" else system_time
+        self.writes = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, retry_handlers=[])
+        self.reads = AsyncWebClient(
+            token=settings.bot_token,
+            base_url=settings.slack_api_url,
+            retry_handlers=[
+                AsyncConnectionErrorRetryHandler(),
+                AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+                AsyncServerErrorRetryHandler(max_retry_count=2),
+            ],
+        )
+        self._stop = asyncio.Event()
+        self._heard = 0.0
+        self._not_ready: str | None = "starting"
+        self.app: AsyncApp | None = None
+
+    async def run(self) -> None:
+        """Serve until stopped: schema first, then Slack, then the doors, then what is due."""
+        with _one_of_us(self.settings.url):
+            await asyncio.to_thread(upgrade, self.settings.url)
+            self.storage = Storage(self.settings.url)
+            try:
+                await self._serve()
+            finally:
+                self.storage.close()
+
+    def stop(self) -> None:
+        """Ask a running bot to stop."""
+        self._stop.set()
+
+    async def _serve(self) -> None:
+        self._stop_on_signals()
+        runner = await self._open_pages()
+        try:
+            me = await self._introduce()
+            if me is not None:
+                self._open(me)
+                await self._stop.wait()
+                await self._close()
+        finally:
+            await runner.cleanup()
+
+    async def _open_pages(self) -> web.AppRunner:
+        application = http.pages(self._why_not_ready)
+        if not self.settings.app_token:
+            http.receive_events(application, lambda: self.app, secret=self.settings.signing_secret, now=self.now)
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, port=self.settings.port).start()
+        except OSError as error:
+            raise BadSettings(f"DEBRIEF_PORT cannot be used: {self.settings.port} ({error.strerror}).") from None
+        return runner
+
+    def _stop_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(name, self.stop)
+
+    async def _introduce(self) -> Identity | None:
+        """Ask Slack who we are until it answers; None when we are stopped first."""
+        while not self._stop.is_set():
+            try:
+                answer = await self.reads.auth_test()
+            except SlackApiError as error:
+                word = str(error.response.get("error") or error.response.status_code)
+                if word in WRONG_TOKEN:
+                    raise BadSettings(f"SLACK_BOT_TOKEN cannot be used: Slack answers {word}. Copy it anew.") from None
+                log.warning("Slack does not know us yet", extra={"error": word})
+            except (ClientError, OSError, TimeoutError) as error:
+                log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
+            else:
+                self._heard = time.monotonic()
+                return await asyncio.to_thread(self._remember, answer)
+            await self._pause(2.0)
+        return None
+
+    def _remember(self, answer: Any) -> Identity:
+        me = Identity(
+            team=TeamId(str(answer["team_id"])),
+            team_name=str(answer.get("team") or ""),
+            url=str(answer.get("url") or ""),
+            user=UserId(str(answer["user_id"])),
+            bot=str(answer.get("bot_id") or ""),
+        )
+        with self.storage.write() as db:
+            people.know_workspace(
+                db,
+                me.team,
+                name=me.team_name,
+                url=me.url,
+                bot_user=me.user,
+                bot_id=me.bot,
+                mark_key=new_mark_key(),
+            )
+        return me
+
+    def _open(self, me: Identity) -> None:
+        grace = timedelta(seconds=self.settings.lookup_grace_s)
+        self.courier = Courier(self.storage, self.writes, team=me.team, now=self.now, grace=grace)
+        renderer = Renderer(command=self.settings.command)
+        house = self.settings.house()
+        self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
+        self.keeper = Keeper(self.storage, me.team, self.now)
+        self.keeper.start()
+        reader = Reader(self.reads)
+        historian = Historian(self.desk, reader)
+        app = self._bolt()
+        listeners.register(app, Edge(self.desk, self.writes, reader, historian=historian, bot_user=me.user))
+        every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
+        self.clock = Clock(self.desk, every_s=every, also=historian.fetch)
+        self.app = app
+        self._sockets: list[AsyncSocketModeHandler] = []
+        self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
+        self._delivering = asyncio.create_task(self.courier.run())
+        self._beating = asyncio.create_task(self._beat())
+        self.clock.start()
+        self._not_ready = None
+        log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
+
+    def _bolt(self) -> AsyncApp:
+        # The signature is checked on raw bytes in bot/web.py, by the clock we were given.
+        return AsyncApp(
+            client=self.writes,
+            request_verification_enabled=False,
+            before_authorize=self._keep_first,
+            raise_error_for_unhandled_request=False,
+        )
+
+    async def _keep_first(self, body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
+        """Facts are on disk before Slack is told anything; raising here makes Slack send again."""
+        self._heard = time.monotonic()
+        await self.keeper.keep(body)
+        await next()
+
+    async def _connect(self, app: AsyncApp) -> None:
+        for _ in range(CONNECTIONS):
+            handler = AsyncSocketModeHandler(app, self.settings.app_token)
+            self._sockets.append(handler)
+            while not self._stop.is_set():
+                try:
+                    await handler.connect_async()
+                    break
+                except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+                    log.warning("no Socket Mode connection yet", extra={"error": type(error).__name__})
+                    await self._pause(2.0)
+
+    async def _beat(self) -> None:
+        """Hear from Slack regularly, however quiet the workspace is."""
+        while not self._stop.is_set():
+            await self._pause(HEARTBEAT_S)
+            try:
+                await self.writes.auth_test()
+                self._heard = time.monotonic()
+            except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+                log.warning("no heartbeat from Slack", extra={"error": type(error).__name__})
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _why_not_ready(self) -> str | None:
+        if self._not_ready:
+            return self._not_ready
+        if time.monotonic() - self._heard > DEAF_AFTER_S:
+            return "Slack was not heard from recently"
+        return await asyncio.to_thread(self._why_database_is_not_ready)
+
+    def _why_database_is_not_ready(self) -> str | None:
+        try:
+            with self.storage.read() as db:
+                db.execute(text("SELECT 1"))
+            return None if is_current(self.storage.engine) else "the schema is not current: run debrief db upgrade"
+        except Exception as error:  # noqa: BLE001
+            return f"the database does not answer ({type(error).__name__})"
+
+    async def _close(self) -> None:
+        """Take nothing new, finish what is under way, within 20 seconds."""
+        self._not_ready = "stopping"
+        log.info("stopping")
+        self.clock.stop()
+        self.courier.stop()
+        if self._connecting:
+            self._connecting.cancel()
+        closing = [handler.close_async() for handler in self._sockets]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, self._delivering, return_exceptions=True), DRAIN_S)
+        self._beating.cancel()
+        await asyncio.to_thread(self.keeper.stop)
+
+
+@contextlib.contextmanager
+def _one_of_us(url: str) -> Any:
+    try:
+        with only_one(url):
+            yield
+    except AlreadyRunning as error:
+        raise BadSettings(str(error)) from None
+
+
+def build(settings: Settings) -> Debrief:
+    """The bot of these settings, not running yet; raises BadSettings."""
+    return Debrief(settings)

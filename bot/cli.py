@@ -1,0 +1,252 @@
+"""The command line."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from bot import logs
+from bot.settings import BadSettings, Settings, read_settings
+
+WRONG = 2
+BROKEN = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Log in detail; never message text.")
+@click.version_option(package_name="debrief-bot", prog_name="debrief")
+def main(*, verbose: bool) -> None:
+    """Debrief drives incident reviews in Slack: it keeps the channel, runs the meeting, follows the actions."""
+    logs.set_up(logging.DEBUG if verbose else logging.INFO)
+
+
+def give_up(sentence: str, status: int = WRONG) -> NoReturn:
+    """Say why in one sentence, and leave."""
+    click.echo(sentence, err=True)
+    sys.exit(status)
+
+
+def settings_or_leave() -> Settings:
+    try:
+        return read_settings()
+    except BadSettings as wrong:
+        give_up(str(wrong))
+
+
+@main.command()
+def run() -> None:
+    """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
+    from bot.app import build
+
+    async def serve() -> None:
+        await build(settings_or_leave()).run()
+
+    try:
+        asyncio.run(serve())
+    except BadSettings as wrong:
+        give_up(str(wrong))
+
+
+@main.command()
+@click.option("--headless", is_flag=True, help="Play one whole review, print it, write the report to ./demo-report/.")
+@click.option("--port", default=4040, show_default=True, help="The page's port; 0 takes a free one.")
+def demo(*, headless: bool, port: int) -> None:
+    """Try everything on a local Slack with a sample incident; nothing leaves this machine."""
+    from bot.sandbox import demo as stage
+
+    sys.exit(stage.play_headless(Path("demo-report")) if headless else stage.show(port))
+
+
+@main.command()
+@click.option("--port", default=4040, show_default=True, help="0 takes a free one.")
+@click.option("--socket", is_flag=True, help="Deliver by Socket Mode (what it does without --http).")
+@click.option("--http", metavar="URL", help="Deliver by signed HTTP to a bot at this address.")
+@click.option("--seed", type=click.Path(exists=True, path_type=Path), help="A workspace, or an export of Slack's.")
+@click.option("--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The app's manifest.")
+def sandbox(*, port: int, socket: bool, http: str | None, seed: Path | None, manifest: Path | None) -> None:
+    """A local Slack workspace with a page, for trying a bot."""
+    from bot.sandbox.__main__ import run_until_stopped
+    from bot.sandbox.seed import BadSeed
+    from bot.sandbox.server import SandboxSettings
+
+    if socket and http:
+        give_up("--socket and --http exclude each other: choose one way of delivery.")
+    try:
+        asyncio.run(run_until_stopped(SandboxSettings(port=port, http_url=http, seed=seed, manifest=manifest)))
+    except (OSError, BadSeed) as wrong:
+        give_up(f"The sandbox cannot start: {wrong}")
+
+
+# The database ------------------------------------------------------------------------
+
+
+@main.group()
+def db() -> None:
+    """The database: its schema and its backup."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to the newest revision."""
+    from storage.session import upgrade
+
+    with database_errors():
+        upgrade(settings_or_leave().url)
+    click.echo("The schema is current.")
+
+
+@db.command()
+def check() -> None:
+    """Say whether the schema is what this version expects."""
+    from storage.session import differences, is_current, make_engine
+
+    url = settings_or_leave().url
+    with database_errors():
+        current = is_current(make_engine(url))
+        found = differences(url) if current else []
+    if not current:
+        give_up("The schema is not current: run debrief db upgrade.", BROKEN)
+    if found:
+        give_up(f"The schema differs from what this version expects in {len(found)} places.", BROKEN)
+    click.echo("The schema is current.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the SQLite database to FILE, also while the bot runs."""
+    from storage.session import NotSQLite, backup
+
+    try:
+        with database_errors():
+            backup(settings_or_leave().url, file)
+    except NotSQLite as wrong:
+        give_up(str(wrong))
+    click.echo(f"The backup is {file}.")
+
+
+@contextlib.contextmanager
+def database_errors() -> Iterator[None]:
+    """A database that does not answer is a sentence, not a traceback."""
+    from sqlalchemy.exc import DatabaseError, InterfaceError
+
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        give_up(f"DEBRIEF_DATABASE_URL cannot be used: {first_line(error.orig or error)}")
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
+
+
+# Incidents -----------------------------------------------------------------------------
+
+
+@main.command(name="import")
+@click.argument("export", type=click.Path(path_type=Path))
+@click.option("--channel", required=True, help="The channel's name in the export.")
+@click.option("--title", help="The incident's title; the channel's name made readable without one.")
+@click.option("--severity", type=click.Choice(["sev1", "sev2", "sev3", "sev4"]))
+def import_(*, export: Path, channel: str, title: str | None, severity: str | None) -> None:
+    """An incident from Slack's own export format, a zip or a folder; importing it again adds nothing."""
+    from bot import exports, office
+
+    settings = settings_or_leave()
+    try:
+        with database_errors(), office.opened(settings) as storage:
+            done = office.import_export(storage, settings, export, channel=channel, title=title, severity=severity)
+    except exports.Unreadable as wrong:
+        give_up(str(wrong))
+    click.echo(done)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def incidents(*, as_json: bool) -> None:
+    """List the incidents."""
+    from bot import office
+
+    with database_errors(), office.opened(settings_or_leave()) as storage:
+        rows = office.listed(storage)
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        standing = f"{row['severity'] or '-':<5} {row['stage']:<10}"
+        click.echo(f"{row['id']:>4}  {standing}  {row['opened_at']}  {row['title']}")
+    if not rows:
+        click.echo("There are no incidents yet.")
+
+
+@main.command()
+@click.argument("incident")
+@click.option("--format", "form", default="md", show_default=True, help="json, md, html or pdf.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; without one it is printed.")
+def export(*, incident: str, form: str, out: Path | None) -> None:
+    """Export a review; INCIDENT is its id, its channel's name or its channel's id."""
+    from bot import office
+    from bot.review.refusal import Refused
+
+    try:
+        with database_errors(), office.opened(settings_or_leave()) as storage:
+            text = office.exported(storage, incident, form)
+    except (office.NoSuchIncident, Refused) as wrong:
+        give_up(str(wrong))
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)
+
+
+@main.command()
+@click.option("--dead", is_flag=True, help="What will never be said, and why.")
+@click.option("--retry", type=int, metavar="ID", help="Say a dead one after all.")
+def outbox(*, dead: bool, retry: int | None) -> None:
+    """What waits to be said: ids and places, never the words."""
+    from bot import office
+
+    with database_errors(), office.opened(settings_or_leave()) as storage:
+        if retry is not None and not office.retry(storage, retry):
+            give_up(f"There is no dead note {retry}. `debrief outbox --dead` lists those there are.")
+        rows = office.unsaid(storage, "dead" if dead else "waiting")
+    for row in rows:
+        what = f"{row.id:>6}  {row.state:<8} {row.kind:<8} {row.channel_id:<12}"
+        click.echo(f"{what} {row.written_at:%Y-%m-%d %H:%M}  {row.error or ''}".rstrip())
+    click.echo(f"{len(rows)} {'dead' if dead else 'waiting'}.")
+
+
+# Slack ------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--socket", is_flag=True, help="For Socket Mode (what it is without --http).")
+@click.option("--http", metavar="URL", help="For HTTP: the bot's public address.")
+@click.option("--command", "command", metavar="NAME", default="/review", show_default=True, help="The slash command.")
+def manifest(*, socket: bool, http: str | None, command: str) -> None:
+    """Print the Slack app manifest as JSON; the reason of every scope goes to stderr."""
+    from bot.manifest import SCOPES, manifest
+
+    if socket and http:
+        give_up("--socket and --http exclude each other: choose one way of delivery.")
+    command = command if command.startswith("/") else f"/{command}"
+    click.echo(json.dumps(manifest(command=command, http=http), indent=2, ensure_ascii=False))
+    for scope, (reason, without) in SCOPES.items():
+        click.echo(f"{scope}: {reason}; without it {without}.", err=True)
+
+
+@main.command()
+def doctor() -> None:
+    """Check settings, database, schema and Slack, and say how to mend what is wrong."""
+    from bot.doctor import examine
+
+    findings = asyncio.run(examine())
+    for finding in findings:
+        click.echo(f"{'ok ' if finding.well else 'NOT'} {finding.what}: {finding.words}")
+    sys.exit(0 if all(finding.well for finding in findings) else BROKEN)

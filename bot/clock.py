@@ -1,0 +1,54 @@
+"""The clock: how often which ability asks the database what is due. A ticker with a memory store, nothing more."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot import facilitating, following_up, reporting, scheduling, tagging
+from bot.desk import Desk, Notes
+
+log = logging.getLogger("debrief.clock")
+
+TABLE: tuple[Callable[..., Notes], ...] = (
+    tagging.follow_waiting,
+    scheduling.moves_due,
+    scheduling.propose_due,
+    scheduling.pre_reads_due,
+    scheduling.calls_due,
+    facilitating.close_forgotten,
+    reporting.drafts_due,
+    following_up.remind_due,
+)
+"""Everything that is asked at each tick, in this order."""
+
+
+class Clock:
+    """Ticks until stopped; a failing question is logged and the next one follows."""
+
+    def __init__(self, desk: Desk, *, every_s: float, also: Callable[[], Awaitable[None]]) -> None:
+        self._desk = desk
+        self._also = also
+        self._scheduler = AsyncIOScheduler()
+        self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+            self.tick, "interval", seconds=every_s, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    async def tick(self) -> None:
+        """Ask everything of the table once, then what else waits on Slack."""
+        for ability in TABLE:
+            try:
+                await asyncio.to_thread(self._desk.serve, ability)
+            except Exception:
+                log.exception("the clock could not serve", extra={"ability": ability.__name__})
+        try:
+            await self._also()
+        except Exception:
+            log.exception("the clock could not fetch")

@@ -1,0 +1,98 @@
+"""The doctor: what is wrong with an installation, and how to mend it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.manifest import SCOPES
+from bot.settings import BadSettings, Settings, needed_to_run, read_settings
+from storage.session import differences, is_current, make_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, whether it is well, and what to know or to do."""
+
+    what: str
+    well: bool
+    words: str
+
+
+async def examine() -> list[Finding]:
+    """Everything that can be checked from here, in the order in which it has to work."""
+    try:
+        settings = read_settings()
+    except BadSettings as wrong:
+        return [Finding("settings", False, str(wrong))]
+    found = [_settings(settings), *_listed(settings), _database(settings)]
+    if settings.bot_token:
+        found += [finding async for finding in _slack(settings)]
+    return found
+
+
+def _settings(settings: Settings) -> Finding:
+    try:
+        needed_to_run(settings)
+    except BadSettings as wrong:
+        return Finding("settings", False, str(wrong))
+    return Finding("settings", True, "Socket Mode" if settings.app_token else f"HTTP on port {settings.port}")
+
+
+def _listed(settings: Settings) -> list[Finding]:
+    """Every other setting with the value in force; secrets never."""
+    shown = settings.model_dump(exclude={"slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url"})
+    return [Finding(Settings.model_fields[name].alias or name, True, str(value)) for name, value in shown.items()]
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        engine = make_engine(settings.url)
+        if not is_current(engine):
+            return Finding("schema", False, "it is not current: run `debrief db upgrade`")
+        found = differences(settings.url)
+    except SQLAlchemyError as error:
+        return Finding("database", False, f"it does not answer ({type(error).__name__}): check DEBRIEF_DATABASE_URL")
+    if found:
+        return Finding("schema", False, "it differs from what this version expects: run the version that made it")
+    return Finding("database", True, f"{engine.dialect.name}, its schema is current")
+
+
+async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    client = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, timeout=10)
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        word = error.response.get("error") or error.response.status_code
+        yield Finding("Slack", False, f"it answers {word} to SLACK_BOT_TOKEN: copy the token anew from your app's page")
+        return
+    except (ClientError, OSError, TimeoutError) as error:
+        words = f"it cannot be reached ({type(error).__name__}): check the network and SLACK_API_URL"
+        yield Finding("Slack", False, words)
+        return
+    yield Finding("Slack", True, f"workspace {answer.get('team')} as {answer.get('user')}")
+    given = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes") or "").split(",") if scope.strip()}
+    missing = sorted(set(SCOPES) - given) if given else []
+    if missing:
+        words = f"missing {', '.join(missing)}: install the app again with the manifest of `debrief manifest`"
+        yield Finding("scopes", False, words)
+    else:
+        yield Finding("scopes", True, "all there" if given else "Slack did not say which there are")
+    if settings.app_token:
+        yield await _socket_mode(settings)
+
+
+async def _socket_mode(settings: Settings) -> Finding:
+    client = AsyncWebClient(base_url=settings.slack_api_url, timeout=10)
+    try:
+        await client.apps_connections_open(app_token=settings.app_token)
+    except SlackApiError as error:
+        word = error.response.get("error") or error.response.status_code
+        mend = "give it connections:write, or copy it anew"
+        return Finding("Socket Mode", False, f"Slack answers {word} to SLACK_APP_TOKEN: {mend}")
+    except (ClientError, OSError, TimeoutError) as error:
+        return Finding("Socket Mode", False, f"it cannot be reached ({type(error).__name__})")
+    return Finding("Socket Mode", True, "a connection can be opened")

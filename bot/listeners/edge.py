@@ -1,0 +1,224 @@
+"""What every gesture shares: who did it and where, how it is served, how its answer gets back."""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk import Desk, Notes, Replayed, Turn, Whisper
+from bot.historian import Historian
+from bot.render import Mrkdwn, Rendered, escape
+from bot.review.incident import ChannelId, Place, UserId
+from bot.review.refusal import Refused
+from bot.slack import Reader
+from storage import people
+from storage.incidents import Where
+
+log = logging.getLogger("debrief.listeners")
+
+PATIENCE_S = 2.0
+"""After so long a gesture is told that we are working; Slack gives up after three seconds."""
+FRESH = timedelta(hours=24)
+"""How long we trust what we know of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """Somebody did something somewhere."""
+
+    by: UserId
+    place: Place
+    trigger: str = ""
+    mark: str | None = None
+    incident: int | None = None
+    pressed: bool = False
+    """A button was pressed, whose own confirmation was given."""
+
+    @property
+    def where(self) -> Where:
+        return Where(self.place, self.incident)
+
+
+class Edge:
+    """The desk and the Slack we read, as listeners use them."""
+
+    def __init__(
+        self, desk: Desk, client: AsyncWebClient, reader: Reader, *, historian: Historian, bot_user: UserId
+    ) -> None:
+        self.desk = desk
+        self.client = client
+        self.reader = reader
+        self.historian = historian
+        self.bot_user = bot_user
+        self.background: set[asyncio.Task[None]] = set()
+
+    async def serve(self, ability: Callable[..., Notes | None], **what: Any) -> Rendered | None:
+        """Serve an ability in a worker thread."""
+        return await asyncio.to_thread(self.desk.serve, ability, **what)
+
+    async def look(self, question: Callable[..., Any], **what: Any) -> Any:
+        """Ask a question in a worker thread."""
+        return await asyncio.to_thread(self.desk.look, question, **what)
+
+    async def meet(self, user: UserId) -> None:
+        """Know a person's name and zone before they are answered; what Slack does not tell in time stays unknown."""
+        if await self.look(_is_known, user=user):
+            return
+        try:
+            person = await asyncio.wait_for(self.reader.person(user), 1.0)
+        except Exception as error:  # noqa: BLE001
+            log.warning("could not read a person", extra={"user": user, "error": type(error).__name__})
+            return
+        if person:
+            await self.serve(_remember, person=person)
+
+    async def open_form(self, trigger: str, view: dict[str, Any]) -> None:
+        """Open a form; the trigger is good for three seconds, so it is opened from here and not by the courier."""
+        await self.client.views_open(trigger_id=trigger, view=view)
+
+    async def whisper(self, said: Rendered, gesture: "Gesture") -> None:
+        """Give somebody an answer that no open request can carry."""
+        place = gesture.place if gesture.place.channel else Place(ChannelId(gesture.by))
+        key = gesture.mark or gesture.trigger or secrets.token_hex(8)
+        await asyncio.to_thread(self.desk.whisper, said, gesture.by, Whisper(place, key))
+
+    def in_background(self, work: Awaitable[None]) -> None:
+        """Let something go on after the answer."""
+        task = asyncio.ensure_future(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    def said(self, template: str, **facts: Any) -> Rendered:
+        """A note that changes nothing and is nobody's ability."""
+        return self.desk.renderer.render(template, facts)
+
+    def refused(self, refused: Refused) -> Rendered:
+        """The sentence of a refusal."""
+        sentence = refused.sentence(self.desk.house.command, escape=escape)
+        return self.said("refused", sentence=Mrkdwn(sentence))
+
+    def sorry(self, error: BaseException) -> Rendered:
+        """One apology, with a number by which the log line is found."""
+        reference = secrets.token_hex(3)
+        log.error("a gesture failed", exc_info=error, extra={"reference": reference})
+        return self.said("sorry", reference=reference)
+
+
+def _is_known(turn: Turn, *, user: UserId) -> bool:
+    person = people.find(turn.db, turn.team, user)
+    return person is not None and person.read_at is not None and turn.now - person.read_at < FRESH
+
+
+def _remember(turn: Turn, *, person: Any) -> Notes:
+    people.know(
+        turn.db,
+        turn.team,
+        person.user_id,
+        name=person.name,
+        zone=person.zone,
+        email=person.email,
+        bot=turn.now if person.is_bot else None,
+        gone=turn.now if person.deleted else None,
+        now=turn.now,
+    )
+    return ()
+
+
+# Getting an answer back -----------------------------------------------------------------
+
+
+async def answer(edge: Edge, ack: AsyncAck, respond: AsyncRespond, work: Awaitable[Rendered | None]) -> None:
+    """Acknowledge with the answer once it is committed; past two seconds, say so and answer afterwards."""
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+    if done:
+        said = await _outcome(edge, task)
+        await ack(**in_band(said)) if said else await ack()
+    else:
+        await ack(**in_band(edge.said("working")))
+        said = await _outcome(edge, task)
+        if said:
+            await respond(**in_band(said), replace_original=False)
+
+
+async def answer_press(
+    edge: Edge, ack: AsyncAck, respond: AsyncRespond, work: Awaitable[Rendered | None], *, replaces: str
+) -> None:
+    """Acknowledge a press once it is committed, then answer; the answer takes the place of a whisper it came from."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=PATIENCE_S)
+    await ack()
+    said = await _outcome(edge, task)
+    if said:
+        await respond(**in_band(said), replace_original=replaces == "whisper")
+
+
+async def _outcome(edge: Edge, task: "asyncio.Future[Rendered | None]") -> Rendered | None:
+    """The answer, or the sentence of a refusal, or the apology: the one place where a gesture's failure is caught."""
+    try:
+        return await task
+    except Refused as refused:
+        return edge.refused(refused)
+    except Replayed:
+        return None
+    except Exception as error:  # noqa: BLE001
+        return edge.sorry(error)
+
+
+async def outcome(edge: Edge, work: Awaitable[Rendered | None]) -> Rendered | None:
+    """The same for work that has no open request."""
+    return await _outcome(edge, asyncio.ensure_future(work))
+
+
+def in_band(said: Rendered) -> dict[str, Any]:
+    return {"text": said.text, "blocks": said.blocks, "response_type": "ephemeral"}
+
+
+# Reading what Slack sends ---------------------------------------------------------------
+
+
+def of_command(body: dict[str, Any], mark: str | None) -> Gesture:
+    return Gesture(UserId(body["user_id"]), Place(ChannelId(body["channel_id"])), body.get("trigger_id", ""), mark)
+
+
+def of_mention(event: dict[str, Any]) -> Gesture:
+    place = Place(ChannelId(event["channel"]), event.get("thread_ts") or "")
+    return Gesture(UserId(event["user"]), place, mark=f"mention:{event['channel']}:{event['ts']}")
+
+
+def of_press(body: dict[str, Any], mark: str | None) -> tuple[Gesture, str]:
+    """The gesture of a pressed button, and what it types."""
+    action = body["actions"][0]
+    verb = action["action_id"].split(":")[1]
+    value = _value(action)
+    gesture = Gesture(UserId(body["user"]["id"]), place_of(body), body.get("trigger_id", ""), mark, pressed=True)
+    return replace(gesture, incident=value.get("incident")), f"{verb} {value.get('text') or ''}".strip()
+
+
+def _value(action: dict[str, Any]) -> dict[str, Any]:
+    chosen = action.get("value") or (action.get("selected_option") or {}).get("value") or "{}"
+    try:
+        value = json.loads(chosen)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def place_of(body: dict[str, Any]) -> Place:
+    """Where an interaction happened; in the Home tab or a form there is no channel."""
+    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
+    message = body.get("message") or {}
+    thread = message.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or ""
+    return Place(ChannelId(channel), thread)
+
+
+def is_whisper(body: dict[str, Any]) -> bool:
+    return bool((body.get("container") or {}).get("is_ephemeral"))

@@ -1,0 +1,26 @@
+"""The Home tab: my open actions, the reviews I am invited to, the recent reports I may see."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot import reporting
+from bot.desk import Turn
+from bot.listeners.edge import Edge
+from bot.render import Rendered
+from bot.review.incident import UserId
+
+
+def register(app: AsyncApp, edge: Edge) -> None:
+    @app.event("app_home_opened")
+    async def opened(event: dict[str, Any]) -> None:
+        if event.get("tab") != "home":
+            return
+        user = UserId(event["user"])
+        await edge.meet(user)
+        home: Rendered = edge.said("home", **await edge.look(_home, user=user))
+        await edge.client.views_publish(user_id=user, view={"type": "home", "blocks": home.blocks})
+
+
+def _home(turn: Turn, *, user: UserId) -> dict[str, Any]:
+    return reporting.home(turn, by=user)

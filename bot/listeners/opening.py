@@ -1,0 +1,64 @@
+"""Opening an incident from a gesture: what Slack says of the channel goes along, and its history is fetched after."""
+
+from typing import Any
+
+from bot import facilitating, tracking
+from bot.listeners.edge import Edge, Gesture
+from bot.render import Rendered
+from bot.review.incident import ChannelFacts, ChannelId
+from bot.review.refusal import NoIncidentHere, NotInMeeting
+
+
+async def open_here(
+    edge: Edge, gesture: Gesture, *, severity: str | None, title: str | None, since: str | None = None
+) -> Rendered | None:
+    """Open an incident in the gesture's place, from the moment that the words of `since` name."""
+    channel = await edge.reader.channel_facts(gesture.place.channel)
+    now = edge.desk.now()
+    from_at = tracking.since_of(since, channel, now=now) if since else None
+    asks = from_at is None and not gesture.place.thread and tracking.is_old(channel, now=now)
+    sizes = await _sizes(edge, channel) if asks else None
+    said = await edge.serve(
+        tracking.open_incident,
+        where=gesture.where,
+        by=gesture.by,
+        mark=gesture.mark,
+        severity=severity,
+        title=title,
+        channel=channel,
+        since=from_at,
+        sizes=sizes,
+    )
+    edge.in_background(edge.historian.fetch())
+    return said
+
+
+async def open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
+    """A channel whose name says that it is an incident's becomes one."""
+    channel = await edge.reader.channel_facts(channel_id)
+    await edge.serve(tracking.open_by_itself, channel_id=channel_id, channel=channel)
+    await edge.historian.fetch()
+
+
+async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]]:
+    """Messages and members that each choice would take in."""
+    now, found = edge.desk.now(), dict[str, tuple[int, int]]()
+    for words in tracking.FROM:
+        since = tracking.since_of(words, channel, now=now)
+        if since:
+            count, _ = await edge.reader.size_since(channel.channel, since)
+            found[words] = (count, len(channel.members))
+    return found
+
+
+async def refresh_agenda(edge: Edge, gesture: Gesture) -> None:
+    """Let the agenda of an open meeting show what was just noted; without one there is nothing to do."""
+    try:
+        await edge.serve(facilitating.refresh, where=gesture.where, by=gesture.by)
+    except (NoIncidentHere, NotInMeeting):
+        return
+
+
+async def audience(edge: Edge, channel: str | None) -> Any:
+    """Who reads a channel."""
+    return await edge.reader.channel_facts(ChannelId(channel)) if channel else None

@@ -1,0 +1,86 @@
+"""The Slack app manifest: the smallest scopes and events, each with its reason and what stops without it."""
+
+from typing import Any
+
+SCOPES: dict[str, tuple[str, str]] = {
+    "commands": ("the slash command and the message shortcuts", "nobody can speak to the bot"),
+    "app_mentions:read": ("@Debrief in threads, where Slack offers no slash commands", "threads have only buttons"),
+    "chat:write": ("the agenda, the pre-read, reminders, the summary", "the bot is mute"),
+    "channels:history": ("to keep the messages of public incident channels", "public incidents are not archived"),
+    "groups:history": ("to keep the messages of private incident channels", "private incidents are not archived"),
+    "im:history": ("to look up whether a reminder was said before saying it again", "one may come twice"),
+    "im:write": ("to find the direct conversation that this look-up reads", "a reminder may come twice"),
+    "channels:join": ("to be in a public incident channel from its first minute", "you invite the bot to each by hand"),
+    "channels:read": ("name, age and members of public channels", "incidents cannot be opened in public channels"),
+    "groups:read": ("name, age and members of private channels", "incidents cannot be opened in private channels"),
+    "reactions:read": ("emoji that put a message on the timeline", "tagging by emoji stops"),
+    "reactions:write": ("the one memo emoji that confirms a tag", "tags are not confirmed"),
+    "users:read": ("names and time zones, so that hours are said in yours", "all times are read and said in UTC"),
+}
+"""Scope -> (what it is for, what stops without it)."""
+
+EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "channel_archive",
+    "channel_created",
+    "channel_id_changed",
+    "channel_rename",
+    "channel_unarchive",
+    "group_archive",
+    "group_rename",
+    "group_unarchive",
+    "member_joined_channel",
+    "member_left_channel",
+    "message.channels",
+    "message.groups",
+    "reaction_added",
+    "reaction_removed",
+    "user_change",
+)
+
+SHORTCUTS = (
+    ("add_to_timeline", "Add to timeline", "Put this message on the incident's timeline"),
+    ("propose_action", "Propose an action", "Turn this message into an action with an owner"),
+    ("open_incident_here", "Open an incident here", "Track this thread as an incident"),
+)
+"""(callback id, name, description) of the shortcuts on a message."""
+
+
+def manifest(*, command: str = "/review", http: str | None = None) -> dict[str, Any]:
+    """The manifest for Socket Mode, or for HTTP where the address of the bot is given."""
+    request_url = {"request_url": f"{http.rstrip('/')}/slack/events"} if http else {}
+    slash: dict[str, Any] = {
+        "command": command,
+        "description": "The incident's review: where it stands and what comes next",
+        "usage_hint": "[help] or a verb",
+        "should_escape": True,
+    }
+    return {
+        "display_information": {
+            "name": "Debrief",
+            "description": "Keeps the incident, runs the review, follows the actions",
+            "background_color": "#2f3e46",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "Debrief", "always_online": True},
+            "shortcuts": [
+                {"name": name, "type": "message", "callback_id": callback, "description": description}
+                for callback, name, description in SHORTCUTS
+            ],
+            "slash_commands": [slash | ({"url": request_url["request_url"]} if http else {})],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": request_url | {"bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True} | request_url,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": http is None,
+            "token_rotation_enabled": False,
+        },
+    }

@@ -1,0 +1,188 @@
+"""The installation's settings, read once from the environment; a wrong one is a sentence that says how to mend it."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from bot.desk import House
+from bot.review.meeting_time import WorkingHours
+from bot.review.refusal import Refused
+from bot.review.timeline import Kind
+
+SLACKS_OWN_API = "https://slack.com/api/"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+DEFAULT_EMOJI = {"pushpin": "guess", "clipboard": "action"}
+
+
+class BadSettings(Exception):
+    """One sentence for the person who starts the program."""
+
+
+class Settings(BaseSettings):
+    """Every environment variable that Debrief knows, with its default."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    slack_bot_token: SecretStr | None = Field(None, alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(None, alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field(SLACKS_OWN_API, alias="SLACK_API_URL")
+    database_url: str | None = Field(None, validation_alias=AliasChoices("DEBRIEF_DATABASE_URL"))
+    data_dir: Path = Field(Path("data"), alias="DEBRIEF_DATA_DIR")
+    port: int = Field(3000, alias="DEBRIEF_PORT", ge=0, le=65535)
+    clock: Literal["system", "slack"] = Field("system", alias="DEBRIEF_CLOCK")
+    lookup_grace_s: float = Field(60, alias="DEBRIEF_LOOKUP_GRACE_S", ge=0, le=3600)
+    command: str = Field("/review", alias="DEBRIEF_COMMAND")
+    channel_pattern: str = Field("^inc-|^incident-", alias="DEBRIEF_CHANNEL_PATTERN")
+    emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
+    working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
+    retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+            raise ValueError("give an address such as https://slack.com/api/")
+        return value.rstrip("/") + "/"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str | None) -> str | None:
+        try:
+            known = value is None or make_url(value).get_backend_name() in {"sqlite", "postgresql"}
+        except (ArgumentError, NoSuchModuleError):
+            known = False
+        if not known:
+            raise ValueError("give a URL such as sqlite:///debrief.db or postgresql://user@host/debrief")
+        return value
+
+    @field_validator("command")
+    @classmethod
+    def _is_a_command(cls, value: str) -> str:
+        command = value if value.startswith("/") else f"/{value}"
+        if not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
+            raise ValueError("give a slash command of lower-case letters, such as /review")
+        return command
+
+    @field_validator("channel_pattern")
+    @classmethod
+    def _is_a_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"give a regular expression such as ^inc- ({error})") from error
+        return value
+
+    @field_validator("emoji", mode="before")
+    @classmethod
+    def _read_emoji(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+        words = {name.strip().strip(":"): kind.strip() for name, _, kind in pairs}
+        known = {"guess", "action", *(kind.value for kind in Kind)}
+        if not words or not all(words) or not set(words.values()) <= known:
+            raise ValueError(
+                f"give pairs such as pushpin=guess,scales=decision; the kinds are {', '.join(sorted(known))}"
+            )
+        return words
+
+    @field_validator("working_hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        try:
+            WorkingHours.read(value)
+        except Refused as refused:
+            raise ValueError("give hours such as 09:00-17:00") from refused
+        return value
+
+    @model_validator(mode="after")
+    def _clock_is_local(self) -> "Settings":
+        if self.clock == "slack" and urlsplit(self.slack_api_url).hostname not in LOOPBACK:
+            raise ValueError(
+                "DEBRIEF_CLOCK=slack takes the time from a local Slack: point SLACK_API_URL at 127.0.0.1, "
+                "or leave DEBRIEF_CLOCK out"
+            )
+        return self
+
+    @property
+    def url(self) -> str:
+        """The database's URL: the one given, else a SQLite file in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'debrief.db'}"
+
+    @property
+    def bot_token(self) -> str:
+        return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
+
+    @property
+    def app_token(self) -> str:
+        return self.slack_app_token.get_secret_value() if self.slack_app_token else ""
+
+    @property
+    def signing_secret(self) -> str:
+        return self.slack_signing_secret.get_secret_value() if self.slack_signing_secret else ""
+
+    @property
+    def control_url(self) -> str:
+        """Where a local Slack tells its time."""
+        parts = urlsplit(self.slack_api_url)
+        return f"{parts.scheme}://{parts.netloc}/_control/clock"
+
+    def house(self) -> House:
+        """What the abilities need to know of these settings."""
+        return House(
+            command=self.command,
+            working_hours=WorkingHours.read(self.working_hours),
+            emoji=self.emoji,
+            channel_pattern=self.channel_pattern,
+            retention_days=self.retention_days,
+        )
+
+
+def read_settings() -> Settings:
+    """The settings of this environment; raises BadSettings with a sentence naming the first wrong one."""
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise BadSettings(_sentence(error)) from None
+    if not settings.database_url:
+        _make_data_dir(settings.data_dir)
+    return settings
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    why = first["msg"].removeprefix("Value error, ")
+    why = why[0].lower() + why[1:] if name else why
+    return f"{name} cannot be used: {why.rstrip('.')}." if name else f"{why.rstrip('.')}."
+
+
+def _make_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        why = f"{folder} cannot be made ({error.strerror})"
+        raise BadSettings(f"DEBRIEF_DATA_DIR cannot be used: {why}. Name a folder you may write to.") from None
+
+
+def needed_to_run(settings: Settings) -> None:
+    """Raises BadSettings where something that `run` needs is missing."""
+    if not settings.bot_token:
+        raise BadSettings("SLACK_BOT_TOKEN is missing: set it to the bot token (xoxb-…) of your Slack app.")
+    if not settings.app_token and not settings.signing_secret:
+        raise BadSettings(
+            "SLACK_APP_TOKEN is missing: set it to the app token (xapp-…) for Socket Mode, "
+            "or set SLACK_SIGNING_SECRET to receive events over HTTP."
+        )
+    if settings.bot_token.startswith("xapp-") or settings.app_token.startswith("xoxb-"):
+        raise BadSettings(
+            "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped: "
+            "the bot token starts with xoxb-, the app token with xapp-."
+        )
