@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,9 @@ SECTION_LIMIT = 2_900
 HEADER_LIMIT = 150
 BLOCKS_LIMIT = 50
 BUTTON_LABEL_LIMIT = 75
+BUTTON_VALUE_LIMIT = 2_000
+ROW_LIMIT = 8_000
+"""Characters of one row of buttons; what stands behind is left out."""
 TEXT_LIMIT = 3_900
 """Characters of the plain text; longer ones were seen to come out as several messages."""
 ALL_BLOCKS_LIMIT = 12_000
@@ -54,7 +58,7 @@ class Rendered:
     def joined(cls, parts: Iterable[Self]) -> Self:
         """Several answers as one message."""
         every = list(parts)
-        return cls("\n".join(p.text for p in every)[:TEXT_LIMIT], [b for p in every for b in p.blocks][:BLOCKS_LIMIT])
+        return cls(_cut("\n".join(p.text for p in every), TEXT_LIMIT), _fit([b for p in every for b in p.blocks]))
 
 
 class Renderer:
@@ -79,7 +83,7 @@ class Renderer:
     def render(self, template: str, facts: Mapping[str, Any]) -> Rendered:
         """The note of this name with these facts."""
         words = self._notes.get_template(f"notes/{template}.j2").render(facts)
-        blocks = _fit([_block(part, number) for number, part in enumerate(_parts(words))])
+        blocks = _fit([_block(part, number) for number, part in enumerate(_parts(words)) if not _is_blank(part)])
         return Rendered(_plain(words), blocks)
 
     def words(self, template: str, facts: Mapping[str, Any]) -> str:
@@ -100,9 +104,15 @@ def escape(value: Any) -> str:
     """A value as harmless Slack markup: no mention, link or channel call survives in it."""
     if isinstance(value, Mrkdwn):
         return value
-    text = PRIVATE.sub("", BIDI.sub("\ufffd", clean("" if value is None else str(value))))
-    harmless = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", NEWLINE)
-    return WORDS + harmless if harmless.startswith(("# ", "~ ", "---")) else harmless
+    text = _harmless("" if value is None else str(value))
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", NEWLINE)
+    return WORDS + escaped if escaped.lstrip().startswith(("#", "~", "-")) else escaped
+
+
+def _harmless(text: str) -> str:
+    """Without our own marks, odd line ends and what turns the reading direction."""
+    plain = PRIVATE.sub("", BIDI.sub("\ufffd", clean(text)))
+    return plain.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def person(user: str | None) -> Mrkdwn:
@@ -116,9 +126,10 @@ def channel(channel_id: str) -> Mrkdwn:
 
 def link(url: str, label: str) -> Mrkdwn:
     """A link to an https or http address; any other address is shown as its label."""
-    if not re.fullmatch(r"https?://[^\s<>|]+", url):
+    if not re.fullmatch(r"https?://[^\s<>|]+", url) or url != _harmless(url):
         return Mrkdwn(escape(label))
-    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{escape(label).replace('|', '¦')}>")
+    words = escape(" ".join(label.split()) or url).replace("|", "¦")
+    return Mrkdwn(f"<{url.replace('&', '&amp;')}|{words}>")
 
 
 def moment(at: datetime) -> Mrkdwn:
@@ -159,7 +170,14 @@ def button(
     label: str, verb: str, text: str = "", *, incident: int | None = None, style: str = "", confirm: str = ""
 ) -> Mrkdwn:
     """A button that types a verb: pressing it is typing `/review verb text` about that incident."""
-    fields = {"label": label, "verb": verb, "text": text, "incident": incident, "style": style, "confirm": confirm}
+    fields = {
+        "label": " ".join(_harmless(label).split()) or "…",
+        "verb": verb,
+        "text": clean(str(text)),
+        "incident": incident,
+        "style": style,
+        "confirm": _harmless(confirm),
+    }
     return Mrkdwn(f"\ue000{json.dumps(fields)}\ue000")
 
 
@@ -203,22 +221,35 @@ def _is_buttons(line: str) -> bool:
     return bool(TOKEN.search(line)) and not TOKEN.sub("", line).strip()
 
 
+def _is_blank(part: str) -> bool:
+    """Nothing to read and nothing to press: Slack refuses such a block."""
+    words = part[2:] if part.startswith(("# ", "~ ")) else part
+    return part.strip() in {"#", "~"} or not (TOKEN.search(part) or _newlines(words).strip())
+
+
 def _block(part: str, number: int) -> dict[str, Any]:
     if part.strip() == "---":
         return {"type": "divider"}
     if part.startswith("# "):
         return {"type": "header", "text": {"type": "plain_text", "text": _cut(_unmarked(part[2:]), HEADER_LIMIT)}}
     if part.startswith("~ "):
-        small = {"type": "mrkdwn", "text": _cut(_newlines(part[2:]), SECTION_LIMIT)}
-        return {"type": "context", "elements": [small]}
+        return {"type": "context", "elements": [_mrkdwn(_newlines(part[2:]))]}
     if _is_buttons(part.replace("\n", " ")):
-        return {"type": "actions", "block_id": f"row_{number}", "elements": _buttons(part, number)}
-    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(_newlines(TOKEN.sub("", part)), SECTION_LIMIT)}}
+        return {"type": "actions", "elements": _buttons(part, number)}
+    return {"type": "section", "text": _mrkdwn(_newlines(TOKEN.sub("", part)))}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # Verbatim: otherwise Slack makes links and mentions of words that only look like them, `@here` and `#general`.
+    return {"type": "mrkdwn", "text": _cut(text, SECTION_LIMIT), "verbatim": True}
 
 
 def _buttons(part: str, row: int) -> list[dict[str, Any]]:
     tokens = [json.loads(found) for found in TOKEN.findall(part)]
-    return [_button(fields, f"{row}_{place}") for place, fields in enumerate(tokens)][:25]
+    buttons = [_button(fields, f"{row}_{place}") for place, fields in enumerate(tokens)][:25]
+    while _length(buttons) > ROW_LIMIT:
+        buttons.pop()
+    return buttons
 
 
 def _button(fields: dict[str, Any], place: str) -> dict[str, Any]:
@@ -226,13 +257,20 @@ def _button(fields: dict[str, Any], place: str) -> dict[str, Any]:
         "type": "button",
         "action_id": f"review:{fields['verb']}:{place}",
         "text": {"type": "plain_text", "text": _cut(fields["label"], BUTTON_LABEL_LIMIT)},
-        "value": json.dumps({"text": fields["text"][:1_500], "incident": fields["incident"]}),
+        "value": _value(fields["text"], fields["incident"]),
     }
     if fields["style"]:
         element["style"] = fields["style"]
     if fields["confirm"]:
         element["confirm"] = _confirm(fields)
     return element
+
+
+def _value(text: str, incident: int | None) -> str:
+    """What a press types; as much of it as a button can carry."""
+    value = json.dumps({"text": text, "incident": incident}, ensure_ascii=False)
+    too_long = len(value) - BUTTON_VALUE_LIMIT
+    return value if too_long <= 0 else _value(text[:-too_long], incident)
 
 
 def _confirm(fields: dict[str, Any]) -> dict[str, Any]:
@@ -245,16 +283,21 @@ def _confirm(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fit(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many blocks as Slack takes; the last rows of buttons stay, and a line says that there is more."""
-    if len(blocks) <= BLOCKS_LIMIT and _length(blocks) <= ALL_BLOCKS_LIMIT:
+    """As many blocks as Slack takes; the last row of buttons stays, and a line says that there is more."""
+    if _fits(blocks):
         return blocks
-    tail = [blocks[-1]] if blocks[-1]["type"] == "actions" else []
+    more = {"type": "context", "elements": [_mrkdwn(MORE)]}
+    tail = [more, blocks[-1]] if blocks[-1]["type"] == "actions" else [more]
     kept: list[dict[str, Any]] = []
-    for block in blocks[: len(blocks) - len(tail)]:
-        if len(kept) + len(tail) + 2 > BLOCKS_LIMIT or _length([*kept, block, *tail]) > ALL_BLOCKS_LIMIT:
+    for block in blocks[: -len(tail) + 1 or None]:
+        if not _fits([*kept, block, *tail]):
             break
         kept.append(block)
-    return [*kept, {"type": "context", "elements": [{"type": "mrkdwn", "text": MORE}]}, *tail]
+    return [*kept, *tail]
+
+
+def _fits(blocks: list[dict[str, Any]]) -> bool:
+    return len(blocks) <= BLOCKS_LIMIT and _length(blocks) <= ALL_BLOCKS_LIMIT
 
 
 def _length(blocks: list[dict[str, Any]]) -> int:
@@ -279,3 +322,89 @@ def _newlines(text: str) -> str:
 def _cut(text: str, length: int) -> str:
     """As much of a text as fits, never half a mention or half an escape."""
     return text if len(text) <= length else re.sub(r"(<[^<>]*|&[a-z]{0,3})$", "", text[: length - 1]) + "…"
+
+
+# A report in Markdown ----------------------------------------------------------------------
+
+
+class Markdown(str):
+    """Text that is Markdown already and is not escaped again."""
+
+    __slots__ = ()
+
+
+class Reports:
+    """Renders the templates of `templates/reports`; `name` and `at` say people and moments as this report does."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader((folder or templates_folder()) / "reports"),
+            finalize=escape_markdown,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 - as above: finalize escapes, by Markdown's rules
+        )
+        self._environment.filters |= {"quote": quote_markdown, "day": day}
+
+    def render(self, template: str, *, names: Mapping[str, str], zone: str, facts: Mapping[str, Any]) -> str:
+        """The report of this name; `names` by user id, `zone` is read beside UTC."""
+
+        def name(user: str | None) -> str:
+            return names.get(user, user) if user else "nobody"
+
+        def said(text: str | None) -> Markdown:
+            return escape_markdown(_spelt_out(text or "", names))
+
+        own = {"name": name, "said": said, "at": partial(both_clocks, zone=zone), "link": link_markdown}
+        words = self._environment.get_template(f"{template}.j2").render(facts, **own)
+        return re.sub(r"\n{3,}", "\n\n", words).strip() + "\n"
+
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+MARKS = re.compile(r"([\\`*\[\]{}|~$])|(?<![^\W_])(_)|(_)(?![^\W_])")
+LINE_STARTS = re.compile(r"^(\s*)(#|[-+=>]|[0-9]{1,9}(?=[.)]))")
+
+
+def escape_markdown(value: Any) -> Markdown:
+    """A value on one line of Markdown: no heading, table, link, emphasis or HTML begins or ends in it."""
+    if isinstance(value, Markdown):
+        return value
+    text = CONTROLS.sub(" ", PRIVATE.sub("", BIDI.sub("\ufffd", clean("" if value is None else str(value)))))
+    line = " ".join(text.split())
+    marked = MARKS.sub(lambda found: f"\\{found[0]}", line)
+    html = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markdown(LINE_STARTS.sub(_started, html))
+
+
+def _started(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}\\" if found[2].isdigit() else f"{found[1]}\\{found[2]}"
+
+
+def quote_markdown(text: str | None) -> Markdown:
+    """Somebody's words as a quotation, every line of it; a line break stays one."""
+    return Markdown("  \n".join(f"> {escape_markdown(line)}" for line in (text or "").splitlines() or [""]))
+
+
+def link_markdown(url: str | None, label: str) -> Markdown:
+    """A link to an https or http address; any other address is shown as its label."""
+    if not url or not re.fullmatch(r"https?://[^\s<>\\]+", url):
+        return escape_markdown(label)
+    return Markdown(f"[{escape_markdown(label)}](<{url}>)")
+
+
+def both_clocks(moment: datetime | None, zone: str) -> str:
+    """`2026-11-18 14:05 UTC (15:05 CET)`; the day again where it is another one there."""
+    if moment is None:
+        return "not known"
+    there, here = moment.astimezone(ZoneInfo(zone)), moment.astimezone(UTC)
+    if there.utcoffset() == here.utcoffset():
+        return f"{here:%Y-%m-%d %H:%M} UTC"
+    form = "%H:%M %Z" if there.date() == here.date() else "%Y-%m-%d %H:%M %Z"
+    return f"{here:%Y-%m-%d %H:%M} UTC ({there:{form}})"
+
+
+def _spelt_out(text: str, names: Mapping[str, str]) -> str:
+    """Slack's mentions and links as a reader elsewhere would want them."""
+    named = re.sub(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", lambda found: "@" + names.get(found[1], found[1]), text)
+    return re.sub(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>", r"\1", named)
