@@ -128,7 +128,7 @@ def link(url: str, label: str) -> Mrkdwn:
     """A link to an https or http address; any other address is shown as its label."""
     if not re.fullmatch(r"https?://[^\s<>|]+", url) or url != _harmless(url):
         return Mrkdwn(escape(label))
-    words = escape(" ".join(label.split()) or url).replace("|", "¦")
+    words = escape(" ".join(_harmless(label).split()) or url).replace("|", "¦")
     return Mrkdwn(f"<{url.replace('&', '&amp;')}|{words}>")
 
 

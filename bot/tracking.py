@@ -111,7 +111,7 @@ def open_incident(
     `sizes` are messages and members by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
     """
     _require_room_for(turn, where.place, by=by, channel=channel)
-    if since is None and not where.place.thread and not _is_young(turn, channel):
+    if since is None and not where.place.thread and is_old(channel, now=turn.now):
         return [_ask_from_when(by, severity, title=title, sizes=sizes or {})]
     return _open(turn, where.place, by=by, severity=severity, title=title, channel=channel, since=since)
 
@@ -199,9 +199,7 @@ def _usual_start(turn: Turn, place: Place, channel: ChannelFacts) -> datetime:
     """A thread is taken in whole, and so is a young channel; an old one from a day before."""
     if place.thread:
         return datetime.fromtimestamp(float(place.thread), UTC)
-    if channel.created_at and _is_young(turn, channel):
-        return channel.created_at
-    return turn.now - LOOK_BACK
+    return channel.created_at if channel.created_at and not is_old(channel, now=turn.now) else turn.now - LOOK_BACK
 
 
 def _opened(turn: Turn, incident: Incident) -> Note:
@@ -218,12 +216,13 @@ def _opened(turn: Turn, incident: Incident) -> Note:
 
 def _opens_by_itself(turn: Turn, channel_id: ChannelId, channel: ChannelFacts) -> bool:
     named = re.search(turn.house.channel_pattern, channel.name) is not None
-    possible = channel.bot_is_member and not channel.archived and _is_young(turn, channel)
+    possible = channel.bot_is_member and not channel.archived and not is_old(channel, now=turn.now)
     return named and possible and not incidents.was_ever_spoken_in(turn.db, turn.team, channel_id)
 
 
-def _is_young(turn: Turn, channel: ChannelFacts) -> bool:
-    return channel.created_at is not None and turn.now - channel.created_at <= YOUNG
+def is_old(channel: ChannelFacts, *, now: datetime) -> bool:
+    """Whether people wrote in it long before this incident; a channel of unknown age counts as old."""
+    return channel.created_at is None or now - channel.created_at > YOUNG
 
 
 def readable(name: str) -> str:
