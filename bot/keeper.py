@@ -54,28 +54,31 @@ class Keeper:
         self._now = now
         self._waiting: SimpleQueue[_Delivery | None] = SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._door = threading.Lock()
 
     def start(self) -> None:
         """Begin to keep."""
         self._writer = threading.Thread(target=self._write, name="keeper", daemon=True)
         self._writer.start()
 
-    async def stop(self) -> None:
-        """Keep what has already come, then no more."""
-        writer, self._writer = self._writer, None
-        if writer:
+    def stop(self) -> None:
+        """Keep what has already come, then no more; returns when that is done."""
+        with self._door:
+            writer, self._writer = self._writer, None
             self._waiting.put(None)
-            await asyncio.to_thread(writer.join)
+        if writer:
+            writer.join()
 
     async def keep(self, body: Mapping[str, Any]) -> None:
         """Return when the facts of this delivery are committed; raise where they cannot be, so that Slack retries."""
         facts = read_event(body.get("event")) if body.get("type") == "event_callback" else []
         if not facts:
             return
-        if self._writer is None:
-            raise NotKeepingError
         delivery = _Delivery(facts)
-        self._waiting.put(delivery)
+        with self._door:
+            if self._writer is None:
+                raise NotKeepingError
+            self._waiting.put(delivery)
         # Shielded: a request that was given up is no reason to drop its fact.
         await asyncio.shield(asyncio.wrap_future(delivery.kept))
 

@@ -148,17 +148,17 @@ def know_members(db: Session, team: str, channel: str, members: Collection[str],
 
 def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> None:
     """Keep what a profile says; since when somebody is a program or gone is when it was first heard."""
-    row = db.get(Person, (team, fact.user))
+    row = db.get(Person, (team, fact.user_id))
     bot_since, gone_since = (row.bot_since, row.gone_since) if row else (None, None)
     people.know(
         db,
         team,
-        fact.user,
+        fact.user_id,
         name=fact.name,
         zone=fact.zone or people.UNKNOWN_ZONE,
         email=fact.email,
-        bot=(bot_since or now) if fact.bot else None,
-        gone=(gone_since or now) if fact.gone else None,
+        bot=(bot_since or now) if fact.is_bot else None,
+        gone=(gone_since or now) if fact.deleted else None,
         now=now,
     )
 

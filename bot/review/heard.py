@@ -125,12 +125,12 @@ class ChannelFact:
 class PersonFact:
     """What a profile says."""
 
-    user: str
+    user_id: str
     name: str
     zone: str
     email: str | None
-    bot: bool
-    gone: bool
+    is_bot: bool
+    deleted: bool
 
 
 Fact = MessageFact | ReactionFact | MembershipFact | ChannelFact | PersonFact
@@ -338,12 +338,12 @@ def read_person(person: object) -> PersonFact | None:
     if not user:
         return None
     return PersonFact(
-        user=user,
+        user_id=user,
         name=next(filter(None, names), ""),
         zone=_word(said, "tz")[:80],
         email=_word(profile, "email") or None,
-        bot=said.get("is_bot") is True or user == "USLACKBOT",
-        gone=said.get("deleted") is True,
+        is_bot=said.get("is_bot") is True or user == "USLACKBOT",
+        deleted=said.get("deleted") is True,
     )
 
 

@@ -28,7 +28,7 @@ async def keeper(room: Room) -> AsyncIterator[Keeper]:
     keeper = Keeper(room.storage, TEAM, lambda: room.now)
     keeper.start()
     yield keeper
-    await keeper.stop()
+    await asyncio.to_thread(keeper.stop)
 
 
 def delivery(**inner: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ async def test_a_stopped_keeper_has_kept_what_came_and_promises_no_more(room: Ro
 
     underway = [asyncio.ensure_future(keeper.keep(a_post(f"no {n}", n))) for n in range(50)]
     await asyncio.sleep(0)
-    await keeper.stop()
+    await asyncio.to_thread(keeper.stop)
 
     await asyncio.gather(*underway)
     assert len(kept_texts(room)) == 50

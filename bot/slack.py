@@ -1,0 +1,180 @@
+"""The Slack we read: channels, people, history. It keeps nothing and says nothing; abilities are given the pages."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.review.heard import PersonFact, in_order, read_person
+from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
+from bot.review.refusal import NotInChannel
+
+PAGE = 200
+"""Messages of history to a call; threads are walked for each of them before the page is handed on."""
+LARGE_PAGE = 999
+MOST_PAGES_COUNTED = 5
+AT_ONCE = 4
+"""Profiles asked for at a time: Slack answers about a hundred a minute."""
+
+CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
+NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
+NO_THREAD = {"thread_not_found"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages as Slack wrote them, replies included, each once and in order of ts; and where the next page begins."""
+
+    messages: tuple[dict[str, Any], ...]
+    next_cursor: str | None = None
+
+
+class Slack:
+    """Reads through a client that waits out rate limits and tries again after server errors."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def channel_facts(self, channel: ChannelId) -> ChannelFacts:
+        """What Slack says of a channel now, its members included; raises NotInChannel."""
+        answer = await self._ask("conversations.info", channel=channel)
+        said = answer.get("channel") or {}
+        members = [user async for user in self._members(channel)]
+        return ChannelFacts(
+            channel=channel,
+            name=said.get("name") or "",
+            private=bool(said.get("is_private")),
+            archived=bool(said.get("is_archived")),
+            created_at=_moment(said.get("created")),
+            creator=UserId(said["creator"]) if said.get("creator") else None,
+            members=tuple(members),
+            bot_is_member=bool(said.get("is_member", True)),
+        )
+
+    async def person(self, user: str) -> PersonFact | None:
+        """A person's profile; None where Slack knows nobody of that id."""
+        try:
+            answer = await self._ask("users.info", user=user)
+        except SlackApiError as error:
+            if _code(error) in NOBODY:
+                return None
+            raise
+        return read_person(answer.get("user"))
+
+    async def people_of(self, users: Collection[str]) -> list[PersonFact]:
+        """The profiles of these people, of those that Slack knows."""
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(user: str) -> PersonFact | None:
+            async with turns:
+                return await self.person(user)
+
+        found = await asyncio.gather(*(one(user) for user in sorted(set(users))))
+        return [person for person in found if person]
+
+    async def history(self, place: Place, oldest: datetime, cursor: str | None = None) -> Page:
+        """One page of what was said in a place since a moment, newest page first; raises NotInChannel.
+
+        A channel's page brings the whole threads of its messages; a thread's page is a part of that thread.
+        """
+        where = {"channel": place.channel, "oldest": _ts(oldest), "inclusive": True, "limit": PAGE}
+        if place.thread:
+            answer = await self._thread_page(where | {"ts": place.thread}, cursor)
+            return Page(_once(answer.get("messages") or []), _cursor(answer))
+        answer = await self._ask("conversations.history", **where, **_from(cursor))
+        messages = list(answer.get("messages") or [])
+        threads = [await self._thread(where, parent) for parent in messages if parent.get("reply_count")]
+        replies = [reply for thread in threads for reply in thread]
+        return Page(_once([*messages, *replies]), _cursor(answer))
+
+    async def _thread(self, where: Mapping[str, Any], parent: Mapping[str, Any]) -> list[dict[str, Any]]:
+        thread = {"channel": where["channel"], "ts": parent["ts"], "limit": PAGE}
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            answer = await self._thread_page(thread, cursor)
+            found += answer.get("messages") or []
+            cursor = _cursor(answer)
+            if not cursor:
+                return found
+
+    async def _thread_page(self, thread: Mapping[str, Any], cursor: str | None) -> Mapping[str, Any]:
+        """A thread whose first message went away meanwhile is empty."""
+        try:
+            return await self._ask("conversations.replies", **thread, **_from(cursor))
+        except SlackApiError as error:
+            if _code(error) in NO_THREAD:
+                return {}
+            raise
+
+    async def size_since(self, channel: ChannelId, oldest: datetime) -> tuple[int, int]:
+        """How many messages, replies included, and how many people wrote them; of a very busy channel, at least."""
+        count, speakers, cursor = 0, set[str](), None
+        for _ in range(MOST_PAGES_COUNTED):
+            where = {"channel": channel, "oldest": _ts(oldest), "limit": LARGE_PAGE}
+            answer = await self._ask("conversations.history", **where, **_from(cursor))
+            for message in answer.get("messages") or []:
+                count += 1 + (message.get("reply_count") or 0)
+                speakers.update(filter(None, [message.get("user"), *(message.get("reply_users") or [])]))
+            cursor = _cursor(answer)
+            if not cursor:
+                break
+        return count, len(speakers)
+
+    async def permalink(self, channel: ChannelId, ts: str) -> str:
+        """The address of a message; raises NotInChannel."""
+        answer = await self._ask("chat.getPermalink", channel=channel, message_ts=ts)
+        return str(answer["permalink"])
+
+    async def _members(self, channel: ChannelId) -> AsyncIterator[UserId]:
+        cursor = None
+        while True:
+            answer = await self._ask("conversations.members", channel=channel, limit=LARGE_PAGE, **_from(cursor))
+            for user in answer.get("members") or []:
+                yield UserId(user)
+            cursor = _cursor(answer)
+            if not cursor:
+                return
+
+    async def _ask(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        try:
+            answer = await self._client.api_call(method, params=_as_params(arguments), http_verb="GET")
+        except SlackApiError as error:
+            if _code(error) in CLOSED_TO_US:
+                raise NotInChannel from error
+            raise
+        return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _as_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: ("true" if value is True else value) for name, value in arguments.items()}
+
+
+def _code(error: SlackApiError) -> str:
+    return str(error.response.get("error", ""))
+
+
+def _from(cursor: str | None) -> dict[str, str]:
+    return {"cursor": cursor} if cursor else {}
+
+
+def _cursor(answer: Mapping[str, Any]) -> str | None:
+    return (answer.get("response_metadata") or {}).get("next_cursor") or None
+
+
+def _once(messages: Collection[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """A reply also sent to the channel comes twice."""
+    by_ts = {message["ts"]: message for message in messages if message.get("ts")}
+    return tuple(by_ts[ts] for ts in sorted(by_ts, key=in_order))
+
+
+def _ts(moment: datetime) -> str:
+    return f"{moment.timestamp():.6f}"
+
+
+def _moment(seconds: object) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) and seconds else None
