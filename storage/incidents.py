@@ -141,6 +141,18 @@ def main_place(db: Session, incident: int) -> Place:
     return Place(ChannelId(first.channel_id), first.thread_ts)
 
 
+def unfetched(db: Session, team: str) -> Sequence[Source]:
+    """The open sources whose history was asked for and is not read to its end."""
+    return db.scalars(
+        select(Source).where(
+            Source.team_id == team,
+            Source.fetch_from.is_not(None),
+            Source.fetched_at.is_(None),
+            Source.until_at.is_(None),
+        )
+    ).all()
+
+
 def source_of_message(db: Session, team: str, channel: str, *, thread: str | None, ts: str) -> Source | None:
     """The open source a message belongs to; a thread that is an incident of its own comes before its channel."""
     threads = {thread or ts, ""}

@@ -16,10 +16,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk import Desk, Notes, Replayed, Turn, Whisper
 from bot.historian import Historian
 from bot.render import Mrkdwn, Rendered, escape
+from bot.review.heard import PersonFact
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import Refused
-from bot.slack import Reader
-from storage import people
+from bot.slack import Slack
+from storage import channels, people
 from storage.incidents import Where
 
 log = logging.getLogger("debrief.listeners")
@@ -51,11 +52,11 @@ class Edge:
     """The desk and the Slack we read, as listeners use them."""
 
     def __init__(
-        self, desk: Desk, client: AsyncWebClient, reader: Reader, *, historian: Historian, bot_user: UserId
+        self, desk: Desk, client: AsyncWebClient, slack: Slack, *, historian: Historian, bot_user: UserId
     ) -> None:
         self.desk = desk
         self.client = client
-        self.reader = reader
+        self.slack = slack
         self.historian = historian
         self.bot_user = bot_user
         self.background: set[asyncio.Task[None]] = set()
@@ -73,7 +74,7 @@ class Edge:
         if await self.look(_is_known, user=user):
             return
         try:
-            person = await asyncio.wait_for(self.reader.person(user), 1.0)
+            person = await asyncio.wait_for(self.slack.person(user), 1.0)
         except Exception as error:  # noqa: BLE001
             log.warning("could not read a person", extra={"user": user, "error": type(error).__name__})
             return
@@ -117,18 +118,8 @@ def _is_known(turn: Turn, *, user: UserId) -> bool:
     return person is not None and person.read_at is not None and turn.now - person.read_at < FRESH
 
 
-def _remember(turn: Turn, *, person: Any) -> Notes:
-    people.know(
-        turn.db,
-        turn.team,
-        person.user_id,
-        name=person.name,
-        zone=person.zone,
-        email=person.email,
-        bot=turn.now if person.is_bot else None,
-        gone=turn.now if person.deleted else None,
-        now=turn.now,
-    )
+def _remember(turn: Turn, *, person: PersonFact) -> Notes:
+    channels.keep_person(turn.db, turn.team, person, now=turn.now)
     return ()
 
 

@@ -1,5 +1,7 @@
 """Opening an incident from a gesture: what Slack says of the channel goes along, and its history is fetched after."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 from bot import facilitating, tracking
@@ -13,10 +15,10 @@ async def open_here(
     edge: Edge, gesture: Gesture, *, severity: str | None, title: str | None, since: str | None = None
 ) -> Rendered | None:
     """Open an incident in the gesture's place, from the moment that the words of `since` name."""
-    channel = await edge.reader.channel_facts(gesture.place.channel)
+    channel = await edge.slack.channel_facts(gesture.place.channel)
     now = edge.desk.now()
     from_at = tracking.since_of(since, channel, now=now) if since else None
-    asks = from_at is None and not gesture.place.thread and tracking.is_old(channel, now=now)
+    asks = from_at is None and not gesture.place.thread and _is_old(channel, now)
     sizes = await _sizes(edge, channel) if asks else None
     said = await edge.serve(
         tracking.open_incident,
@@ -33,9 +35,18 @@ async def open_here(
     return said
 
 
+def _is_old(channel: ChannelFacts, now: datetime) -> bool:
+    return channel.created_at is None or now - channel.created_at > tracking.YOUNG
+
+
 async def open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
-    """A channel whose name says that it is an incident's becomes one."""
-    channel = await edge.reader.channel_facts(channel_id)
+    """A channel whose name says that it is an incident's becomes one; a public one is joined for that."""
+    channel = await edge.slack.channel_facts(channel_id)
+    if not re.search(edge.desk.house.channel_pattern, channel.name):
+        return
+    if not channel.bot_is_member and not channel.private:
+        await edge.client.conversations_join(channel=channel_id)
+        channel = await edge.slack.channel_facts(channel_id)
     await edge.serve(tracking.open_by_itself, channel_id=channel_id, channel=channel)
     await edge.historian.fetch()
 
@@ -46,7 +57,7 @@ async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]
     for words in tracking.FROM:
         since = tracking.since_of(words, channel, now=now)
         if since:
-            count, _ = await edge.reader.size_since(channel.channel, since)
+            count, _ = await edge.slack.size_since(channel.channel, since)
             found[words] = (count, len(channel.members))
     return found
 
@@ -61,4 +72,4 @@ async def refresh_agenda(edge: Edge, gesture: Gesture) -> None:
 
 async def audience(edge: Edge, channel: str | None) -> Any:
     """Who reads a channel."""
-    return await edge.reader.channel_facts(ChannelId(channel)) if channel else None
+    return await edge.slack.channel_facts(ChannelId(channel)) if channel else None
