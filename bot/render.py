@@ -345,7 +345,7 @@ class Reports:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - as above: finalize escapes, by Markdown's rules
         )
-        self._environment.filters |= {"quote": quote_markdown, "day": day}
+        self._environment.filters |= {"day": day}
 
     def render(self, template: str, *, names: Mapping[str, str], zone: str, facts: Mapping[str, Any]) -> str:
         """The report of this name; `names` by user id, `zone` is read beside UTC."""
@@ -356,7 +356,16 @@ class Reports:
         def said(text: str | None) -> Markdown:
             return escape_markdown(_spelt_out(text or "", names))
 
-        own = {"name": name, "said": said, "at": partial(both_clocks, zone=zone), "link": link_markdown}
+        def quoted(text: str) -> Markdown:
+            return quote_markdown(_spelt_out(text, names))
+
+        own = {
+            "name": name,
+            "said": said,
+            "quoted": quoted,
+            "link": link_markdown,
+            "at": partial(both_clocks, zone=zone),
+        }
         words = self._environment.get_template(f"{template}.j2").render(facts, **own)
         return re.sub(r"\n{3,}", "\n\n", words).strip() + "\n"
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, null, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, null, select
 from sqlalchemy.orm import Session
 
-from storage import people
+from storage import messages, people
 from storage.incidents import visible_to
 from storage.models import Action, Finding, Incident, Message, Source, TimelineEvent
 
@@ -34,25 +34,6 @@ def find(db: Session, team: str, user: str, words: str, *, at_most: int = MOST) 
     return list(islice(_hits(db, team, user, words), at_most))
 
 
-def permalink(workspace_url: str, channel: str, ts: str, thread_ts: str | None = None) -> str | None:
-    """The address of a message, as Slack makes it; None where the workspace's own address is not known."""
-    if not workspace_url:
-        return None
-    address = f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
-    return f"{address}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else address
-
-
-def spoken_in(source: type[Source] = Source) -> ColumnElement[bool]:
-    """Whether a message belongs to a source: its channel, its thread where it is one, its span of time."""
-    return and_(
-        Message.team_id == source.team_id,
-        Message.channel_id == source.channel_id,
-        or_(source.thread_ts == "", Message.thread_ts == source.thread_ts, Message.ts == source.thread_ts),
-        Message.posted_at >= source.from_at,
-        or_(source.until_at.is_(None), Message.posted_at <= source.until_at),
-    )
-
-
 def _hits(db: Session, team: str, user: str, words: str) -> Iterator[Hit]:
     for query, sort in _concluded(team, user, words):
         yield from (_hit(row, sort) for row in db.execute(query.limit(MOST)))
@@ -61,7 +42,8 @@ def _hits(db: Session, team: str, user: str, words: str) -> Iterator[Hit]:
     for row in db.execute(_said(team, user, words).limit(3 * MOST)):
         if (row.channel_id, row.ts) not in seen:
             seen.add((row.channel_id, row.ts))
-            yield _hit(row, "message", permalink(url, row.channel_id, row.ts, row.thread_ts))
+            address = messages.permalink(url, row.channel_id, row.ts, row.thread_ts) if url else None
+            yield _hit(row, "message", address)
 
 
 def _hit(row: Row[*tuple[Any, ...]], sort: str, address: str | None = None) -> Hit:
@@ -104,7 +86,7 @@ def _said(team: str, user: str, words: str) -> Select[*tuple[Any, ...]]:
     return (
         select(Incident.id.label("incident"), Incident.title, *columns, Message.posted_at.label("at"))
         .join(Source, Source.incident_id == Incident.id)
-        .join(Message, spoken_in())
+        .join(Message, messages.in_source())
         .where(Incident.team_id == team, visible_to(user), Message.deleted_at.is_(None), holds(Message.plain, words))
         .order_by(Message.posted_at.desc(), Message.id.desc(), Incident.id.desc())
     )

@@ -404,8 +404,8 @@ def test_a_month_of_reminders(room: Room):
             "Wed 02 09:00",
             (
                 f"*Action 1* was due Wed 25 Nov 2026, 7 days ago: {TEXT}.\n"
-                "What is in the way: unclear requirements, competing priorities, or too few hands? `/review action 1 block "
-                "REASON` says so, `/review action 1 due DATE` plans it again."
+                "What is in the way: unclear requirements, competing priorities, or too few hands? `/review action 1 "
+                "block REASON` says so, `/review action 1 due DATE` plans it again."
             ),
         ),
         (

@@ -120,15 +120,3 @@ def test_what_was_said_before_the_incident_belongs_to_nobody(room: Room):
     an_incident(room)
 
     assert found(room, "disk") == []
-
-
-@pytest.mark.parametrize(
-    ("thread", "address"),
-    [
-        (None, "https://x.example.com/archives/C1/p1700000000000100"),
-        ("1700000000.000100", "https://x.example.com/archives/C1/p1700000000000100"),
-        ("1690000000.000200", "https://x.example.com/archives/C1/p1700000000000100?thread_ts=1690000000.000200&cid=C1"),
-    ],
-)
-def test_a_message_has_the_address_slack_gives_it(thread: str | None, address: str):
-    assert search.permalink("https://x.example.com/", "C1", "1700000000.000100", thread) == address
