@@ -45,7 +45,8 @@ FROM = {"24h": "Last 24 hours", "7d": "Last 7 days", "all": "From the beginning"
 """What may be taken in of an old channel: the words of `open from:24h`, and the button's."""
 WRITTEN = (Stage.ended, Stage.drafted, Stage.published)
 CANCELLABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared, Stage.ended, Stage.drafted)
-SKIPPABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared)
+BEFORE_THE_MEETING = (Stage.mitigated, Stage.scheduled, Stage.prepared)
+SKIPPABLE = (Stage.open, *BEFORE_THE_MEETING)
 
 
 class ChannelArchived(Refused):
@@ -76,6 +77,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "me": by,
         "moments": [(name.value, moments[name].at) for name in MomentName if name in moments],
         "meets_at": planned.meets_at if planned else None,
+        "proposed_at": review.proposed_at,
         "reason": review.reason,
         "asked": asked_for(incident.severity),
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
@@ -272,7 +274,7 @@ def set_moment(turn: Turn, *, where: Where, by: UserId, name: str, when: When | 
     if before is None or before.at != at:
         _set(turn, incident, name, at=at, by=by, how=How.set if when else How.recorded)
     yield _moment_answer(turn, incident, by=by, name=name, before=before, stepped_in=stepped_in)
-    if name == MomentName.mitigated and before is None:
+    if name == MomentName.mitigated and before is None and reviews.stage(turn.db, incident) in BEFORE_THE_MEETING:
         yield _mitigated(turn, incident)
 
 
@@ -314,6 +316,7 @@ def _moment_answer(
     turn: Turn, incident: Incident, *, by: UserId, name: str, before: Moment | None, stepped_in: Any
 ) -> Note:
     held = {key: row.at for key, row in incidents.moments(turn.db, incident.id).items() if row.at}
+    doubt = moment_order_doubt(held)
     return Note.private(
         by,
         "moment",
@@ -323,7 +326,7 @@ def _moment_answer(
         stamp=_stamp(held[name]),
         before=before.at if before else None,
         zone=people.zone(turn.db, turn.team, by),
-        doubt=moment_order_doubt(held),
+        doubt=doubt if doubt and f"“{name}”" in doubt.lower() else None,
         missing_mitigation=name == MomentName.resolved and MomentName.mitigated not in held,
         stage=reviews.stage(turn.db, incident),
         asked=asked_for(incident.severity),
@@ -340,6 +343,7 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
         "moment_mitigated",
         incidents.main_place(turn.db, incident.id),
         at=moment.at,
+        planned=reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)),
         asked=asked_for(incident.severity),
         lead=incidents.roles(turn.db, incident.id).owner_or_lead,
     )
@@ -508,13 +512,19 @@ def _require_a_way_out(stage: Stage, exit_to: Stage, *, verb: str) -> None:
 def _write_exit(turn: Turn, incident: Incident, exit_to: Stage, *, reason: str, by: UserId) -> None:
     """Set the moment of leaving, call off the planned meeting, stop listening."""
     review = reviews.of(turn.db, incident)
-    setattr(review, f"{exit_to.value}_at", turn.now)
+    setattr(review, f"{exit_to.value}_at", _after_reopening(turn, incident))
     review.reason = reason
     planned = reviews.planned_meeting(turn.db, review)
     if planned:
         planned.cancelled_at = turn.now
     incidents.stop_listening(turn.db, incident.id, now=turn.now)
     _record(turn, incident, exit_to.value, before=None, after=reason, by=by)
+
+
+def _after_reopening(turn: Turn, incident: Incident) -> datetime:
+    """Now, or a blink later: on a clock that stands still, a re-opening must not lift an exit that came after it."""
+    reopened = [c.at for c in incidents.changes(turn.db, incident.id, "incident") if c.what == "reopened"]
+    return max([turn.now, *(at + timedelta(microseconds=1) for at in reopened)])
 
 
 def reopen(turn: Turn, *, where: Where, by: UserId) -> Notes:

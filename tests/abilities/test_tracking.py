@@ -624,6 +624,24 @@ def test_a_sev4_is_not_promised_a_review(room: Room):
     assert "No review has to follow" in room.transcript(CHANNEL)[0]
 
 
+def test_a_mitigation_noted_after_the_exit_promises_no_review(room: Room):
+    an_incident(room)
+    room.serve(tracking.skip, where=HERE, by=MARA, reason="Known and harmless")
+
+    answer = set_to(room, "mitigated")
+
+    assert "Mitigated* is set" in answer
+    assert room.transcript() == []
+
+
+def test_an_odd_order_is_doubted_only_where_it_is_made(room: Room):
+    an_incident(room)
+    set_to(room, "detected", "13:00")
+    set_to(room, "began", "13:30")
+
+    assert "now stands before" not in set_to(room, "acknowledged")
+
+
 def test_resolved_implies_nothing_and_offers_the_missing_mitigation(room: Room):
     an_incident(room)
 
@@ -865,6 +883,15 @@ def test_reopening_lifts_an_exit_and_fetches_what_was_said_meanwhile(room: Room)
     source = the_source(room)
     assert stage(room) is Stage.open
     assert (source.until_at, source.fetch_from, source.fetched_at) == (None, left, None)
+
+
+def test_an_exit_in_the_instant_of_a_reopening_counts(room: Room):
+    an_incident(room)
+    for _ in range(2):
+        room.serve(tracking.skip, where=HERE, by=MARA, reason="A drill")
+        assert stage(room) is Stage.skipped
+        room.serve(tracking.reopen, where=HERE, by=MARA)
+        assert stage(room) is Stage.open
 
 
 def test_reopening_keeps_a_meeting_not_yet_held(room: Room):
