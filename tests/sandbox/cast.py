@@ -1,5 +1,6 @@
 """Who plays in these tests: people, by the control; a small real Bolt app, as the bot."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -66,12 +67,23 @@ class Bot:
     bodies: list[Json] = field(default_factory=list)
     on: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
+    @property
+    def client(self) -> Any:
+        return self.app.client
+
     def events(self, kind: str, subtype: str | None = None) -> list[Json]:
         return [e for e in self.heard if e["type"] == kind and e.get("subtype") == subtype]
 
 
-def client_of(slack: Running, **more: Any) -> AsyncWebClient:
+def client_of(slack: Running, **more: Any) -> Any:
+    """A client of the SDK; Any, because its answers are typed as if each might be missing."""
     return AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[], **more)
+
+
+async def socket_address(slack: Running) -> str:
+    """A fresh address for one Socket Mode connection."""
+    client: Any = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
+    return (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
 
 
 async def refusal(call: Any) -> Any:
@@ -87,7 +99,7 @@ async def error_of(call: Any) -> str:
     return (await refusal(call))["error"]
 
 
-def a_bot(client: AsyncWebClient) -> Bot:
+def a_bot(client: Any) -> Bot:
     app = AsyncApp(client=client, signing_secret=SIGNING_SECRET, ignoring_self_events_enabled=False)
     bot = Bot(app)
 
@@ -96,7 +108,7 @@ def a_bot(client: AsyncWebClient) -> Bot:
         bot.heard.append(event)
         bot.bodies.append(body)
 
-    async def answer(ack: Any, body: Json, client: AsyncWebClient) -> None:
+    async def answer(ack: Any, body: Json, client: Any) -> None:
         bot.bodies.append(body)
         await bot.on.get(body.get("command") or body["type"], _just_ack)(ack, body, client)
 
@@ -109,8 +121,15 @@ def a_bot(client: AsyncWebClient) -> Bot:
     return bot
 
 
-async def _just_ack(ack: Any, body: Json, client: AsyncWebClient) -> None:
+async def _just_ack(ack: Any, body: Json, client: Any) -> None:
     await ack()
+
+
+async def until(condition: Any, *, within_s: float = 3.0) -> None:
+    """Wait for what happens in the background."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - nothing here could set an event
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

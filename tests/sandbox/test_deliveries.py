@@ -8,7 +8,6 @@ import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.signature import SignatureVerifier
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.server import Running, SandboxSettings, sandbox, serve
 from bot.sandbox.workspace import APP_TOKEN, SIGNING_SECRET
@@ -21,6 +20,8 @@ from tests.sandbox.cast import (
     error_of,
     over_http,
     over_socket,
+    socket_address,
+    until,
     visiting,
 )
 
@@ -34,13 +35,6 @@ class Clock:
 
     def now(self) -> float:
         return self._now
-
-
-async def until(condition: Any, *, within_s: float = 3.0) -> None:
-    """Wait for what happens in the background."""
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_requests_are_signed_by_the_virtual_clock():
@@ -191,8 +185,7 @@ async def test_a_payload_goes_to_one_of_several_connections():
 
 
 async def test_a_ticket_opens_one_connection(slack: Running):
-    client = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
-    url = (await client.apps_connections_open(app_token=APP_TOKEN))["url"]
+    url = await socket_address(slack)
 
     async with aiohttp.ClientSession() as session:
         async with session.ws_connect(url) as socket:
@@ -205,23 +198,22 @@ async def test_a_ticket_opens_one_connection(slack: Running):
 
 
 async def test_the_eleventh_connection_is_sent_away(slack: Running):
-    client = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
 
     async with aiohttp.ClientSession() as session:
+        kept = []
         for _ in range(10):
-            socket = await session.ws_connect((await client.apps_connections_open(app_token=APP_TOKEN))["url"])
-            await socket.receive_json()
-        last = await session.ws_connect((await client.apps_connections_open(app_token=APP_TOKEN))["url"])
+            kept.append(await session.ws_connect(await socket_address(slack)))
+            await kept[-1].receive_json()
+        last = await session.ws_connect(await socket_address(slack))
         goodbye = await last.receive_json()
 
     assert (goodbye["type"], goodbye["reason"]) == ("disconnect", "too_many_websockets")
 
 
 async def test_an_envelope_says_whether_it_takes_an_answer(slack: Running, people: People):
-    client = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
 
     async with aiohttp.ClientSession() as session:
-        socket = await session.ws_connect((await client.apps_connections_open(app_token=APP_TOKEN))["url"])
+        socket = await session.ws_connect(await socket_address(slack))
         await socket.receive_json()
         saying = asyncio.create_task(people.say("x"))
         event = await socket.receive_json()

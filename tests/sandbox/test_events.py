@@ -175,8 +175,8 @@ async def test_another_bot_s_alert_is_a_bot_message(connected: Connected):
 async def test_the_bot_hears_its_own_messages_too(connected: Connected):
     people, bot = connected
 
-    posted = await bot.app.client.chat_postMessage(channel="C0INCIDENTS", text="<@U0DEBRIEF> is me")
-    await bot.app.client.chat_update(channel="C0INCIDENTS", ts=posted["ts"], text="changed")
+    posted = await bot.client.chat_postMessage(channel="C0INCIDENTS", text="<@U0DEBRIEF> is me")
+    await bot.client.chat_update(channel="C0INCIDENTS", ts=posted["ts"], text="changed")
     await people.say("x")
 
     own = bot.events("message")[0]
@@ -209,7 +209,7 @@ async def test_the_loss_of_the_token_is_heard_and_felt(connected: Connected):
     await people.do("revoke")
 
     assert len(bot.events("tokens_revoked")) == len(bot.events("app_uninstalled")) == 1
-    assert await error_of(bot.app.client.users_list()) == "token_revoked"
+    assert await error_of(bot.client.users_list()) == "token_revoked"
 
 
 async def test_only_events_of_the_manifest_are_heard():

@@ -45,7 +45,7 @@ async def open_form(people: People, bot: Bot, view: Json) -> Json:
     bot.on["/review"] = opening(view)
     await people.do("command", user="priya", channel="incidents", command="/review")
     async with asyncio.timeout(3):
-        while not (views := (await people.see("views/priya"))["views"]):
+        while not (views := (await people.see("views/priya"))["views"]):  # noqa: ASYNC110 - nothing could set an event
             await asyncio.sleep(0.01)
     return views[-1]
 
@@ -128,7 +128,7 @@ async def test_shortcuts_come_with_their_message_or_alone(connected: Connected):
 async def test_a_button_is_found_by_its_action_and_value(connected: Connected):
     people, bot = connected
     blocks = buttons(a_button("go", "1"), a_button("stop", "2", confirm=_confirm()))
-    posted = await bot.app.client.chat_postMessage(channel=INCIDENTS, text="Choose", blocks=blocks)
+    posted = await bot.client.chat_postMessage(channel=INCIDENTS, text="Choose", blocks=blocks)
 
     await people.do("click", user="priya", channel="incidents", action_id="go", value="1")
     confirmed = await people.do("click", user="priya", channel="incidents", action_id="stop")
@@ -146,7 +146,7 @@ async def test_a_choice_in_a_menu_is_kept_and_sent_with_the_next_press(connected
     people, bot = connected
     options = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
     menu = {"type": "static_select", "action_id": "menu", "placeholder": plain("Pick"), "options": options}
-    await bot.app.client.chat_postMessage(channel=INCIDENTS, text="Choose", blocks=buttons(menu, a_button("go")))
+    await bot.client.chat_postMessage(channel=INCIDENTS, text="Choose", blocks=buttons(menu, a_button("go")))
 
     await people.do("click", user="priya", channel="incidents", action_id="menu", value="Two")
     await people.do("click", user="priya", channel="incidents", action_id="go")
@@ -297,7 +297,7 @@ async def test_the_bot_hears_of_a_closed_form_when_it_asked_to(connected: Connec
 
 async def test_a_trigger_opens_one_form_within_three_seconds(connected: Connected, monkeypatch):
     people, bot = connected
-    client = bot.app.client
+    client = bot.client
     await people.do("command", user="priya", channel="incidents", command="/review")
     trigger = bot.bodies[-1]["trigger_id"]
 
@@ -314,7 +314,7 @@ async def test_a_trigger_opens_one_form_within_three_seconds(connected: Connecte
 
 async def test_views_are_updated_by_hash_and_pushed_three_deep(connected: Connected):
     people, bot = connected
-    client = bot.app.client
+    client = bot.client
     button = {"type": "actions", "block_id": "b", "elements": [a_button("more")]}
     view = await open_form(people, bot, a_form(button))
 
@@ -343,7 +343,7 @@ async def test_what_was_filled_in_survives_an_update_of_the_form(connected: Conn
     view = await open_form(people, bot, a_form(section))
     await people.do("click", user="priya", view_id=view["id"], action_id="who", value="U0LENA")
 
-    await bot.app.client.views_update(view_id=view["id"], view=a_form(section, title=plain("Again")))
+    await bot.client.views_update(view_id=view["id"], view=a_form(section, title=plain("Again")))
     [seen] = (await people.see("views/priya"))["views"]
 
     assert seen["state"]["values"]["s"]["who"]["selected_user"] == "U0LENA"
@@ -367,7 +367,7 @@ async def test_the_bot_suggests_options_while_a_person_types(connected: Connecte
 async def test_buttons_of_the_home_tab_are_pressed_there(connected: Connected):
     people, bot = connected
     home = {"type": "home", "blocks": buttons(a_button("mine", "7"))}
-    await bot.app.client.views_publish(user_id="U0PRIYA", view=home)
+    await bot.client.views_publish(user_id="U0PRIYA", view=home)
 
     await people.do("home", user="priya")
     await people.do("click", user="priya", home=True, action_id="mine")

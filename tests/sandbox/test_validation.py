@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.validation import block_text_length, blocks_errors, options_errors, view_errors
 from tests.sandbox.cast import People, a_button, a_form, an_input, buttons, error_of, plain, refusal
@@ -131,7 +130,7 @@ def test_suggested_options_are_looked_at():
     assert options_errors(None) == ["answer with options or option_groups"]
 
 
-async def test_a_refused_message_is_a_violation(client: AsyncWebClient, people: People):
+async def test_a_refused_message_is_a_violation(client: Any, people: People):
     bad = await refusal(client.chat_postMessage(channel=INCIDENTS, text="x", blocks=[{"type": "sections"}]))
     long = [a_section("x" * 2900, block_id=f"b{i}") for i in range(5)]
     too_long = await error_of(client.chat_postMessage(channel=INCIDENTS, text="x", blocks=long))
@@ -142,7 +141,7 @@ async def test_a_refused_message_is_a_violation(client: AsyncWebClient, people: 
     assert await people.messages() == []
 
 
-async def test_over_long_text_is_cut_when_posted_and_refused_when_changed(client: AsyncWebClient, people: People):
+async def test_over_long_text_is_cut_when_posted_and_refused_when_changed(client: Any, people: People):
     posted = await client.chat_postMessage(channel=INCIDENTS, text="x" * 40_001)
     changed = await error_of(client.chat_update(channel=INCIDENTS, ts=posted["ts"], text="x" * 40_001))
 
@@ -152,13 +151,13 @@ async def test_over_long_text_is_cut_when_posted_and_refused_when_changed(client
     assert len(await people.violations()) == 2
 
 
-async def test_a_good_message_is_no_violation(client: AsyncWebClient, people: People):
+async def test_a_good_message_is_no_violation(client: Any, people: People):
     await client.chat_postMessage(channel=INCIDENTS, text="x", blocks=GOOD["buttons"])
 
     assert await people.violations() == []
 
 
-async def test_a_home_is_published_unless_it_is_wrong_or_stale(client: AsyncWebClient, people: People):
+async def test_a_home_is_published_unless_it_is_wrong_or_stale(client: Any, people: People):
     home = {"type": "home", "blocks": [a_section("Welcome")]}
     first = (await client.views_publish(user_id="U0PRIYA", view=home))["view"]
     second = (await client.views_publish(user_id="U0PRIYA", view=home, hash=first["hash"]))["view"]

@@ -1,5 +1,7 @@
 """The Web API as the SDK sees it."""
 
+from typing import Any
+
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,7 +14,7 @@ INCIDENTS = "C0INCIDENTS"
 SUPPORT = "C0SUPPORT"
 
 
-async def test_the_token_says_who_the_bot_is(client: AsyncWebClient):
+async def test_the_token_says_who_the_bot_is(client: Any):
     me = await client.auth_test()
 
     assert (me["user_id"], me["bot_id"], me["team_id"]) == ("U0DEBRIEF", "B0DEBRIEF", "T0SANDBOX")
@@ -28,7 +30,7 @@ async def test_a_call_without_a_good_token_is_refused(slack: Running):
     assert await error_of(app_token.chat_postMessage(channel=INCIDENTS, text="x")) == "not_allowed_token_type"
 
 
-async def test_a_method_slack_does_not_have_is_unknown(client: AsyncWebClient):
+async def test_a_method_slack_does_not_have_is_unknown(client: Any):
     assert await error_of(client.api_call("reviews.open")) == "unknown_method"
 
 
@@ -47,7 +49,7 @@ async def test_arguments_come_by_query_form_and_json(slack: Running):
     assert not_read["error"] == "invalid_arguments"  # users.info reads no JSON
 
 
-async def test_people_carry_their_zone_and_a_deleted_one_none(client: AsyncWebClient, people: People):
+async def test_people_carry_their_zone_and_a_deleted_one_none(client: Any, people: People):
     await people.do("user", user="tom", deleted=True)
 
     lena = (await client.users_info(user="U0LENA"))["user"]
@@ -59,7 +61,7 @@ async def test_people_carry_their_zone_and_a_deleted_one_none(client: AsyncWebCl
     assert "tz" not in tom
 
 
-async def test_people_are_found_by_mail_and_listed_in_pages(client: AsyncWebClient):
+async def test_people_are_found_by_mail_and_listed_in_pages(client: Any):
     found = await client.users_lookupByEmail(email="amara@sandbox.example")
     names = [u["name"] async for page in await client.users_list(limit=5) for u in page["members"]]
 
@@ -69,7 +71,7 @@ async def test_people_are_found_by_mail_and_listed_in_pages(client: AsyncWebClie
     assert await error_of(client.users_info(user="U0NOBODY")) == "user_not_found"
 
 
-async def test_a_message_is_posted_changed_and_deleted(client: AsyncWebClient):
+async def test_a_message_is_posted_changed_and_deleted(client: Any):
     posted = await client.chat_postMessage(channel=INCIDENTS, text="one")
     await client.chat_update(channel=INCIDENTS, ts=posted["ts"], text="two")
     changed = (await client.conversations_history(channel=INCIDENTS))["messages"][0]
@@ -80,7 +82,7 @@ async def test_a_message_is_posted_changed_and_deleted(client: AsyncWebClient):
     assert (await client.conversations_history(channel=INCIDENTS))["messages"] == []
 
 
-async def test_a_person_s_id_leads_to_the_direct_conversation(client: AsyncWebClient, people: People):
+async def test_a_person_s_id_leads_to_the_direct_conversation(client: Any, people: People):
     posted = await client.chat_postMessage(channel="U0PRIYA", text="for you")
     opened = await client.conversations_open(users="U0PRIYA")
 
@@ -89,7 +91,7 @@ async def test_a_person_s_id_leads_to_the_direct_conversation(client: AsyncWebCl
     assert [m["text"] for m in await people.messages("dm", user="priya")] == ["for you"]
 
 
-async def test_only_members_post_and_only_the_author_changes(client: AsyncWebClient, people: People):
+async def test_only_members_post_and_only_the_author_changes(client: Any, people: People):
     theirs = await people.say("mine")
 
     assert await error_of(client.chat_postMessage(channel=SUPPORT, text="x")) == "not_in_channel"
@@ -100,7 +102,7 @@ async def test_only_members_post_and_only_the_author_changes(client: AsyncWebCli
     assert await error_of(client.api_call("chat.postMessage", json={"channel": INCIDENTS})) == "no_text"
 
 
-async def test_a_private_channel_is_not_there_for_outsiders(client: AsyncWebClient, people: People):
+async def test_a_private_channel_is_not_there_for_outsiders(client: Any, people: People):
     secret = (await people.do("create", user="lena", name="secret", private=True))["channel"]
 
     assert await error_of(client.conversations_info(channel=secret)) == "channel_not_found"
@@ -112,7 +114,7 @@ async def test_a_private_channel_is_not_there_for_outsiders(client: AsyncWebClie
     assert (await client.conversations_info(channel=secret))["channel"]["is_private"]
 
 
-async def test_nobody_posts_into_an_archived_channel(client: AsyncWebClient, people: People):
+async def test_nobody_posts_into_an_archived_channel(client: Any, people: People):
     await people.do("archive", user="priya", channel="incidents")
 
     assert await error_of(client.chat_postMessage(channel=INCIDENTS, text="x")) == "is_archived"
@@ -123,7 +125,7 @@ async def test_nobody_posts_into_an_archived_channel(client: AsyncWebClient, peo
     assert (await client.chat_postMessage(channel=INCIDENTS, text="x"))["ok"]
 
 
-async def test_history_is_newest_first_in_pages_and_between_two_moments(client: AsyncWebClient, people: People):
+async def test_history_is_newest_first_in_pages_and_between_two_moments(client: Any, people: People):
     stamps = [await people.say(f"message {i}") for i in range(7)]
 
     pages = [page["messages"] async for page in await client.conversations_history(channel=INCIDENTS, limit=3)]
@@ -138,7 +140,7 @@ async def test_history_is_newest_first_in_pages_and_between_two_moments(client: 
     assert [m["ts"] for m in with_ends["messages"]] == stamps[5:1:-1]
 
 
-async def test_replies_stay_out_of_history_unless_broadcast(client: AsyncWebClient, people: People):
+async def test_replies_stay_out_of_history_unless_broadcast(client: Any, people: People):
     parent = await people.say("parent")
     reply = await people.say("reply", user="lena", thread_ts=parent)
     broadcast = await people.say("also to the channel", thread_ts=reply, broadcast=True)
@@ -154,7 +156,7 @@ async def test_replies_stay_out_of_history_unless_broadcast(client: AsyncWebClie
     assert history[1]["latest_reply"] == broadcast
 
 
-async def test_the_parent_of_a_thread_stays_as_a_tombstone(client: AsyncWebClient, people: People):
+async def test_the_parent_of_a_thread_stays_as_a_tombstone(client: Any, people: People):
     parent = await people.say("parent")
     reply = await people.say("reply", thread_ts=parent)
     await people.do("delete", user="priya", channel="incidents", ts=parent)
@@ -168,7 +170,7 @@ async def test_the_parent_of_a_thread_stays_as_a_tombstone(client: AsyncWebClien
     assert (await client.conversations_history(channel=INCIDENTS))["messages"] == []
 
 
-async def test_metadata_comes_back_only_when_asked_for(client: AsyncWebClient):
+async def test_metadata_comes_back_only_when_asked_for(client: Any):
     mark = {"event_type": "note", "event_payload": {"key": "k1"}}
     await client.chat_postMessage(channel=INCIDENTS, text="x", metadata=mark)
 
@@ -179,7 +181,7 @@ async def test_metadata_comes_back_only_when_asked_for(client: AsyncWebClient):
     assert full["metadata"] == mark
 
 
-async def test_a_reaction_is_given_and_taken_once(client: AsyncWebClient, people: People):
+async def test_a_reaction_is_given_and_taken_once(client: Any, people: People):
     target = {"channel": INCIDENTS, "timestamp": await people.say("x"), "name": "memo"}
 
     await client.reactions_add(**target)
@@ -192,7 +194,7 @@ async def test_a_reaction_is_given_and_taken_once(client: AsyncWebClient, people
     assert await error_of(client.reactions_remove(**target)) == "no_reaction"
 
 
-async def test_a_channel_is_made_filled_renamed_and_closed(client: AsyncWebClient):
+async def test_a_channel_is_made_filled_renamed_and_closed(client: Any):
     made = (await client.conversations_create(name="inc-9"))["channel"]["id"]
     await client.conversations_invite(channel=made, users="U0PRIYA,U0LENA")
     await client.conversations_setTopic(channel=made, topic="checkout")
@@ -208,7 +210,7 @@ async def test_a_channel_is_made_filled_renamed_and_closed(client: AsyncWebClien
     assert await error_of(client.conversations_create(name="Inc 9")) == "invalid_name_specials"
 
 
-async def test_the_bot_joins_public_channels_and_lists_its_own(client: AsyncWebClient):
+async def test_the_bot_joins_public_channels_and_lists_its_own(client: Any):
     before = (await client.users_conversations())["channels"]
     await client.conversations_join(channel=SUPPORT)
     after = (await client.users_conversations())["channels"]
@@ -217,7 +219,7 @@ async def test_the_bot_joins_public_channels_and_lists_its_own(client: AsyncWebC
     assert [c["name"] for c in after] == ["general", "incidents", "support"]
 
 
-async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client: AsyncWebClient, people: People):
+async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client: Any, people: People):
     uploaded = await client.files_upload_v2(
         channel=INCIDENTS, filename="report.md", content="# Report", initial_comment="here"
     )
@@ -235,7 +237,7 @@ async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client:
     assert [m["text"] for m in await people.messages()] == ["here"]
 
 
-async def test_pins_and_bookmarks_are_kept(client: AsyncWebClient, people: People):
+async def test_pins_and_bookmarks_are_kept(client: Any, people: People):
     ts = await people.say("x")
     await client.pins_add(channel=INCIDENTS, timestamp=ts)
     added = await client.bookmarks_add(channel_id=INCIDENTS, title="Doc", type="link", link="https://example.com")
@@ -249,7 +251,7 @@ async def test_pins_and_bookmarks_are_kept(client: AsyncWebClient, people: Peopl
     assert (await client.bookmarks_list(channel_id=INCIDENTS))["bookmarks"] == []
 
 
-async def test_a_permalink_names_channel_message_and_thread(client: AsyncWebClient, people: People):
+async def test_a_permalink_names_channel_message_and_thread(client: Any, people: People):
     parent = await people.say("parent")
     reply = await people.say("reply", thread_ts=parent)
 
@@ -259,9 +261,7 @@ async def test_a_permalink_names_channel_message_and_thread(client: AsyncWebClie
     assert link == f"https://sandbox.slack.com/archives/{INCIDENTS}/p{digits}?thread_ts={parent}&cid={INCIDENTS}"
 
 
-async def test_a_scheduled_message_comes_when_its_moment_does_but_never_with_metadata(
-    client: AsyncWebClient, people: People
-):
+async def test_a_scheduled_message_comes_when_its_moment_does_but_never_with_metadata(client: Any, people: People):
     now = (await client.users_list())["cache_ts"]
     mark = {"event_type": "note", "event_payload": {}}
     await client.chat_scheduleMessage(channel=INCIDENTS, post_at=now + 600, text="later")
@@ -276,7 +276,7 @@ async def test_a_scheduled_message_comes_when_its_moment_does_but_never_with_met
     assert await error_of(client.chat_scheduleMessage(channel=INCIDENTS, post_at=now, text="x")) == "time_in_past"
 
 
-async def test_an_ephemeral_is_seen_by_one(client: AsyncWebClient, people: People):
+async def test_an_ephemeral_is_seen_by_one(client: Any, people: People):
     await client.chat_postEphemeral(channel=INCIDENTS, user="U0PRIYA", text="psst")
 
     assert [m["text"] for m in await people.messages(user="priya")] == ["psst"]
@@ -299,7 +299,7 @@ async def test_scopes_come_from_the_manifest():
     assert history["ok"]
 
 
-async def test_the_sdk_follows_the_blocks_validate_method(client: AsyncWebClient):
+async def test_the_sdk_follows_the_blocks_validate_method(client: Any):
     good = await client.api_call("blocks.validate", json={"blocks": [{"type": "divider"}]})
     bad = await error_of(client.api_call("blocks.validate", json={"blocks": [{"type": "dividers"}]}))
 
