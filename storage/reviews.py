@@ -19,6 +19,7 @@ from storage.models import (
     Meeting,
     MeetingNote,
     Message,
+    Moment,
     Person,
     Review,
     RoleHeld,
@@ -104,11 +105,16 @@ def usual_place(db: Session, incident: Incident) -> Place:
     return place_of(db, incident, placed[-1]) if placed else incidents.main_place(db, incident.id)
 
 
-def over_since(db: Session, incident: Incident) -> datetime | None:
-    """When it was mitigated, or resolved where nobody said mitigated; None while it goes on."""
+def over(db: Session, incident: Incident) -> Moment | None:
+    """The moment from which a meeting is planned: mitigated, or resolved where nobody said mitigated."""
     moments = incidents.moments(db, incident.id)
-    over = moments.get("mitigated") or moments.get("resolved")
-    return over.at if over else None
+    return moments.get("mitigated") or moments.get("resolved")
+
+
+def over_since(db: Session, incident: Incident) -> datetime | None:
+    """When that was; None while it goes on."""
+    row = over(db, incident)
+    return row.at if row else None
 
 
 MOST_CORE = 8
@@ -199,6 +205,13 @@ def uninvite(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None
     if row is not None:
         row.uninvited_at, row.core_since = now, None
         db.flush()
+
+
+def let_off(db: Session, meeting: Meeting) -> Sequence[str]:
+    """Whose invitation was taken back."""
+    return db.scalars(
+        select(Attendee.user_id).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_not(None))
+    ).all()
 
 
 def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
@@ -315,8 +328,7 @@ def least_recent_facilitator(db: Session, incident: Incident) -> Rotation | None
     Lead, owner and scribe are left out, and so is everybody who responded; in a team too small for that it is the
     least involved (PagerDuty, S2). None where there is nobody but them.
     """
-    over = over_since(db, incident)
-    involved = involvement(db, incident, until=over)
+    involved = involvement(db, incident, until=over_since(db, incident))
     free = _could_facilitate(db, incident)
     last = _last_facilitated(db, incident.team_id)
     fresh = sorted((last.get(user, NEVER), user) for user in free if user not in involved)

@@ -1,0 +1,465 @@
+"""From mitigation to the meeting: its hour, its people, the pre-read a day before, the call ten minutes before."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.desk import Note, Notes, Turn
+from bot.review import timeline
+from bot.review.findings import FindingKind
+from bot.review.impact import Impact
+from bot.review.incident import FORMULAS, UserId, durations, in_words
+from bot.review.lifecycle import Role, Stage, Who, require
+from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_moment
+from bot.review.policy import Depth, asked_for
+from bot.review.refusal import (
+    AlreadyInMeeting,
+    NeedsPerson,
+    NeedsReason,
+    NeedsTime,
+    NothingScheduled,
+    NotMitigated,
+    NotOneOfUs,
+    ReviewClosed,
+    WrongStage,
+)
+from bot.review.when import When
+from storage import findings, incidents, outbox, people, reviews, silence, walk
+from storage.incidents import Where
+from storage.models import Incident, Meeting
+
+PRE_READ_BEFORE = timedelta(hours=24)
+"""S2: a day before, even if incomplete."""
+CALL_BEFORE = timedelta(minutes=10)
+STILL_WORTH_CALLING = timedelta(minutes=5)
+"""After the hour, where the bot was away at the time of the call."""
+PROPOSE_FOR = timedelta(days=7)
+"""An incident opened longer ago than this gets no proposal unasked."""
+FEWEST_CORE, MOST_CORE = 5, 8
+"""Core attendees (S2)."""
+SHORT_TIMELINE = 12
+"""Lines of the timeline in a pre-read; the rest folds."""
+
+
+# The hour --------------------------------------------------------------------------------
+
+
+def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) -> Notes:
+    """Propose an hour, book the one named, or move the meeting to it."""
+    incident = _to_be_met_about(turn, where, by, "schedule")
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    if when is None:
+        yield _planned(turn, incident, planned, by) if planned else _proposed(turn, incident, by)
+        return
+    at = when.future(turn.now, _zone(turn, by))
+    if planned is None:
+        yield from _book(turn, incident, at, by)
+    else:
+        yield from _move(turn, incident, planned, at=at, by=by, reason=None)
+
+
+def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason: str) -> Notes:
+    """Move the meeting and say why; everybody hears of it once."""
+    incident = _to_be_met_about(turn, where, by, "postpone")
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    if planned is None:
+        raise NothingScheduled
+    if when is None:
+        raise NeedsTime(verb="postpone")
+    if not reason.strip():
+        raise NeedsReason(verb=f"postpone {when.words}")
+    at = when.future(turn.now, _zone(turn, by))
+    yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
+
+
+def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
+    incident = incidents.at(turn.db, turn.team, where, by)
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    stage = reviews.stage(turn.db, incident)
+    if stage is Stage.in_meeting:
+        raise AlreadyInMeeting
+    if stage is Stage.closed:
+        raise ReviewClosed
+    if stage in {Stage.skipped, Stage.cancelled}:
+        raise WrongStage(stage=stage.label, verb=verb)
+    if reviews.over_since(turn.db, incident) is None:
+        raise NotMitigated
+    return incident
+
+
+def _proposed(turn: Turn, incident: Incident, by: UserId) -> Note:
+    return Note.private(by, "schedule_proposed", **_proposal_facts(turn, incident), zone=_zone(turn, by).key)
+
+
+def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
+    """The hour the rule finds, in the lead's zone, and how long after mitigation it is."""
+    zone = _lead_zone(turn, incident)
+    slot = _slot(turn, incident)
+    return {
+        "incident": incident.id,
+        "title": incident.title,
+        "over_at": reviews.over_since(turn.db, incident),
+        "at": slot.at,
+        "typed": f"{slot.at:%Y-%m-%d %H:%MZ}",
+        "lead_zone": zone.key,
+        "hours": round(slot.elapsed_hours),
+        "why": slot.reason,
+        "minutes": asked_for(incident.severity).minutes,
+    }
+
+
+def _slot(turn: Turn, incident: Incident) -> Slot:
+    return first_slot(
+        reviews.over_since(turn.db, incident) or turn.now,
+        _lead_zone(turn, incident),
+        now=turn.now,
+        length=timedelta(minutes=asked_for(incident.severity).minutes),
+        hours=turn.house.working_hours,
+    )
+
+
+def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Note:
+    zone = _zone(turn, by).key
+    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone)
+
+
+def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
+    rotation = _fill_facilitator(turn, incident)
+    meeting = reviews.plan(turn.db, incident, at=at, by=by, now=turn.now)
+    meeting.why = _why(turn, incident, at)
+    _record(turn, incident, meeting, before=None, after=at, by=by)
+    core = reviews.core(turn.db, meeting)
+    yield Note.once(
+        _announcement(turn, incident, meeting),
+        "schedule_announced",
+        reviews.place_of(turn.db, incident, meeting),
+        incident=incident.id,
+        title=incident.title,
+        meeting=meeting,
+        core=core,
+        facilitator=incidents.roles(turn.db, incident.id).facilitator,
+        rotation=rotation,
+    )
+    yield Note.private(by, "schedule_booked", reason=None, **_booked_facts(turn, incident, meeting, by))
+    yield from _pre_read_if_due(turn, incident, meeting)
+
+
+def _fill_facilitator(turn: Turn, incident: Incident) -> reviews.Rotation | None:
+    """Whom the rotation asked to lead the meeting, where nobody was named before."""
+    if incidents.roles(turn.db, incident.id).facilitator:
+        return None
+    rotation = reviews.least_recent_facilitator(turn.db, incident)
+    if rotation:
+        incidents.give_role(turn.db, incident, Role.facilitator, rotation.user, by=None, now=turn.now)
+    return rotation
+
+
+def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by: UserId, reason: str | None) -> Notes:
+    """To another hour; to the hour it has already, nothing is changed and nobody is told."""
+    if at == meeting.meets_at:
+        yield _planned(turn, incident, meeting, by)
+        return
+    before = meeting.meets_at
+    meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, turn.now, by
+    meeting.zone, meeting.called_at = _zone(turn, by).key, None
+    meeting.why = reason or _why(turn, incident, at)
+    _record(turn, incident, meeting, before=before, after=at, by=by)
+    yield Note.once(
+        _announcement(turn, incident, meeting),
+        "postponed",
+        reviews.place_of(turn.db, incident, meeting),
+        incident=incident.id,
+        title=incident.title,
+        meeting=meeting,
+        before=before,
+        by=by,
+        reason=reason,
+        core=reviews.core(turn.db, meeting),
+    )
+    yield Note.private(by, "schedule_booked", reason=reason, **_booked_facts(turn, incident, meeting, by))
+
+
+def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
+    """Why it meets later than 72 hours after mitigation, where it does."""
+    over_at = reviews.over_since(turn.db, incident)
+    if over_at is None or at - over_at <= LATEST:
+        return None
+    slot = _slot(turn, incident)
+    if slot.reason and at <= slot.at:
+        return slot.reason
+    later = in_words(int((at - over_at).total_seconds()))
+    return f"That is {later} after mitigation; most reviews meet within three days, while it is fresh."
+
+
+def _record(
+    turn: Turn, incident: Incident, meeting: Meeting, *, before: datetime | None, after: datetime | None, by: str | None
+) -> None:
+    incidents.record_change(
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what="meets_at",
+        before=before.isoformat() if before else None,
+        after=after.isoformat() if after else None,
+        by=by,
+        now=turn.now,
+    )
+    turn.db.flush()
+
+
+def _announcement(turn: Turn, incident: Incident, meeting: Meeting) -> str:
+    """The key of one move: a meeting moved away and back is told twice, one booked twice is told once."""
+    moves = [change for change in incidents.changes(turn.db, incident.id, "meeting") if change.subject_id == meeting.id]
+    return f"scheduled:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}:{len(moves)}"
+
+
+def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> dict[str, Any]:
+    return {
+        "incident": incident.id,
+        "meeting": meeting,
+        "zone": _zone(turn, by).key,
+        "late_for": _outside_hours(turn, meeting),
+        **_advice(turn, incident, meeting),
+    }
+
+
+def _outside_hours(turn: Turn, meeting: Meeting) -> list[tuple[UserId, str]]:
+    """Core attendees for whom the meeting is outside working hours, and the name of their zone."""
+    at = meeting.meets_at or turn.now
+    zones = [(user, _zone(turn, user)) for user in reviews.core(turn.db, meeting)]
+    hours = turn.house.working_hours
+    return [(user, zone.key) for user, zone in zones if next_working_moment(at, zone, hours) != at]
+
+
+def _zone(turn: Turn, user: str | None) -> ZoneInfo:
+    return ZoneInfo(people.zone(turn.db, turn.team, user))
+
+
+def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
+    return _zone(turn, incidents.roles(turn.db, incident.id).lead)
+
+
+# The people --------------------------------------------------------------------------------
+
+
+def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
+    """Ask people to come; who is asked twice is told once."""
+    incident, meeting = _with_attendees(turn, where, by, "invite")
+    if not users:
+        raise NeedsPerson(verb="invite")
+    _must_be_people(turn, users)
+    fresh = [user for user in dict.fromkeys(users) if reviews.attendee(turn.db, meeting, user) is None]
+    for user in users:
+        reviews.invite(turn.db, meeting, user, core=turn.now, now=turn.now)
+    if fresh:
+        yield _invitation(turn, incident, meeting, fresh)
+    yield Note.private(by, "invited", users=list(users), **_advice(turn, incident, meeting))
+
+
+def _invitation(turn: Turn, incident: Incident, meeting: Meeting, users: Sequence[UserId]) -> Note:
+    row = reviews.attendee(turn.db, meeting, users[0])
+    invited_at = row.invited_at if row else turn.now
+    return Note.once(
+        f"invited:{meeting.id}:{users[0]}:{invited_at:%Y%m%dT%H%M%S}",
+        "invitation",
+        reviews.place_of(turn.db, incident, meeting),
+        users=list(users),
+        title=incident.title,
+        meeting=meeting,
+    )
+
+
+def uninvite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
+    """Let people off; they may still read everything."""
+    incident, meeting = _with_attendees(turn, where, by, "uninvite")
+    if not users:
+        raise NeedsPerson(verb="uninvite")
+    for user in users:
+        reviews.uninvite(turn.db, meeting, user, now=turn.now)
+    yield Note.private(by, "invite_taken_back", users=list(users), **_advice(turn, incident, meeting))
+
+
+def _with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident, Meeting]:
+    incident = incidents.at(turn.db, turn.team, where, by)
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    review = reviews.of(turn.db, incident)
+    meeting = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)
+    if meeting is None:
+        raise NothingScheduled
+    return incident, meeting
+
+
+def _must_be_people(turn: Turn, users: Collection[UserId]) -> None:
+    for user in users:
+        known = people.find(turn.db, turn.team, user)
+        if known and (known.bot_since or known.gone_since):
+            raise NotOneOfUs(user=user)
+
+
+def _advice(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
+    """How many come, and who is missing where fewer than five do though more took part."""
+    core = reviews.core(turn.db, meeting)
+    asked = {*core, *reviews.let_off(turn.db, meeting)}
+    missing = [user for user in reviews.most_active(turn.db, incident) if user not in asked]
+    is_few = len(core) < FEWEST_CORE
+    return {"count": len(core), "is_many": len(core) > MOST_CORE, "missing": missing[:FEWEST_CORE] if is_few else []}
+
+
+# The pre-read ------------------------------------------------------------------------------
+
+
+def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Send the pre-read now, even if it is incomplete."""
+    incident, meeting = _with_attendees(turn, where, by, "pre-read")
+    if meeting.opened_at is not None:
+        raise AlreadyInMeeting
+    was_sent = _pre_read_was_sent(turn, meeting)
+    yield from _send_pre_read(turn, incident, meeting)
+    yield Note.private(by, "pre_read_sent", incident=incident.id, was_sent=was_sent, **_gaps(turn, incident))
+
+
+def pre_reads_due(turn: Turn) -> Notes:
+    """A day before each meeting; at once where it was planned later than that."""
+    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now + PRE_READ_BEFORE):
+        yield from _pre_read_if_due(turn, incident, meeting)
+
+
+def _pre_read_if_due(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
+    if reviews.over_since(turn.db, incident) is None or meeting.meets_at is None:
+        return
+    is_due = turn.now < meeting.meets_at <= turn.now + PRE_READ_BEFORE
+    if is_due and not _pre_read_was_sent(turn, meeting):
+        yield from _send_pre_read(turn, incident, meeting)
+
+
+def _send_pre_read(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
+    review = reviews.of(turn.db, incident)
+    review.pre_read_sent_at = review.pre_read_sent_at or turn.now
+    place = reviews.place_of(turn.db, incident, meeting)
+    yield Note.once(_pre_read_key(meeting), "pre_read", place, **_pre_read_facts(turn, incident, meeting))
+
+
+def _pre_read_was_sent(turn: Turn, meeting: Meeting) -> bool:
+    return outbox.find(turn.db, turn.team, _pre_read_key(meeting)) is not None
+
+
+def _pre_read_key(meeting: Meeting) -> str:
+    return f"pre-read:{meeting.id}"
+
+
+def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
+    moments = {name: row.at for name, row in incidents.moments(turn.db, incident.id).items() if row.at}
+    known = {name: seconds for name, seconds in asdict(durations(moments)).items() if seconds is not None}
+    found = findings.by_kind(turn.db, incident.id)
+    return {
+        "incident": incident.id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "meeting": meeting,
+        "core": reviews.core(turn.db, meeting),
+        "facilitator": incidents.roles(turn.db, incident.id).facilitator_or_lead,
+        "summary": incident.summary,
+        "impact": Impact.from_json(incident.impact).lines(),
+        "moments": [(name, moments[name]) for name in MOMENTS if name in moments],
+        "durations": [(FORMULAS[name], in_words(seconds)) for name, seconds in known.items()],
+        "lines": _short_timeline(turn, incident),
+        "questions": list(found.get(FindingKind.question, [])),
+    }
+
+
+MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a short timeline: an event, or the events folded between two."""
+
+    event: walk.Told | None = None
+    fold: timeline.Fold | None = None
+
+
+def _short_timeline(turn: Turn, incident: Incident) -> list[Line]:
+    told = walk.events(turn.db, incident)
+    by_number = {event.number: event for event in told}
+    kept = timeline.stops(told, at_most=SHORT_TIMELINE)
+    lines = timeline.fold(told, kept)
+    return [Line(fold=line) if isinstance(line, timeline.Fold) else Line(event=by_number[line]) for line in lines]
+
+
+def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:
+    """What the pre-read had to leave open, for the person who may fill it in."""
+    return {"has_summary": bool(incident.summary), "has_events": bool(walk.events(turn.db, incident))}
+
+
+# What the clock asks -------------------------------------------------------------------------
+
+
+def propose_due(turn: Turn) -> Notes:
+    """After mitigation, in the lead's next working hour: one hour to say yes to, by direct message."""
+    asked: set[UserId] = set()
+    for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
+        lead = incidents.roles(turn.db, incident.id).lead
+        wanted = asked_for(incident.severity).depth is Depth.full
+        if wanted and lead and lead not in asked and _may_be_asked(turn, incident, lead):
+            asked.add(lead)
+            yield _proposal(turn, incident, lead)
+
+
+def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
+    """In working hours, once for each mitigation, and not on a day on which they were written to already."""
+    zone = _zone(turn, lead)
+    if next_working_moment(turn.now, zone, turn.house.working_hours) != turn.now:
+        return False
+    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
+    if review.proposed_at and over and review.proposed_at >= over.recorded_at:
+        return False
+    midnight = datetime.combine(turn.now.astimezone(zone).date(), time(0), zone)
+    return not silence.told_since(turn.db, turn.team, lead, midnight.astimezone(UTC))
+
+
+def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
+    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
+    review.proposed_at = turn.now
+    place = incidents.main_place(turn.db, incident.id)
+    key = f"proposal:{review.id}:{over.id if over else 0}"
+    return Note.once(key, "proposal", lead, channel=place.channel, **_proposal_facts(turn, incident))
+
+
+def calls_due(turn: Turn) -> Notes:
+    """Ten minutes before: who, where, and what it is about."""
+    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now + CALL_BEFORE):
+        if meeting.meets_at and meeting.called_at is None and turn.now < meeting.meets_at + STILL_WORTH_CALLING:
+            meeting.called_at = turn.now
+            yield _call(turn, incident, meeting)
+
+
+def _call(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
+    return Note.once(
+        f"call:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
+        "call",
+        reviews.place_of(turn.db, incident, meeting),
+        incident=incident.id,
+        title=incident.title,
+        meeting=meeting,
+        core=reviews.core(turn.db, meeting),
+        facilitator=incidents.roles(turn.db, incident.id).facilitator_or_lead,
+    )
+
+
+def moves_due(turn: Turn) -> Notes:
+    """It broke again: a meeting not yet held is called off; the next mitigation brings a new proposal."""
+    for meeting, incident in reviews.all_planned(turn.db, turn.team):
+        if reviews.over_since(turn.db, incident) is None:
+            meeting.cancelled_at = turn.now
+            _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
+            yield Note.once(
+                f"called-off:{meeting.id}",
+                "meeting_called_off",
+                reviews.place_of(turn.db, incident, meeting),
+                title=incident.title,
+                meeting=meeting,
+                core=reviews.core(turn.db, meeting),
+            )

@@ -1,0 +1,542 @@
+"""From mitigation to the meeting: the hour, the people, the pre-read, the call."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot import facilitating, scheduling
+from bot.review.incident import UserId
+from bot.review.lifecycle import Role, Stage
+from bot.review.refusal import (
+    InThePast,
+    NeedsPerson,
+    NeedsReason,
+    NothingScheduled,
+    NotMitigated,
+    NotOneOfUs,
+    NotYours,
+    WrongStage,
+)
+from bot.review.when import read_when
+from storage import incidents, people, reviews
+from storage.models import Membership, TimelineEvent
+from tests.abilities.test_facilitating import buttons, plain
+from tests.cast import (
+    CHANNEL,
+    HERE,
+    JONAS,
+    MARA,
+    NOVEMBER_18,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    an_incident,
+    mitigated,
+)
+
+FRIDAY_TEN = "2026-11-20 10:00"
+"""In Mara's Berlin: 09:00 UTC, 43 hours after the clock of these tests."""
+
+
+@pytest.fixture
+def incident(room: Room) -> int:
+    """An incident mitigated on Wednesday at 03:12 UTC, in a channel with Mara and Priya."""
+    number = an_incident(room)
+    mitigated(room, number, at=datetime(2026, 11, 18, 3, 12, tzinfo=UTC))
+    members(room, MARA, PRIYA)
+    return number
+
+
+def members(room: Room, *users: UserId) -> None:
+    rows = [Membership(team_id=TEAM, channel_id=CHANNEL, user_id=user) for user in users]
+    room.change(lambda db: db.add_all(rows))
+
+
+def do(room: Room, ability: Any, *, by: UserId = MARA, **what: Any) -> str:
+    return room.serve(ability, where=HERE, by=by, **what)
+
+
+def book(room: Room, when: str = FRIDAY_TEN) -> str:
+    return do(room, scheduling.schedule, when=read_when(when))
+
+
+def said(room: Room, to: str = CHANNEL) -> list[str]:
+    return [plain(words) for words in room.transcript(to)]
+
+
+def core(room: Room, incident: int) -> list[str]:
+    def look(db: Session) -> list[str]:
+        meeting = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
+        return list(reviews.core(db, meeting)) if meeting else []
+
+    return room.ask(look)
+
+
+def stage(room: Room, incident: int) -> Stage:
+    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
+
+
+# The hour --------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("incident")
+def test_without_a_time_the_first_fitting_hour_is_proposed_and_nothing_is_booked(room: Room):
+    answer = room.answer(scheduling.schedule, where=HERE, by=MARA)
+
+    assert answer is not None
+    assert answer.text == (
+        "The first hour that fits is *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min.\n\n"
+        "Nothing is booked yet. Another hour: /review schedule mon 14:00"
+    )
+    assert buttons(answer) == ["Book it", "No review needed"]
+    assert room.transcript() == []
+
+
+@pytest.mark.usefixtures("incident")
+def test_who_lives_elsewhere_reads_the_hour_in_their_own_zone_too(room: Room, incident: int):
+    room.change(lambda db: facilitates(db, incident, JONAS))
+
+    answer = do(room, scheduling.schedule, by=JONAS)
+
+    assert "*Fri 20 Nov 2026, 09:00 CET*" in answer
+    assert "For you that is Fri 20 Nov 2026, 03:00 EST." in answer
+
+
+def facilitates(db: Session, incident: int, user: UserId) -> None:
+    incidents.give_role(db, incidents.get(db, incident), Role.facilitator, user, by=None, now=NOVEMBER_18)
+
+
+def test_a_weekend_in_the_window_is_given_as_the_reason(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident, at=datetime(2026, 11, 18, 18, 0, tzinfo=UTC))
+    room.now = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+
+    answer = do(room, scheduling.schedule)
+
+    assert "*Mon 23 Nov 2026, 09:00 CET*" in answer
+    assert "inside the 48–72 hours after mitigation" in answer or "after mitigation" in answer
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_hour_is_booked_and_announced_once_in_the_channel(room: Room):
+    first = book(room)
+    again = book(room)
+
+    assert first.startswith("Booked for *Fri 20 Nov 2026, 10:00 CET*, 60 min.")
+    assert again.startswith("The meeting is planned for *Fri 20 Nov 2026, 10:00 CET*")
+    assert said(room) == [
+        (
+            "The review of “Checkout is slow” meets on *Fri 20 Nov, 09:00 UTC*, 60 min, here.\n\n"
+            f"Asked to come: <@{MARA}>, <@{PRIYA}>. Everybody else can read the pre-read and the report.\n"
+            f"<@{PRIYA}> leads the meeting this time, because they took no part in the response and it is their turn. "
+            "`/review facilitator @name` hands it on.\n\n"
+            "What you remember is worth adding before then: /review event 14:05 what happened"
+        )
+    ]
+
+
+def test_a_sev1_meets_for_90_minutes(room: Room):
+    incident = an_incident(room, severity="sev1")
+    mitigated(room, incident)
+
+    assert "90 min" in book(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_hour_later_than_three_days_says_so(room: Room):
+    answer = book(room, "2026-11-24 10:00")
+
+    assert "That is 6 days 5 h after mitigation; most reviews meet within three days, while it is fresh." in answer
+    assert "most reviews meet within three days" in said(room)[0]
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_would_meet_at_night_is_named_to_whoever_books(room: Room):
+    answer = book(room, "2026-11-20 16:00")
+
+    assert f"outside the working hours of <@{PRIYA}> (Fri 20 Nov 2026, 20:30 IST)." in answer
+    assert "working hours" not in said(room)[0]
+
+
+def test_nothing_is_planned_before_mitigation(room: Room):
+    an_incident(room)
+
+    with pytest.raises(NotMitigated):
+        book(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_past_hour_is_refused(room: Room):
+    with pytest.raises(InThePast):
+        book(room, "2026-11-17 10:00")
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_stranger_to_the_roles_plans_nothing(room: Room):
+    with pytest.raises(NotYours):
+        do(room, scheduling.schedule, by=TOMAS, when=read_when(FRIDAY_TEN))
+
+
+def test_a_skipped_review_is_not_planned(room: Room, incident: int):
+    room.change(lambda db: skip(db, incident))
+
+    with pytest.raises(WrongStage):
+        book(room)
+
+
+def skip(db: Session, incident: int) -> None:
+    reviews.of(db, incidents.get(db, incident)).skipped_at = NOVEMBER_18
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_moved_away_and_back_is_announced_each_time(room: Room):
+    book(room)
+    book(room, "2026-11-20 14:00")
+    book(room)
+
+    moves = [words.split("*")[0] for words in said(room)]
+    assert moves[1:] == [
+        "The review of “Checkout is slow” moves from Fri 20 Nov, 09:00 UTC to ",
+        "The review of “Checkout is slow” moves from Fri 20 Nov, 13:00 UTC to ",
+    ]
+
+
+def test_postponing_says_why_and_keeps_the_history(room: Room, incident: int):
+    book(room)
+
+    do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason="Priya is\n# away <!here>")
+
+    assert said(room)[1].endswith(f"The reason, from <@{MARA}>:\n> Priya is # away &lt;!here&gt;")
+    moved = room.ask(lambda db: [(c.before, c.after) for c in incidents.changes(db, incident, "meeting")])
+    assert moved == [
+        (None, "2026-11-20T09:00:00+00:00"),
+        ("2026-11-20T09:00:00+00:00", "2026-11-20T13:00:00+00:00"),
+    ]
+
+
+@pytest.mark.usefixtures("incident")
+def test_postponing_needs_a_meeting_and_a_reason(room: Room):
+    with pytest.raises(NothingScheduled):
+        do(room, scheduling.postpone, when=read_when(FRIDAY_TEN), reason="x")
+    book(room)
+    with pytest.raises(NeedsReason):
+        do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason=" ")
+
+
+# The people --------------------------------------------------------------------------------
+
+
+def test_roles_come_first_then_the_most_active_and_eight_are_core(room: Room, incident: int):
+    crowd = [UserId(f"U0CROWD{number}") for number in range(9)]
+    for number, user in enumerate(crowd):
+        for minute in range(9 - number):
+            a_message(room, "Look", by=user, at=NOVEMBER_18 + timedelta(minutes=minute, seconds=number))
+
+    answer = book(room)
+
+    assert core(room, incident) == [MARA, PRIYA, *crowd[:6]]
+    assert "are many" not in answer
+
+
+def test_over_eight_core_attendees_are_many(room: Room, incident: int):
+    book(room)
+
+    answer = do(room, scheduling.invite, users=[UserId(f"U0GUEST{number}") for number in range(7)])
+
+    assert len(core(room, incident)) == 9
+    assert "9 core attendees are many: up to eight speak more freely." in answer
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_small_team_is_not_warned(room: Room):
+    answer = book(room)
+
+    assert "so far" not in answer
+
+
+def test_fewer_than_five_are_told_who_else_took_part(room: Room, incident: int):
+    book(room)
+    a_message(room, "I restarted it", by=JONAS)
+
+    answer = do(room, scheduling.uninvite, users=[PRIYA])
+
+    assert answer.endswith(f"1 comes so far. These took part, too: <@{JONAS}>. `/review invite @name` asks them.")
+    assert core(room, incident) == [MARA]
+
+
+@pytest.mark.usefixtures("incident")
+def test_who_is_invited_twice_is_told_once(room: Room):
+    book(room)
+    do(room, scheduling.invite, users=[TOMAS])
+    do(room, scheduling.invite, users=[TOMAS])
+
+    assert [words for words in said(room) if words.startswith(f"<@{TOMAS}>, you are asked")] == [said(room)[1]]
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_invitation_names_people(room: Room):
+    book(room)
+    room.change(lambda db: is_a_program(db, TOMAS))
+
+    with pytest.raises(NeedsPerson):
+        do(room, scheduling.invite, users=[])
+    with pytest.raises(NotOneOfUs):
+        do(room, scheduling.invite, users=[TOMAS])
+
+
+def is_a_program(db: Session, user: UserId) -> None:
+    people.know(db, TEAM, user, name="", zone="UTC", email=None, bot=NOVEMBER_18, gone=None, now=NOVEMBER_18)
+
+
+def test_a_facilitator_who_was_named_stays(room: Room, incident: int):
+    room.change(lambda db: facilitates(db, incident, TOMAS))
+
+    book(room)
+
+    assert f"<@{TOMAS}> leads the meeting." in said(room)[0]
+
+
+def test_where_everybody_responded_the_least_involved_leads_and_that_is_said(room: Room, incident: int):
+    a_message(room, "On it", by=PRIYA, at=NOVEMBER_18)
+    mitigated(room, incident)
+
+    book(room)
+
+    assert "because everybody here took part in the response and they were the least involved." in said(room)[0]
+
+
+# The pre-read ------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_pre_read_goes_out_a_day_before_and_once(room: Room, incident: int):
+    book(room)
+    room.now = datetime(2026, 11, 19, 8, 59, tzinfo=UTC)
+    room.serve(scheduling.pre_reads_due)
+    assert len(said(room)) == 1
+
+    room.pass_time(minutes=1)
+    room.serve(scheduling.pre_reads_due)
+    room.serve(scheduling.pre_reads_due)
+    answer = do(room, scheduling.pre_read)
+
+    assert [words.startswith("Before the review: Checkout is slow") for words in said(room)] == [False, True]
+    assert answer == "The pre-read of this meeting was sent already, so nobody gets it twice."
+    assert stage(room, incident) is Stage.prepared
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_less_than_a_day_away_gets_its_pre_read_at_once(room: Room):
+    book(room, "2026-11-19 10:00")
+
+    assert said(room)[1].startswith("Before the review")
+
+
+def test_an_incomplete_pre_read_says_what_is_missing(room: Room, incident: int):
+    book(room)
+
+    answer = do(room, scheduling.pre_read)
+
+    assert "Nobody has written a summary yet." in said(room)[1]
+    assert "Nothing is on the timeline yet." in said(room)[1]
+    assert answer.startswith("The pre-read is on its way. It has no summary yet")
+    assert incident
+
+
+def test_the_pre_read_shows_moments_with_formulas_the_timeline_and_open_questions(room: Room, incident: int):
+    room.change(lambda db: fill(db, incident))
+    do(room, facilitating.note_finding, by=TOMAS, kind="question", text="What woke the cache?")
+    book(room)
+
+    do(room, scheduling.pre_read)
+
+    assert said(room)[1].split("*What happened*")[1] == (
+        "\n> Payments were slow.\n\n"
+        "*When*\n"
+        "Began: Wed 18 Nov, 02:12 UTC\n"
+        "Mitigated: Wed 18 Nov, 03:12 UTC\n"
+        "TTM = mitigated − began: *1 h*\n\n"
+        "*Timeline*\n"
+        "_02:20 UTC, 1 event_\n"
+        "Wed 18 Nov, 02:30 UTC · decision · # We &lt;!here&gt; roll back\n\n"
+        "*Open questions*\n"
+        "1 · What woke the cache?\n\n"
+        "Something is missing or looked different to you? /review event 14:05 what happened · "
+        "/review question what you wonder about"
+    )
+
+
+def fill(db: Session, incident: int) -> None:
+    here = incidents.get(db, incident)
+    here.summary = "Payments were slow."
+    began = datetime(2026, 11, 18, 2, 12, tzinfo=UTC)
+    incidents.set_moment(db, here, "began", began, by=MARA, how="set", now=NOVEMBER_18)
+    for minute, kind, text in ((20, "automated", "Deploy 42"), (30, "decision", "# We <!here>\nroll back")):
+        db.add(
+            TimelineEvent(
+                team_id=TEAM,
+                incident_id=incident,
+                number=incidents.next_event_number(db, incident),
+                kind=kind,
+                occurred_at=began.replace(minute=minute),
+                recorded_at=NOVEMBER_18,
+                text=text,
+                by=TOMAS,
+                source="typed",
+            )
+        )
+
+
+# What the clock asks -------------------------------------------------------------------------
+
+
+def test_mitigated_at_night_the_lead_is_asked_in_the_morning_and_once(room: Room):
+    room.now = datetime(2026, 11, 18, 3, 12, tzinfo=UTC)
+    incident = an_incident(room)
+    mitigated(room, incident)
+    asked_at: list[datetime] = []
+
+    for _ in range(48):
+        room.serve(scheduling.propose_due)
+        asked_at += [room.now] * (len(room.transcript()) - len(asked_at))
+        room.pass_time(minutes=30)
+
+    assert asked_at == [datetime(2026, 11, 18, 8, 12, tzinfo=UTC)]
+    assert said(room, MARA) == [
+        (
+            "“Checkout is slow” was mitigated on Wed 18 Nov 2026, 04:12 CET. For its review I suggest "
+            f"*Fri 20 Nov 2026, 09:00 CET*, 53 hours later: 60 min in <#{CHANNEL}>.\n\n"
+            "You are asked because you lead this incident. For another hour, type /review schedule mon 14:00 in "
+            f"<#{CHANNEL}>."
+        )
+    ]
+
+
+def test_during_the_fire_nobody_is_asked(room: Room):
+    an_incident(room)
+
+    room.serve(scheduling.propose_due)
+
+    assert room.transcript() == []
+
+
+@pytest.mark.parametrize("severity", ["sev3", "sev4"])
+def test_no_review_is_proposed_where_the_severity_asks_for_none(room: Room, severity: str):
+    mitigated(room, an_incident(room, severity=severity))
+
+    room.serve(scheduling.propose_due)
+
+    assert room.transcript() == []
+
+
+def test_a_planned_skipped_or_old_review_is_not_proposed(room: Room):
+    week_ago = NOVEMBER_18 - timedelta(days=8)
+    planned, skipped, old = (
+        an_incident(room, channel=f"C0{name}", opened_at=at)  # pyright: ignore[reportArgumentType]
+        for name, at in (("PLANNED", None), ("SKIPPED", None), ("OLD", week_ago))
+    )
+    for incident in (planned, skipped, old):
+        mitigated(room, incident)
+    room.serve(scheduling.schedule, where=incidents.Where(HERE.place, planned), by=MARA, when=read_when(FRIDAY_TEN))
+    room.change(lambda db: skip(db, skipped))
+
+    room.serve(scheduling.propose_due)
+
+    assert room.transcript(MARA) == []
+
+
+def test_a_lead_hears_of_one_thing_a_day(room: Room):
+    for channel in ("C0ONE", "C0TWO"):
+        mitigated(room, an_incident(room, channel=channel))  # pyright: ignore[reportArgumentType]
+
+    room.serve(scheduling.propose_due)
+    assert len(room.transcript(MARA)) == 1
+    room.pass_time(hours=20)
+    room.serve(scheduling.propose_due)
+
+    assert len(room.transcript(MARA)) == 2
+
+
+@pytest.mark.usefixtures("incident")
+def test_ten_minutes_before_everybody_is_called_once(room: Room):
+    book(room)
+    room.now = datetime(2026, 11, 20, 8, 49, tzinfo=UTC)
+    room.serve(scheduling.calls_due)
+    assert len(said(room)) == 1
+
+    room.pass_time(minutes=1)
+    room.serve(scheduling.calls_due)
+    room.serve(scheduling.calls_due)
+
+    assert said(room)[1:] == [
+        (
+            "The review of “Checkout is slow” begins at 09:00 UTC, here.\n"
+            f"This is for <@{MARA}>, <@{PRIYA}>.\n\n"
+            "In 60 minutes: what happened and what was felt, the timeline step by step, what made it possible and what "
+            f"kept it small, and what we do about it. <@{PRIYA}> opens the meeting."
+        )
+    ]
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_long_past_is_not_called(room: Room):
+    book(room)
+    room.now = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+
+    room.serve(scheduling.calls_due)
+
+    assert len(said(room)) == 1
+
+
+def test_when_it_breaks_again_the_meeting_is_called_off_and_proposed_anew_after_the_next_mitigation(
+    room: Room, incident: int
+):
+    book(room)
+    room.change(lambda db: clear_mitigation(db, incident))
+    room.serve(scheduling.moves_due)
+    room.serve(scheduling.moves_due)
+    room.serve(scheduling.propose_due)
+    assert room.transcript(MARA) == []
+
+    mitigated(room, incident)
+    room.serve(scheduling.propose_due)
+
+    assert said(room)[1:] == [
+        (
+            "“Checkout is slow” is not over, so the review planned for Fri 20 Nov, 09:00 UTC is off. "
+            f"<@{MARA}>, <@{PRIYA}>: keep on with the incident, nothing is asked of you here. "
+            "Once it is mitigated, a new hour is proposed."
+        )
+    ]
+    assert "For its review I suggest *Fri 20 Nov 2026, 15:00 CET*" in said(room, MARA)[0]
+
+
+def clear_mitigation(db: Session, incident: int) -> None:
+    incidents.set_moment(db, incidents.get(db, incident), "mitigated", None, by=MARA, how="set", now=NOVEMBER_18)
+
+
+# The whole way -----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("incident")
+def test_from_the_booking_to_the_end_of_the_meeting_the_channel_reads_four_messages(room: Room):
+    book(room)
+    room.now = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
+    room.serve(scheduling.pre_reads_due)
+    room.now = datetime(2026, 11, 20, 8, 50, tzinfo=UTC)
+    room.serve(scheduling.calls_due)
+    room.pass_time(minutes=10)
+    do(room, facilitating.start, by=PRIYA)
+    do(room, facilitating.advance, by=PRIYA)
+    do(room, facilitating.end, by=PRIYA)
+
+    assert [words.split("\n")[0][:42] for words in said(room)] == [
+        "The review of “Checkout is slow” meets on ",
+        "Before the review: Checkout is slow",
+        "The review of “Checkout is slow” begins at",
+        "Review of Checkout is slow",
+    ]
