@@ -8,9 +8,10 @@ from typing import Any
 from bot.sandbox import interactions, talking
 from bot.sandbox.deliveries import Delivery
 from bot.sandbox.house import Sandbox
-from bot.sandbox.payloads import envelope, resolve_mentions, rich_text
+from bot.sandbox.payloads import envelope
 from bot.sandbox.places import InMessage, InView, Place, find_element, state_of
 from bot.sandbox.selections import CannotChoose, chosen_state, initial, is_empty, options_of
+from bot.sandbox.typed import rich_text, typed
 from bot.sandbox.validation import elements_of
 from bot.sandbox.workspace import BOT_USER, Channel, NotThere, User
 
@@ -35,10 +36,19 @@ def conversation(sandbox: Sandbox, user: User | None, name: str) -> Channel:
 
 
 def must_be_inside(user: User, channel: Channel) -> None:
+    must_see(user, channel)
+    if user.deleted:
+        raise Impossible("account_inactive")
     if channel.archived:
         raise Impossible("is_archived")
     if user.id not in channel.members:
         raise Impossible("not_in_channel")
+
+
+def must_see(user: User, channel: Channel) -> None:
+    """A private conversation is not there for those outside it; raises NotThere."""
+    if channel.is_private and user.id not in channel.members:
+        raise NotThere("channel", channel.name)
 
 
 def must_be_author(user: User, message: Json) -> None:
@@ -47,7 +57,7 @@ def must_be_author(user: User, message: Json) -> None:
 
 
 def edit_text(sandbox: Sandbox, channel: Channel, message: Json, text: str) -> None:
-    text = resolve_mentions(sandbox.workspace, text)
+    text = typed(sandbox.workspace, text)
     by = message.get("user", "")
     talking.edit(sandbox, channel, message, by=by, text=text, blocks=rich_text(sandbox.workspace, text))
 
@@ -62,12 +72,13 @@ async def command(sandbox: Sandbox, wish: Json) -> Json:
     channel = conversation(sandbox, user, str(wish["channel"]))
     name, _, rest = str(wish["command"]).partition(" ")
     text = str(wish.get("text", rest)).strip()
+    must_see(user, channel)
     if wish.get("thread_ts"):
         raise Impossible(f"{name} is not supported in threads. Sorry!")
     known = sandbox.manifest.commands
     if known is not None and name not in known:
         raise Impossible(f"{name} is not a valid command. In Slack, all messages that start with the / are commands.")
-    escaped = resolve_mentions(sandbox.workspace, text, named=bool(wish.get("named")))
+    escaped = typed(sandbox.workspace, text, named=bool(wish.get("named")))
     answer = await interactions.run_command(sandbox, user, channel, command=name, text=escaped)
     return answer.json()
 

@@ -12,8 +12,9 @@ from bot.sandbox.clock import parse_moment, rfc3339
 from bot.sandbox.deliveries import Delivery
 from bot.sandbox.faults import SOCKET_KINDS, BadFault
 from bot.sandbox.house import Sandbox
-from bot.sandbox.payloads import channel_json, message_json, resolve_mentions, user_json
+from bot.sandbox.payloads import channel_json, message_json, user_json
 from bot.sandbox.places import shown_view
+from bot.sandbox.typed import typed
 from bot.sandbox.workspace import BOT_USER, Channel, User
 
 Json = dict[str, Any]
@@ -63,7 +64,7 @@ def message(sandbox: Sandbox, wish: Json) -> Json:
     if content.get("thread_ts"):
         parent = sandbox.workspace.message(channel, str(content["thread_ts"]))
         content["thread_ts"] = parent.get("thread_ts", parent["ts"])
-    text = resolve_mentions(sandbox.workspace, str(wish.get("text", "")))
+    text = typed(sandbox.workspace, str(wish.get("text", "")))
     return {"ts": talking.say(sandbox, channel, user, text=text, **content)["ts"], "channel": channel.id}
 
 
@@ -173,8 +174,11 @@ def rename(sandbox: Sandbox, wish: Json) -> Json:
 
 
 def convert(sandbox: Sandbox, wish: Json) -> Json:
-    """To private, or to public with `{"to": "public"}`; `{"to": "new_id"}` gives the channel another id."""
+    """To private, or `to` public, shared (with another company) or new_id (as sharing may do)."""
     channel = _where(sandbox, wish)
+    if wish.get("to") == "shared":
+        channel.is_ext_shared = True
+        return {"channel": channel.id}
     if wish.get("to") == "new_id":
         old = gathering.change_id(sandbox, channel)
         return {"channel": channel.id, "old_channel": old}
@@ -274,6 +278,7 @@ def see_messages(sandbox: Sandbox, name: str, viewer: str) -> Json:
     channel = acting.conversation(sandbox, user, name)
     messages = [message_json(m, with_metadata=True) for m in channel.in_order()]
     if user is not None:
+        acting.must_see(user, channel)
         mine = [e.message for e in sandbox.workspace.ephemerals if (e.user, e.channel) == (user.id, channel.id)]
         messages = sorted([*messages, *mine], key=lambda m: m["ts"])
     return {"channel": channel_json(channel) | {"members": list(channel.members)}, "messages": messages}

@@ -16,6 +16,7 @@ METHOD_KINDS = {
     "timeout_after": "never answered, after the effect",
     "reset_before": "connection reset, no effect",
     "reset_after": "connection reset after the effect",
+    "forget": "answered ok, but the message is never there and nobody hears of it",
 }
 EVENT_KINDS = ("drop", "duplicate", "reorder", "delay")
 SOCKET_KINDS = ("reset", "disconnect", "warning", "black_hole")

@@ -39,17 +39,34 @@ class Sandbox:
     url: str = ""
     token_revoked: bool = False
     _watched: list[Delivery] | None = field(default=None)
+    _forgetful: list[tuple[Channel, str]] | None = field(default=None)
     _waiting: set[asyncio.Task[None]] = field(default_factory=set)
 
     def emit(self, event: Json, channel: Channel | None, *, subscription: str = "") -> None:
         """Deliver an event if the bot may hear it; one of a channel only while the bot is a member."""
-        if not self.manifest.hears(subscription or event["type"]):
+        if self._forgetful is not None or not self.manifest.hears(subscription or event["type"]):
             return
         shared = channel is not None and channel.is_ext_shared
         payload = envelope(self.workspace, deepcopy(event), ext_shared=shared)
         delivery = self.deliveries.send_event(payload, channel.id if channel else "")
         if self._watched is not None:
             self._watched.append(delivery)
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """What is posted inside is told to nobody and gone afterwards, as Slack sometimes loses a message."""
+        self._forgetful = lost = []
+        try:
+            yield
+        finally:
+            self._forgetful = None
+            for channel, ts in lost:
+                channel.remove(ts)
+
+    def stored(self, channel: Channel, ts: str) -> None:
+        """A message was posted; remember it when it is to be lost."""
+        if self._forgetful is not None:
+            self._forgetful.append((channel, ts))
 
     def hears_in(self, channel: Channel) -> bool:
         return BOT_USER in channel.members

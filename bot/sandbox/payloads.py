@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,16 +14,11 @@ from bot.sandbox.workspace import (
     TEAM,
     VERIFICATION_TOKEN,
     Channel,
-    NotThere,
     User,
     Workspace,
 )
 
 Json = dict[str, Any]
-
-MENTION = re.compile(r"(?<![\w<])([@#])([\w.-]*\w)")
-TOKEN = re.compile(r"<@(?P<user>[UW]\w+)(?:\|[^>]*)?>|<#(?P<channel>[CG]\w+)(?:\|[^>]*)?>")
-PRIVATE_KEYS = ("pinned_to", "metadata")
 
 
 def user_json(workspace: Workspace, user: User) -> Json:
@@ -160,44 +154,6 @@ def permalink(channel: Channel, message: Json) -> str:
     if message.get("thread_ts") not in (None, message["ts"]):
         link += f"?thread_ts={message['thread_ts']}&cid={channel.id}"
     return link
-
-
-def resolve_mentions(workspace: Workspace, text: str, *, named: bool = False) -> str:
-    """What Slack's client makes of @name and #channel: <@U…> and <#C…>."""
-
-    def replace(match: re.Match[str]) -> str:
-        sign, name = match.groups()
-        try:
-            thing = workspace.user(name) if sign == "@" else workspace.channel(name)
-        except NotThere:
-            return match.group(0)
-        return f"<{sign}{thing.id}|{name}>" if named or (sign == "#" and named) else f"<{sign}{thing.id}>"
-
-    return MENTION.sub(replace, text)
-
-
-def rich_text(workspace: Workspace, text: str) -> list[Json]:
-    """The block Slack's client adds to what a person types."""
-    elements: list[Json] = []
-    position = 0
-    for match in TOKEN.finditer(text):
-        elements += _text_element(text[position : match.start()])
-        elements.append(_mention_element(match))
-        position = match.end()
-    elements += _text_element(text[position:])
-    section = {"type": "rich_text_section", "elements": elements}
-    return [{"type": "rich_text", "block_id": workspace.new_hex(5), "elements": [section]}]
-
-
-def _text_element(text: str) -> list[Json]:
-    unescaped = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return [{"type": "text", "text": unescaped}] if text else []
-
-
-def _mention_element(match: re.Match[str]) -> Json:
-    if match["user"]:
-        return {"type": "user", "user_id": match["user"]}
-    return {"type": "channel", "channel_id": match["channel"]}
 
 
 def envelope(workspace: Workspace, event: Json, *, ext_shared: bool = False) -> Json:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.clock import parse_moment
-from bot.sandbox.payloads import rich_text
 from bot.sandbox.people import add_bot, add_default_channels, add_default_people
 from bot.sandbox.talking import recount_threads
+from bot.sandbox.typed import rich_text
 from bot.sandbox.workspace import BOT_USER, TEAM, Channel, User, Workspace
 
 Json = dict[str, Any]

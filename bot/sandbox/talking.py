@@ -6,7 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 from bot.sandbox.house import Sandbox
-from bot.sandbox.payloads import bot_profile, rich_text
+from bot.sandbox.payloads import bot_profile
+from bot.sandbox.typed import rich_text
 from bot.sandbox.viewing import with_ids
 from bot.sandbox.workspace import APP_ID, BOT_USER, TEAM, Channel, User
 
@@ -43,6 +44,7 @@ def post(
         if broadcast:
             message |= {"subtype": "thread_broadcast", "root": _without_counts(parent)}
     channel.add(message)
+    sandbox.stored(channel, message["ts"])
     sandbox.stream.tell("message", channel=channel.id)
     tell_message(sandbox, channel, message)
     return message

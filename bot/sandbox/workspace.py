@@ -51,7 +51,7 @@ class User:
 
 @dataclass
 class Channel:
-    """`kind` is `channel` (public), `group` (private), `im` or `mpim`; `messages` by ts, `order` sorted."""
+    """`kind` is `channel` (public), `group` (private), `im` or `mpim`; `order` is the ts of all messages, sorted."""
 
     id: str
     name: str
@@ -67,6 +67,7 @@ class Channel:
     is_ext_shared: bool = False
     messages: dict[str, Json] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    threads: dict[str, list[str]] = field(default_factory=dict)
     pins: list[Json] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
 
@@ -75,19 +76,27 @@ class Channel:
         return self.kind != "channel"
 
     def add(self, message: Json) -> None:
-        if message["ts"] not in self.messages:
-            bisect.insort(self.order, message["ts"])
-        self.messages[message["ts"]] = message
+        ts = message["ts"]
+        if ts not in self.messages:
+            bisect.insort(self.order, ts)
+            if message.get("thread_ts", ts) != ts:
+                bisect.insort(self.threads.setdefault(message["thread_ts"], []), ts)
+        self.messages[ts] = message
 
     def remove(self, ts: str) -> Json:
-        self.order.remove(ts)
-        return self.messages.pop(ts)
+        del self.order[bisect.bisect_left(self.order, ts)]
+        message = self.messages.pop(ts)
+        thread = self.threads.get(message.get("thread_ts", ts), [])
+        if ts in thread:
+            thread.remove(ts)
+        return message
 
     def in_order(self) -> Iterator[Json]:
         return (self.messages[ts] for ts in self.order)
 
     def replies(self, thread_ts: str) -> list[Json]:
-        return [m for m in self.in_order() if m.get("thread_ts") == thread_ts and m["ts"] != thread_ts]
+        """The replies of a thread, oldest first."""
+        return [self.messages[ts] for ts in self.threads.get(thread_ts, [])]
 
 
 @dataclass

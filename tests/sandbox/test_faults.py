@@ -54,6 +54,20 @@ async def test_a_failure_is_before_or_after_the_effect(slack: Running, people: P
     assert (await post(client, "again"))["ok"]
 
 
+async def test_a_post_may_be_answered_and_lost(connected: Connected):
+    people, bot = connected
+    parent = await people.say("parent")
+    await people.do("fault", method="chat.postMessage", kind="forget")
+
+    lost = await bot.client.chat_postMessage(channel=INCIDENTS, text="lost", thread_ts=parent)
+    await bot.client.chat_postMessage(channel=INCIDENTS, text="kept")
+    await people.say("last")
+
+    assert lost["ok"]
+    assert [m["text"] for m in await people.messages()] == ["parent", "kept", "last"]
+    assert [e["text"] for e in bot.events("message")] == ["parent", "kept", "last"]
+
+
 async def test_a_fault_of_every_method_strikes_by_its_rate(client: Any, people: People):
     await people.do("fault", method="*", kind="429", rate=0.5)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox import gathering
@@ -62,7 +64,8 @@ def members(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Newest first; only what stands in the channel itself, replies only when broadcast."""
     channel = call.channel_inside()
-    shown = [m for m in channel.in_order() if _top_level(m) and _in_window(call, m) and _visible(call, m)]
+    inside = _window(call)
+    shown = [m for m in channel.in_order() if _top_level(m) and inside(m)]
     shown.reverse()
     page, metadata = call.page(shown, most=MOST_PAGE)
     answer: Json = {"messages": _shown(call, page), "has_more": bool(metadata["next_cursor"])}
@@ -78,10 +81,9 @@ def replies(call: Call) -> Json:
     channel = call.channel_inside()
     asked = call.message(channel, error="thread_not_found")
     root = asked.get("thread_ts", asked["ts"])
-    if root not in channel.messages or not _visible(call, asked):
+    if root not in channel.messages or float(asked["ts"]) > _horizon(call):
         raise Refused("thread_not_found")
-    answers_to = [m for m in channel.replies(root) if _in_window(call, m) and _visible(call, m)]
-    page, metadata = call.page(answers_to, default=1000)
+    page, metadata = call.page([m for m in channel.replies(root) if _window(call)(m)], default=1000)
     messages = _shown(call, [channel.messages[root], *page])
     answer: Json = {"messages": messages, "has_more": bool(metadata["next_cursor"])}
     if metadata["next_cursor"]:
@@ -270,10 +272,19 @@ def _top_level(message: Json) -> bool:
     return message.get("thread_ts", message["ts"]) == message["ts"] or message.get("subtype") == "thread_broadcast"
 
 
-def _in_window(call: Call, message: Json) -> bool:
+def _window(call: Call) -> Callable[[Json], bool]:
+    """Whether a message is between `oldest` and `latest` and old enough to be seen."""
     oldest, latest = _bound(call, "oldest", "0"), _bound(call, "latest", "inf")
-    at = float(message["ts"])
-    return oldest <= at <= latest if call.flag("inclusive") else oldest < at < latest
+    horizon = _horizon(call)
+    if call.flag("inclusive"):
+        return lambda message: oldest <= float(message["ts"]) <= min(latest, horizon)
+    return lambda message: oldest < float(message["ts"]) < latest and float(message["ts"]) <= horizon
+
+
+def _horizon(call: Call) -> float:
+    """The youngest moment that is shown: history may lag behind."""
+    lag_s = call.sandbox.faults.history_lag_s
+    return call.sandbox.clock.epoch() - lag_s if lag_s > 0 else math.inf
 
 
 def _bound(call: Call, name: str, default: str) -> float:
@@ -281,8 +292,3 @@ def _bound(call: Call, name: str, default: str) -> float:
         return float(call.text(name, default) or default)
     except ValueError:
         raise Refused(f"invalid_ts_{name}") from None
-
-
-def _visible(call: Call, message: Json) -> bool:
-    lag_s = call.sandbox.faults.history_lag_s
-    return lag_s <= 0 or float(message["ts"]) <= call.sandbox.clock.epoch() - lag_s

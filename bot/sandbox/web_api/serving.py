@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -36,9 +37,11 @@ async def serve_call(sandbox: Sandbox, request: web.Request) -> web.StreamRespon
     if fault is not None and fault.kind in ("429", "5xx_before", "timeout", "reset_before"):
         _note(sandbox, name, args, {"ok": False}, begun=begun, fault=fault)
         return await _strike(request, fault)
-    answer, headers = _answered(sandbox, name, args, token, problem)
+    forget = fault is not None and fault.kind == "forget"
+    with sandbox.forgetting() if forget else nullcontext():
+        answer, headers = _answered(sandbox, name, args, token, problem)
     _note(sandbox, name, args, answer, begun=begun, fault=fault)
-    if fault is not None:
+    if fault is not None and not forget:
         return await _strike(request, fault)
     return _respond(answer, headers, sandbox)
 
