@@ -35,7 +35,7 @@ from bot.review.refusal import (
 from bot.review.when import When
 from storage import incidents, people, reviews
 from storage.incidents import Where
-from storage.models import Incident, Moment
+from storage.models import Incident, Moment, Review
 
 YOUNG = timedelta(days=7)
 """A channel older than this is asked about: what was said in it before was not said for a review."""
@@ -77,13 +77,18 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "me": by,
         "moments": [(name.value, moments[name].at) for name in MomentName if name in moments],
         "meets_at": planned.meets_at if planned else None,
-        "proposed_at": review.proposed_at,
+        "is_proposed": _is_proposed(review, moments.get(MomentName.mitigated)),
         "reason": review.reason,
         "asked": asked_for(incident.severity),
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),
         "owns": lifecycle.may(Who.owning, by, roles),
     }
+
+
+def _is_proposed(review: Review, mitigated: Moment | None) -> bool:
+    """Whether an hour was proposed since this mitigation, and not only after an earlier one."""
+    return bool(review.proposed_at and mitigated and review.proposed_at >= mitigated.recorded_at)
 
 
 def my_reviews(turn: Turn, *, by: UserId) -> Notes:
@@ -330,7 +335,7 @@ def _moment_answer(
         missing_mitigation=name == MomentName.resolved and MomentName.mitigated not in held,
         stage=reviews.stage(turn.db, incident),
         asked=asked_for(incident.severity),
-        lead=incidents.roles(turn.db, incident.id).owner_or_lead,
+        lead=incidents.roles(turn.db, incident.id).lead,
         me=by,
         stepped_in=stepped_in,
     )
@@ -345,7 +350,7 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
         at=moment.at,
         planned=reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)),
         asked=asked_for(incident.severity),
-        lead=incidents.roles(turn.db, incident.id).owner_or_lead,
+        lead=incidents.roles(turn.db, incident.id).lead,
     )
 
 

@@ -366,6 +366,22 @@ def test_after_mitigation_the_status_names_the_meeting(room: Room):
     assert "I propose an hour to you" in answer
 
 
+def test_a_proposal_made_is_told_and_one_from_before_a_re_opening_is_not(room: Room):
+    number = an_incident(room)
+    mitigated(room, number)
+    room.pass_time(hours=1)
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, number)), "proposed_at", room.now))
+    proposed = room.serve(tracking.status, where=HERE, by=MARA)
+    room.pass_time(hours=1)
+    room.serve(tracking.reopen, where=HERE, by=MARA)
+    set_to(room, "mitigated")
+
+    again = room.serve(tracking.status, where=HERE, by=MARA)
+
+    assert "I have proposed an hour to you" in proposed
+    assert "I propose an hour to you" in again
+
+
 def test_every_stage_has_its_status(room: Room):
     number = an_incident(room)
     said = {stage(room): room.serve(tracking.status, where=HERE, by=MARA)}
@@ -902,7 +918,7 @@ def test_reopening_keeps_a_meeting_not_yet_held(room: Room):
     answer = room.serve(tracking.reopen, where=HERE, by=MARA)
 
     assert look(room, lambda db: reviews.planned_meeting(db, reviews.of(db, incidents.get(db, number)))) is not None
-    assert "moves" in answer
+    assert "is called off" in answer
 
 
 def test_what_is_open_has_nothing_to_reopen(room: Room):
