@@ -1,10 +1,10 @@
 """What waits to be said, and what was said."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import OutboxNote
@@ -81,9 +81,11 @@ def say_live(
     elif (note.text, note.blocks) != (text, blocks):
         note.text, note.blocks = text, blocks
         note.version += 1
-        note.not_before = not_before
-        if note.state != "sending":
-            note.state = "pending"
+        if note.state in {"sent", "dead"}:
+            note.state, note.error, note.not_before = "pending", None, not_before
+        elif not note.error:
+            # Where Slack told us to wait, or a look-up waits, newer words are no reason to come sooner.
+            note.not_before = not_before
 
 
 def whisper(
@@ -116,7 +118,9 @@ def whisper(
         note.kind, note.user_id = "whisper", user
 
 
-def react(db: Session, team: str, key: str, channel: str, ts: str, emoji: str, at: datetime) -> None:
+def react(  # noqa: PLR0917
+    db: Session, team: str, key: str, channel: str, ts: str, emoji: str, at: datetime
+) -> None:
     """Write that a message should carry our emoji."""
     say_live(db, team, key, channel=channel, thread=ts, text=emoji, blocks=None, incident=None, at=at, not_before=at)
     note = find(db, team, key)
@@ -136,17 +140,17 @@ def unreact(db: Session, team: str, key: str, at: datetime) -> None:
 
 def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[OutboxNote]:
     """The next note of every channel that is due, now marked as being sent; nothing overtakes within a channel."""
-    earlier = aliased(OutboxNote)
-    tried = and_(earlier.state == "pending", or_(earlier.attempts > 0, earlier.not_before <= now))
-    waiting = or_(earlier.state == "sending", tried)
+    other = aliased(OutboxNote)
+    # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
+    in_the_way = and_(
+        other.id < OutboxNote.id,
+        other.state == "pending",
+        or_(other.error.is_not(None), other.not_before <= now),
+    )
+    under_way = and_(other.id != OutboxNote.id, other.state == "sending")
     blocked = (
-        select(earlier.id)
-        .where(
-            earlier.team_id == team,
-            earlier.channel_id == OutboxNote.channel_id,
-            waiting,
-            earlier.id < OutboxNote.id,
-        )
+        select(other.id)
+        .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
         .exists()
     )
     due = (
@@ -163,24 +167,19 @@ def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[Ou
     )
     claimed = db.scalars(due).all()
     for note in claimed:
-        note.state, note.attempted_at, note.attempts = "sending", now, note.attempts + 1
+        note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
     return claimed
 
 
-def uncertain(db: Session, team: str, *, before: datetime) -> Sequence[OutboxNote]:
-    """Notes whose sending began before a moment and whose outcome is not known."""
-    return db.scalars(
-        select(OutboxNote).where(
-            OutboxNote.team_id == team, OutboxNote.state == "sending", OutboxNote.attempted_at < before
-        )
-    ).all()
+UNCERTAIN = "unknown"
 
 
-def next_due(db: Session, team: str) -> datetime | None:
-    """When the next pending note may be said."""
-    return db.scalar(
-        select(func.min(OutboxNote.not_before)).where(OutboxNote.team_id == team, OutboxNote.state == "pending")
-    )
+def uncertain(db: Session, team: str, *, now: datetime, patience: timedelta) -> Sequence[OutboxNote]:
+    """Notes whose outcome is not known: found to be so and waited for, or left behind for longer than `patience`."""
+    known = and_(OutboxNote.error == UNCERTAIN, OutboxNote.not_before <= now)
+    left = and_(OutboxNote.error.is_(None), OutboxNote.attempted_at <= now - patience)
+    being_sent = and_(OutboxNote.team_id == team, OutboxNote.state == "sending")
+    return db.scalars(select(OutboxNote).where(being_sent, or_(known, left)).order_by(OutboxNote.id)).all()
 
 
 def mark_sent(db: Session, note_id: int, *, version: int, channel: str, ts: str, now: datetime) -> None:
@@ -190,16 +189,31 @@ def mark_sent(db: Session, note_id: int, *, version: int, channel: str, ts: str,
     note.state, note.error = ("sent" if note.version == version else "pending"), None
 
 
-def mark_later(db: Session, note_id: int, *, until: datetime, error: str) -> None:
-    """It was surely not said, and may be tried again from a moment on."""
-    note = db.get_one(OutboxNote, note_id)
-    note.state, note.not_before, note.error = "pending", until, error
+def mark_later(db: Session, note_id: int, *, attempt: int, until: datetime, error: str) -> None:
+    """It was surely not said in this attempt, and may be tried again from a moment on."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.state, note.not_before, note.error = "pending", until, error
 
 
-def mark_dead(db: Session, note_id: int, *, error: str) -> None:
-    """It was surely not said and never will be."""
-    note = db.get_one(OutboxNote, note_id)
-    note.state, note.error = "dead", error
+def mark_uncertain(db: Session, note_id: int, *, attempt: int, until: datetime) -> None:
+    """Whether it was said in this attempt is to be looked up from a moment on."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.not_before, note.error = until, UNCERTAIN
+
+
+def mark_dead(db: Session, note_id: int, *, attempt: int, error: str) -> None:
+    """It was surely not said in this attempt and never will be."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.state, note.error = "dead", error
+
+
+def _attempted(db: Session, note_id: int, attempt: int) -> OutboxNote | None:
+    """A note that is still in this attempt; another process may have looked it up and gone on."""
+    note = db.get_one(OutboxNote, note_id, with_for_update=True)
+    return note if (note.state, note.attempts) == ("sending", attempt) else None
 
 
 def waiting(db: Session, team: str) -> Sequence[OutboxNote]:
@@ -219,3 +233,12 @@ def posted_at(db: Session, team: str, channel: str, ts: str) -> OutboxNote | Non
             OutboxNote.team_id == team, OutboxNote.posted_channel == channel, OutboxNote.posted_ts == ts
         )
     )
+
+
+def revive(db: Session, note_id: int, *, now: datetime) -> bool:
+    """Let a dead note be said after all; False where there is no such dead note."""
+    note = db.get(OutboxNote, note_id)
+    if note is None or note.state != "dead":
+        return False
+    note.state, note.not_before, note.error = "pending", now, None
+    return True

@@ -17,6 +17,11 @@ def workspace(db: Session, team: str) -> Workspace:
     return db.get_one(Workspace, team)
 
 
+def workspaces(db: Session) -> Sequence[Workspace]:
+    """Every workspace this database knows; one, unless it was moved together from several."""
+    return db.scalars(select(Workspace).order_by(Workspace.team_id)).all()
+
+
 def know_workspace(db: Session, team: str, *, name: str, url: str, bot_user: str, bot_id: str, mark_key: str) -> None:
     """Make or freshen the workspace; its key, once made, stays."""
     row = db.get(Workspace, team)

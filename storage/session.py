@@ -3,6 +3,7 @@
 import fcntl
 import io
 import secrets
+import sqlite3
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
@@ -65,7 +66,9 @@ class Storage:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
-        self._lock = WriteLock() if self.engine.dialect.name == "sqlite" else None
+        self.shared = self.engine.dialect.name != "sqlite"
+        """Whether other processes may write, too."""
+        self._lock = None if self.shared else WriteLock()
 
     @contextmanager
     def read(self) -> Generator[Session]:
@@ -134,6 +137,18 @@ def only_one(url: str) -> Generator[None]:
                 f"Another debrief run uses {database}: stop it first, or set DEBRIEF_DATABASE_URL to a PostgreSQL."
             ) from None
         yield
+
+
+class NotSQLite(Exception):
+    """A backup is asked of a database that brings its own tools."""
+
+
+def backup(url: str, file: Path) -> None:
+    """Copy a SQLite database to a file, page by page, also while it is written to; raises NotSQLite."""
+    if make_url(url).get_backend_name() != "sqlite":
+        raise NotSQLite("This database is PostgreSQL: back it up with pg_dump.")
+    with sqlite3.connect(file) as copy, sqlite3.connect(make_url(url).database or "") as source:
+        source.backup(copy)
 
 
 # The schema ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.listeners.edge import Edge, answer, of_command, of_mention, outcome
 from bot.listeners.performing import perform
-from bot.listeners.words import MENTION
+from bot.listeners.reading import MENTION
 
 
 def register(app: AsyncApp, edge: Edge) -> None:

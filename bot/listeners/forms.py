@@ -225,9 +225,15 @@ def _impact(answers: dict[str, Any], memory: Memory) -> Call:
     count = str(answers.get("inquiries", "")).strip()
     if count and not count.isdecimal():
         raise NotANumber
-    lists = {name: read_list(answers.get(name, "")) for name in ("regions", "services", "teams", "functions")}
-    words = {name: answers.get(name, "") for name in ("customers", "text")}
-    impact = Impact(**words, **lists, inquiries=int(count[:9]) if count else None)
+    impact = Impact(
+        customers=answers.get("customers", ""),
+        regions=read_list(answers.get("regions", "")),
+        services=read_list(answers.get("services", "")),
+        teams=read_list(answers.get("teams", "")),
+        functions=read_list(answers.get("functions", "")),
+        inquiries=int(count[:9]) if count else None,
+        text=answers.get("text", ""),
+    )
     return tracking.set_impact, {"where": _where(memory), "impact": impact}
 
 

@@ -1,5 +1,6 @@
 """The Home tab: my open actions, the reviews I am invited to, the recent reports I may see."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -22,5 +23,5 @@ def register(app: AsyncApp, edge: Edge) -> None:
         await edge.client.views_publish(user_id=user, view={"type": "home", "blocks": home.blocks})
 
 
-def _home(turn: Turn, *, user: UserId) -> dict[str, Any]:
+def _home(turn: Turn, *, user: UserId) -> Mapping[str, Any]:
     return reporting.home(turn, by=user)

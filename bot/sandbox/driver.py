@@ -57,18 +57,18 @@ class Driver:
         """A slash command; what the bot answered in-band, or an empty string."""
         return words_of(self.do("command", user=user, channel=channel, command=command, text=text).get("answer"))
 
-    def press(self, user: str, channel: str, label: str, **more: Any) -> Json:
-        """Press the newest button with that label in a channel, as the person sees it."""
+    def press(self, user: str, channel: str, label: str) -> str:
+        """Press the newest button whose label matches, as the person sees it; the label."""
         message, button = self.find_button(user, channel, label)
-        return self.do(
+        self.do(
             "click",
             user=user,
             channel=channel,
             ts=message["ts"],
             action_id=button["action_id"],
             value=button.get("value"),
-            **more,
         )
+        return str(button["text"]["text"])
 
     def fill(self, user: str, **values: Any) -> Json:
         """Send the topmost form, its fields by their names."""
@@ -86,14 +86,14 @@ class Driver:
         return self.get(f"messages/{channel}", **({"user": user} if user else {}))["messages"]
 
     def find_button(self, user: str, channel: str, label: str) -> tuple[Json, Json]:
-        """The newest button with that label; raises Stuck."""
+        """The newest button whose label matches; raises Stuck."""
         return self.wait_for(lambda: next(self._buttons(user, channel, label), None), f"a button {label}")
 
     def _buttons(self, user: str, channel: str, label: str) -> Iterator[tuple[Json, Json]]:
         for message in reversed(self.messages(channel, user)):
             for block in message.get("blocks") or []:
                 for element in block.get("elements") or [] if block.get("type") == "actions" else []:
-                    if (element.get("text") or {}).get("text") == label:
+                    if re.search(label, (element.get("text") or {}).get("text") or ""):
                         yield message, element
 
     def wait_for(self, look: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:

@@ -1,0 +1,7 @@
+"""Every figure that is quick to take, one after another."""
+
+from benchmarks import archiving, ready, shape
+
+for figure in (shape, ready, archiving):
+    print(f"\n{(figure.__doc__ or '').strip()}")
+    figure.measure()

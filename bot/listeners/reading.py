@@ -1,0 +1,195 @@
+"""Reading what follows a verb: words become what its ability is given, or a refusal that says why not."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bot.review.findings import FindingKind
+from bot.review.follow_up import read_action
+from bot.review.incident import MomentName, UserId, split_severity
+from bot.review.lifecycle import Role
+from bot.review.refusal import NeedsMinutes, NeedsNumber, NeedsPerson, NeedsReason, NeedsText, UnreadableTime
+from bot.review.timeline import Outcome
+from bot.review.when import read_when, split_when
+
+MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+
+What = dict[str, Any]
+
+
+def nothing(_rest: str) -> What:
+    """For verbs that say it all."""
+    return {}
+
+
+def as_it_is(name: str) -> Callable[[str], What]:
+    """The words, whatever they are; the ability knows what to make of them."""
+    return lambda rest: {name: rest}
+
+
+def text(verb: str, example: str) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        if not rest:
+            raise NeedsText(verb=verb, example=example)
+        return {"text": rest}
+
+    return read
+
+
+def reason(verb: str) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        if not rest:
+            raise NeedsReason(verb=verb)
+        return {"reason": rest}
+
+    return read
+
+
+def timed_text(rest: str) -> What:
+    when, text = split_when(rest)
+    if not text:
+        raise NeedsText(verb="event", example="14:05 rolled back to version 41")
+    return {"when": when, "text": text}
+
+
+def maybe_when(rest: str) -> What:
+    return {"when": read_when(rest) if rest else None}
+
+
+def moment(name: MomentName) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        if rest.lower() == "none":
+            return {"name": name}
+        return {"name": name, "when": read_when(rest) if rest else None}
+
+    return read
+
+
+def split_number(verb: str, rest: str) -> tuple[int, str]:
+    number, _, more = rest.partition(" ")
+    if not number.lstrip("#").isdecimal():
+        raise NeedsNumber(verb=verb)
+    return int(number.lstrip("#")[:9]), more.strip()
+
+
+def numbered(verb: str) -> Callable[[str], What]:
+    return lambda rest: {"number": split_number(verb, rest)[0]}
+
+
+def numbered_text(verb: str, example: str, *, name: str = "text") -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        number, text = split_number(verb, rest)
+        if not text:
+            raise NeedsText(verb=f"{verb} {number}", example=example)
+        return {"number": number, name: text}
+
+    return read
+
+
+def retime(rest: str) -> What:
+    number, words = split_number("retime", rest)
+    return {"number": number, "when": read_when(words)}
+
+
+def outcome(rest: str) -> What:
+    number, words = split_number("outcome", rest)
+    word = words.lower().replace(" ", "_")
+    if word not in set(Outcome):
+        raise NeedsText(verb=f"outcome {number}", example="helped, no effect, worse or unknown")
+    return {"number": number, "outcome": Outcome(word)}
+
+
+def when_reason(rest: str) -> What:
+    when, reason = split_when(rest)
+    if when is None:
+        raise UnreadableTime(words=rest[:60])
+    if not reason:
+        raise NeedsReason(verb="postpone 2026-11-20 10:00")
+    return {"when": when, "reason": reason}
+
+
+def people(verb: str) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        users = [UserId(user) for user in MENTION.findall(rest)]
+        if not users:
+            raise NeedsPerson(verb=verb)
+        return {"users": users}
+
+    return read
+
+
+def role(wanted: Role) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        found = MENTION.search(rest)
+        if rest and not found:
+            raise NeedsPerson(verb=wanted.value)
+        return {"role": wanted, "user": UserId(found[1]) if found else None}
+
+    return read
+
+
+def person_for(wanted: Role) -> Callable[[str], What]:
+    def read(rest: str) -> What:
+        if not rest:
+            raise NeedsPerson(verb=wanted.value)
+        return role(wanted)(rest)
+
+    return read
+
+
+def minutes(rest: str) -> What:
+    if not re.fullmatch(r"\d{1,3}(\s*(m|min|minutes?))?", rest.lower()):
+        raise NeedsMinutes
+    return {"minutes": int(re.findall(r"\d+", rest)[0])}
+
+
+def seen(rest: str) -> What:
+    """The version of the agenda a button was pressed on; typed by hand there is none."""
+    return {"seen": int(rest) if rest.isdecimal() else None}
+
+
+def finding(kind: FindingKind, example: str) -> Callable[[str], What]:
+    return lambda rest: text(kind.value, example)(rest) | {"kind": kind}
+
+
+def opening(rest: str) -> What:
+    severity, title = split_severity(rest)
+    return {"severity": severity.value if severity else None, "title": title or None}
+
+
+def action(rest: str) -> What:
+    """`action @owner by DATE quick text`, or `action N step words`."""
+    number, _, more = rest.partition(" ")
+    if number.lstrip("#").isdecimal():
+        step, _, text = more.strip().partition(" ")
+        return {"number": int(number.lstrip("#")[:9]), "step": step.lower(), "text": text.strip()}
+    words = read_action(rest)
+    return {"owner": words.owner, "text": words.text, "due_words": words.due_words, "horizon": words.horizon}
+
+
+def which(rest: str) -> What:
+    return {"which": rest.lower() or "open"}
+
+
+def where_to(rest: str) -> What:
+    found = CHANNEL.search(rest)
+    if rest and not found:
+        raise NeedsText(verb="publish", example="#channel")
+    return {"to": found[1] if found else None}
+
+
+def link(rest: str) -> What:
+    return {"url": text("recording", "https://…")(rest)["text"].strip("<>").partition("|")[0]}
+
+
+def every(rest: str) -> What:
+    return {"every": "all" if rest.lower() == "all" else "short"}
+
+
+def form(rest: str) -> What:
+    return {"form": rest.lower() or "md"}
+
+
+def words(rest: str) -> What:
+    return {"words": text("search", "connection pool")(rest)["text"]}

@@ -1,0 +1,167 @@
+"""One whole review, played on the sample incident by the people in it: from a pinned message to the last action."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.sandbox.driver import Driver, words_of
+
+LEAD, FACILITATOR, SCRIBE, OWNER, SUPPORT = "tomasz", "mirela", "ifeoma", "ananya", "sinead"
+HOME = ZoneInfo("Europe/Berlin")
+DATE = re.compile(r"<!date\^(\d+)\^[^|>]*\|([^>]*)>")
+MENTION = re.compile(r"<@([A-Z0-9]+)>")
+WIDTH = 300
+
+
+@dataclass
+class Review:
+    """Plays on a channel that the bot follows; `play` yields the transcript line by line."""
+
+    driver: Driver
+    channel: str
+    names: dict[str, str] = field(default_factory=dict)
+    seen: str = ""
+
+    def play(self) -> Iterator[str]:
+        """The whole review."""
+        users = self.driver.get("state")["users"]
+        self.names = {user["id"]: user["name"] for user in users}
+        self.ids = {user["name"]: user["id"] for user in users}
+        self.seen = self.driver.messages(self.channel)[-1]["ts"]
+        yield from self._the_evening()
+        yield from self._the_morning_after()
+        yield from self._the_meeting()
+        yield from self._the_report()
+        yield from self._the_actions()
+
+    # The scenes.
+
+    def _the_evening(self) -> Iterator[str]:
+        yield "— Wednesday evening: the incident is over"
+        pinned = self.driver.say(LEAD, self.channel, "rollback is through, error rate is back to normal since 17:27")
+        self.driver.do("react", user=SUPPORT, channel=self.channel, ts=pinned, emoji="pushpin")
+        yield f"{SUPPORT} puts 📌 on “rollback is through …”"
+        self.driver.wait_for(lambda: self._carries_memo(pinned), "the memo emoji")
+        yield from self._types(LEAD, "severity sev1")
+        yield from self._types(LEAD, "began 13:56")
+        yield from self._types(LEAD, "detected 13:58")
+        yield from self._types(LEAD, "acknowledged 14:09")
+        yield from self._types(LEAD, "event 14:41 restarted the checkout pods, which made it worse")
+        yield from self._types(LEAD, "mitigated 17:27")
+        yield from self._hears(r"Mitigated at")
+        yield from self._types(LEAD, "resolved 19:05")
+        yield from self._types(
+            LEAD,
+            "summary Checkout answered slowly or not at all for three and a half hours. A change to the connection pool "
+            "met a deploy that held connections longer. Rolling both back fixed it.",
+        )
+
+    def _the_morning_after(self) -> Iterator[str]:
+        yield "— Thursday morning, in Tomasz' working hours"
+        self.driver.move_clock_to(self._at(19, 9, 5))
+        yield from self._hears(r"Mitigated", place="dm", user=LEAD)
+        yield from self._presses(LEAD, r"^Book", place="dm")
+        yield from self._hears(r"(?i)review|meet")
+        yield from self._types(LEAD, f"facilitator <@{self.ids[FACILITATOR]}>")
+        yield from self._types(LEAD, f"scribe <@{self.ids[SCRIBE]}>")
+        self.driver.move_clock_to(self._meets_at() - timedelta(hours=23, minutes=50))
+        yield from self._hears(r"(?i)pre-read")
+
+    def _the_meeting(self) -> Iterator[str]:
+        yield "— The meeting"
+        self.driver.move_clock_to(self._meets_at() - timedelta(minutes=9))
+        yield from self._hears(r"(?i)minutes")
+        self.driver.move_clock_to(self._meets_at())
+        yield from self._types(FACILITATOR, "start")
+        yield from self._presses(FACILITATOR, "^Start$")
+        yield from self._shows_agenda()
+        for _ in range(2):
+            yield from self._presses(FACILITATOR, "^Next$")
+            yield from self._shows_agenda()
+        yield from self._types(OWNER, "contributor technical: the pool limit was lowered without a load test")
+        yield from self._types(SUPPORT, "mitigator luck: it was not a sale day")
+        yield from self._types(SUPPORT, "risk only one of us knows the migration tool")
+        yield from self._types(OWNER, f"action <@{self.ids[OWNER]}> quick alert when pool waits exceed 200 ms for 5 minutes")
+        yield from self._types(FACILITATOR, "park who tells customers in the first half hour")
+        yield from self._types(FACILITATOR, "extend 5")
+        yield from self._types(FACILITATOR, "go findings")
+        yield from self._shows_agenda()
+        yield from self._types(SUPPORT, "learning communication: customers heard from us after 96 minutes")
+        yield from self._types(FACILITATOR, "go close")
+        yield from self._types(OWNER, "question how long do pooled connections live after a failover")
+        self.driver.pass_time(50 * 60)
+        yield from self._types(FACILITATOR, "end")
+        yield from self._presses(FACILITATOR, "^End$")
+        yield from self._shows_agenda()
+
+    def _the_report(self) -> Iterator[str]:
+        yield "— The report"
+        yield from self._types(LEAD, "draft")
+        yield from self._types(LEAD, "approve")
+        general = next(c["id"] for c in self.driver.get("state")["channels"] if c["name"] == "general")
+        self.driver.post("invite", user=LEAD, channel="general")
+        yield from self._types(LEAD, f"publish <#{general}>")
+        yield from self._presses(LEAD, "^Publish$")
+        yield from self._hears(r"(?i)published|report|review", place="general")
+
+    def _the_actions(self) -> Iterator[str]:
+        yield "— The days after"
+        self.driver.move_clock_to(self._at(26, 5, 0))
+        yield from self._hears(r"Action", place="dm", user=OWNER)
+        yield from self._types(OWNER, "action 1 commit")
+        yield from self._types(OWNER, "action 1 done")
+        self.driver.fill(OWNER, deployed="https://example.com/changes/812")
+        yield f"{OWNER} says how we know that it is done"
+        yield from self._types(OWNER, "actions mine")
+        yield from self._types(LEAD, "close")
+        yield from self._presses(LEAD, "^Close$")
+
+    # What is done and heard, as lines.
+
+    def _types(self, user: str, text: str) -> Iterator[str]:
+        answer = self.driver.type(user, self.channel, text)
+        yield f"{user}: /review {self._readable(text)}"
+        if answer:
+            yield f"    Debrief, to {user} alone: {self._short(answer)}"
+
+    def _presses(self, user: str, label: str, place: str | None = None) -> Iterator[str]:
+        pressed = self.driver.press(user, place or self.channel, label)
+        yield f"{user} presses {pressed}"
+
+    def _hears(self, pattern: str, place: str | None = None, user: str | None = None) -> Iterator[str]:
+        message = self.driver.wait_for_words(place or self.channel, pattern, user, after=self.seen)
+        where = f"to {user}" if user else f"in #{place or self.channel}"
+        yield f"    Debrief, {where}: {self._short(words_of(message))}"
+
+    def _shows_agenda(self) -> Iterator[str]:
+        message = self.driver.wait_for_words(self.channel, r"^Review of", after=self.seen)
+        yield f"    Debrief, the agenda: {self._short(words_of(message))}"
+
+    def _carries_memo(self, ts: str) -> bool:
+        message = next(m for m in self.driver.messages(self.channel) if m["ts"] == ts)
+        return any(reaction["name"] == "memo" for reaction in message.get("reactions") or [])
+
+    def _meets_at(self) -> datetime:
+        """The hour that the bot announced."""
+        now = self.driver.now
+        for message in reversed(self.driver.messages(self.channel)):
+            for stamp, _ in DATE.findall(words_of(message)):
+                at = datetime.fromtimestamp(int(stamp), now.tzinfo)
+                if at > now:
+                    return at
+        raise LookupError("no meeting was announced")
+
+    def _at(self, day: int, hour: int, minute: int) -> datetime:
+        return datetime(2026, 11, day, hour, minute, tzinfo=HOME)
+
+    def _short(self, words: str) -> str:
+        line = " ".join(self._readable(words).split())
+        return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+    def _readable(self, words: str) -> str:
+        dated = DATE.sub(lambda m: f"{datetime.fromtimestamp(int(m[1]), HOME):%a %H:%M}", words)
+        return MENTION.sub(lambda m: f"@{self.names.get(m[1], m[1])}", dated)
