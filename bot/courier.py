@@ -1,11 +1,12 @@
 """Delivers the outbox to Slack: the only module that posts."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from storage.session import Storage
 log = logging.getLogger("debrief.courier")
 
 AT_ONCE = 20
-"""Notes claimed in one round, each of another channel."""
+"""Notes under way at a time, each of another channel."""
 LOOK_AGAIN_S = 2.0
 """Seconds between rounds when nobody wakes the courier."""
 CALL_TIMEOUT = timedelta(seconds=15)
@@ -34,6 +35,7 @@ UNKNOWN = {"fatal_error", "internal_error"}
 """Slack answers these although part of the work may have been done."""
 ALREADY_SO = {"already_reacted", "no_reaction"}
 RETRY_S = 30.0
+"""How long a note waits where Slack does not say how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Parcel:
     blocks: list[Any] | None
     version: int
     posted: tuple[str, str] | None
+    attempt: int
     attempted_at: datetime
 
 
@@ -67,6 +70,7 @@ class Courier:
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._stopping = False
+        self._under_way: dict[int, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Something was written down; may be called from any thread."""
@@ -79,30 +83,47 @@ class Courier:
         self.wake()
 
     async def run(self) -> None:
-        """Deliver until stopped; a failing round is logged and the next one follows."""
+        """Deliver until stopped, then finish what is under way; a failing round is logged and the next one follows."""
         while not self._stopping:
             self._woken.clear()
             try:
-                said = await self.round()
+                await self.round()
             except Exception:
                 log.exception("a round of the courier failed")
-                said = 0
-            if not said:
-                await self._rest()
+            await self._rest()
+        await self.settle()
 
     async def _rest(self) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), LOOK_AGAIN_S)
-        except TimeoutError:
-            return
 
     async def round(self) -> int:
-        """Look up what is uncertain, then say what is due; how many notes were taken up."""
-        for parcel in await asyncio.to_thread(self._uncertain):
-            await self._look_up(parcel)
-        parcels = await asyncio.to_thread(self._claim)
-        await asyncio.gather(*(self._deliver(parcel) for parcel in parcels))
-        return len(parcels)
+        """Begin to look up what is uncertain and to say what is due; how many notes were taken up."""
+        uncertain = await asyncio.to_thread(self._uncertain)
+        for parcel in uncertain:
+            self._begin(parcel, self._look_up)
+        due = await asyncio.to_thread(self._claim, AT_ONCE - len(self._under_way))
+        for parcel in due:
+            self._begin(parcel, self._deliver)
+        return len(uncertain) + len(due)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        await asyncio.gather(*self._under_way.values())
+
+    def _begin(self, parcel: Parcel, work: Callable[[Parcel], Coroutine[Any, Any, None]]) -> None:
+        """Every note goes its own way, so that a slow channel keeps no other waiting."""
+        self._under_way[parcel.id] = asyncio.create_task(self._carry(parcel, work))
+
+    async def _carry(self, parcel: Parcel, work: Callable[[Parcel], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work(parcel)
+        except Exception:
+            log.exception("a note could not be carried", extra={"note": parcel.id})
+        finally:
+            # The next note of this channel may be due now.
+            del self._under_way[parcel.id]
+            self._woken.set()
 
     # Delivering ---------------------------------------------------------------------
 
@@ -112,10 +133,14 @@ class Courier:
         except SlackApiError as error:
             await self._refused(parcel, error)
         except (ClientError, OSError, TimeoutError) as error:
-            # Whether Slack took it is unknown: it stays "sending" and is looked up after the grace period.
-            log.warning("not known whether it was said", extra={"note": parcel.id, "error": type(error).__name__})
+            await self._unknown(parcel, type(error).__name__)
         else:
             await self._said(parcel, answer)
+
+    async def _unknown(self, parcel: Parcel, why: str) -> None:
+        """Slack may have taken it: after the grace period it is looked up, and never said again blindly."""
+        log.warning("not known whether it was said", extra={"note": parcel.id, "error": why})
+        await asyncio.to_thread(self._mark_uncertain, parcel, self._grace)
 
     async def _say(self, parcel: Parcel) -> AsyncSlackResponse:
         match parcel.kind:
@@ -153,18 +178,19 @@ class Courier:
         log.info("said", extra={"note": parcel.id, "kind": parcel.kind})
 
     async def _refused(self, parcel: Parcel, error: SlackApiError) -> None:
-        response: Any = error.response
-        word = str(response.get("error") or "") if response.status_code < 500 else ""
-        if response.status_code == 429 or word in TRY_LATER:
-            wait = float(response.headers.get("Retry-After") or RETRY_S)
-            await asyncio.to_thread(self._mark_later, parcel, wait, word or "ratelimited")
+        word = _word(error)
+        if _may_try_again(error):
+            await asyncio.to_thread(self._mark_later, parcel, _wait(error), word or "ratelimited")
         elif word in ALREADY_SO:
             await self._said(parcel, {})
         elif word and word not in UNKNOWN:
-            log.error("refused by Slack", extra={"note": parcel.id, "kind": parcel.kind, "error": word})
-            await asyncio.to_thread(self._mark_dead, parcel, word)
+            await self._dead(parcel, word)
         else:
-            log.warning("not known whether it was said", extra={"note": parcel.id, "status": response.status_code})
+            await self._unknown(parcel, word or str(error.response.status_code))
+
+    async def _dead(self, parcel: Parcel, word: str) -> None:
+        log.error("refused by Slack", extra={"note": parcel.id, "kind": parcel.kind, "error": word})
+        await asyncio.to_thread(self._mark_dead, parcel, word)
 
     # Looking up ------------------------------------------------------------------------
 
@@ -174,20 +200,36 @@ class Courier:
             # Nobody can look up a whisper; saying it twice is worse than once too few.
             await self._said(parcel, {})
         elif parcel.kind == "mark" or parcel.posted:
-            await asyncio.to_thread(self._mark_later, parcel, 0.0, "unknown")
+            await asyncio.to_thread(self._mark_later, parcel, timedelta(), "unknown")
         else:
             await self._find(parcel)
 
     async def _find(self, parcel: Parcel) -> None:
         try:
             found = await self._search(parcel)
-        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+        except SlackApiError as error:
+            await self._not_found_out(parcel, error)
+        except (ClientError, OSError, TimeoutError) as error:
             log.warning("could not look it up yet", extra={"note": parcel.id, "error": type(error).__name__})
-            return
-        if found:
-            await self._said(parcel, found)
+            await asyncio.to_thread(self._mark_uncertain, parcel, timedelta(seconds=RETRY_S))
         else:
-            await asyncio.to_thread(self._mark_later, parcel, 0.0, "unknown")
+            await self._found(parcel, found)
+
+    async def _found(self, parcel: Parcel, found: Mapping[str, Any] | None) -> None:
+        if found is None:
+            await asyncio.to_thread(self._mark_later, parcel, timedelta(), "unknown")
+        else:
+            # Which version of a live note was taken is not known: the newest is said once more, in its place.
+            await self._said(replace(parcel, version=0) if parcel.kind == "live" else parcel, found)
+
+    async def _not_found_out(self, parcel: Parcel, error: SlackApiError) -> None:
+        word = _word(error)
+        if word and word not in UNKNOWN and not _may_try_again(error):
+            # We may not look there any more, so it stays unknown for ever, and the channel must not wait for it.
+            await self._dead(parcel, word)
+        else:
+            log.warning("could not look it up yet", extra={"note": parcel.id, "error": word})
+            await asyncio.to_thread(self._mark_uncertain, parcel, _wait(error))
 
     async def _search(self, parcel: Parcel) -> Mapping[str, Any] | None:
         channel = await self._conversation(parcel.channel)
@@ -228,16 +270,20 @@ class Courier:
 
     # The database's side, in worker threads ------------------------------------------------
 
-    def _claim(self) -> list[Parcel]:
+    def _claim(self, at_most: int) -> list[Parcel]:
+        if at_most <= 0:
+            return []
         with self._storage.write() as db:
             self._key = people.workspace(db, self._team).mark_key
-            return [_parcel(note) for note in outbox.claim(db, self._team, now=self._now(), at_most=AT_ONCE)]
+            return [_parcel(note) for note in outbox.claim(db, self._team, now=self._now(), at_most=at_most)]
 
     def _uncertain(self) -> list[Parcel]:
+        # Where nobody else writes, what is being sent and not under way here was left by a crash.
+        patience = self._grace + (CALL_TIMEOUT if self._storage.shared else timedelta())
         with self._storage.read() as db:
             self._key = people.workspace(db, self._team).mark_key
-            before = self._now() - CALL_TIMEOUT - self._grace
-            return [_parcel(note) for note in outbox.uncertain(db, self._team, before=before)]
+            found = outbox.uncertain(db, self._team, now=self._now(), patience=patience)
+            return [_parcel(note) for note in found if note.id not in self._under_way]
 
     def _mark_sent(self, parcel: Parcel, channel: str, ts: str) -> None:
         with self._storage.write() as db:
@@ -245,13 +291,34 @@ class Courier:
                 channel, ts = parcel.posted
             outbox.mark_sent(db, parcel.id, version=parcel.version, channel=channel, ts=ts, now=self._now())
 
-    def _mark_later(self, parcel: Parcel, seconds: float, error: str) -> None:
+    def _mark_later(self, parcel: Parcel, wait: timedelta, error: str) -> None:
         with self._storage.write() as db:
-            outbox.mark_later(db, parcel.id, until=self._now() + timedelta(seconds=seconds), error=error)
+            outbox.mark_later(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait, error=error)
+
+    def _mark_uncertain(self, parcel: Parcel, wait: timedelta) -> None:
+        with self._storage.write() as db:
+            outbox.mark_uncertain(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait)
 
     def _mark_dead(self, parcel: Parcel, error: str) -> None:
         with self._storage.write() as db:
-            outbox.mark_dead(db, parcel.id, error=error)
+            outbox.mark_dead(db, parcel.id, attempt=parcel.attempt, error=error)
+
+
+def _word(error: SlackApiError) -> str:
+    """What Slack said, where it was Slack that answered."""
+    response: Any = error.response
+    said = response.data if isinstance(response.data, dict) and response.status_code < 500 else {}
+    return str(said.get("error") or "")
+
+
+def _may_try_again(error: SlackApiError) -> bool:
+    """Whether Slack surely did nothing and would rather hear it later."""
+    return error.response.status_code == 429 or _word(error) in TRY_LATER
+
+
+def _wait(error: SlackApiError) -> timedelta:
+    given = str(error.response.headers.get("Retry-After") or "")
+    return timedelta(seconds=float(given) if given.isdecimal() else RETRY_S)
 
 
 def _parcel(note: OutboxNote) -> Parcel:
@@ -266,5 +333,6 @@ def _parcel(note: OutboxNote) -> Parcel:
         blocks=note.blocks,
         version=note.version,
         posted=(note.posted_channel, note.posted_ts) if note.posted_channel and note.posted_ts else None,
+        attempt=note.attempts,
         attempted_at=note.attempted_at or note.written_at,
     )
