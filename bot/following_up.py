@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
@@ -208,7 +209,8 @@ def move(turn: Turn, *, by: UserId, number: int, step: str, text: str = "") -> N
     held = _find(turn, number, by)
     word = step.strip().lower()
     if word not in STEPS:
-        raise UnknownVerb(verb=f"action {number} {step}", nearest=())
+        nearest = tuple(get_close_matches(word, STEPS, cutoff=0.5)) or tuple(STEPS)
+        raise UnknownVerb(verb=f"action {number} {step}", nearest=tuple(f"action {number} {each}" for each in nearest))
     if word == "done" and held.action.state == ActionState.done:
         return _confirm(held)
     _require_hand(held, word)
@@ -370,6 +372,8 @@ def show_actions(turn: Turn, *, where: Where | None, by: UserId, which: str | No
     """Actions by due day: mine (anywhere), open, overdue or all; of this incident, elsewhere of all I may see."""
     incident = actions.incident_at(turn.db, turn.team, where, by)
     wanted = which or ("open" if incident else "mine")
+    if wanted not in WHICH:
+        raise UnknownVerb(verb=f"actions {wanted}", nearest=tuple(f"actions {known}" for known in WHICH))
     found = _of(turn, incident, by) if wanted != "mine" else actions.open_of(turn.db, turn.team, by)
     lines = [_line(Held(turn, action, its, by)) for action, its in found]
     kept = [line for line in lines if WHICH[wanted](line)]

@@ -297,6 +297,16 @@ def test_lists_never_show_what_is_private(room: Room):
     assert numbers(room, "all", by=OUTSIDER, where=None) == []
 
 
+def test_an_unknown_list_or_step_names_those_there_are(room: Room):
+    an_incident(room)
+    propose(room)
+
+    with pytest.raises(refusal.UnknownVerb, match="Did you mean `actions mine`, `actions open`"):
+        numbers(room, "late")
+    with pytest.raises(refusal.UnknownVerb, match="Did you mean `action 1 commit`"):
+        move(room, "comit")
+
+
 # The emoji that proposes
 
 
