@@ -306,6 +306,11 @@ def _of(incident: int) -> ColumnElement[bool]:
     return Message.id.in_(inside.correlate(None))
 
 
+def belongs(db: Session, message: Message, incident: int) -> bool:
+    """Whether a message was said in a source of this incident."""
+    return db.scalar(select(Message.id).where(Message.id == message.id, _of(incident))) is not None
+
+
 def of_incident(db: Session, incident: int) -> Sequence[Message]:
     """Every message of an incident's sources, threads and tombstones included, in order of ts."""
     return db.scalars(select(Message).where(_of(incident)).order_by(Message.ts, Message.channel_id)).all()
