@@ -192,12 +192,14 @@ def markdown(db: Session, team: str, incident_id: int) -> str:
     """The report; the same database gives the same text. Raises LookupError for no such incident."""
     incident = _of_team(db, team, incident_id)
     facts = reports.read(db, incident)
-    return Reports().render(
-        "report.md",
-        names=people.names(db, team, reports.people_in(facts)),
-        zone=people.zone(db, team, facts.incident.lead),
-        facts={"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind} | _parts(facts),
-    )
+    names = people.names(db, team, reports.people_in(facts))
+    return report_of(facts, names=names, zone=people.zone(db, team, facts.incident.lead))
+
+
+def report_of(facts: Facts, *, names: Mapping[str, str], zone: str) -> str:
+    """The report of these facts in Markdown; `names` by user id, times in UTC and in this zone."""
+    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind}
+    return Reports().render("report.md", names=names, zone=zone, facts=own | _parts(facts))
 
 
 def _of_team(db: Session, team: str, incident_id: int) -> Incident:
