@@ -140,6 +140,19 @@ async def test_history_is_newest_first_in_pages_and_between_two_moments(client: 
     assert [m["ts"] for m in with_ends["messages"]] == stamps[5:1:-1]
 
 
+async def test_pages_of_history_hold_while_people_go_on_talking(client: Any, people: People):
+    stamps = [await people.say(str(i)) for i in range(4)]
+
+    first = await client.conversations_history(channel=INCIDENTS, limit=2)
+    await people.say("meanwhile")
+    cursor = first["response_metadata"]["next_cursor"]
+    second = await client.conversations_history(channel=INCIDENTS, limit=2, cursor=cursor)
+
+    assert [m["ts"] for m in first["messages"] + second["messages"]] == stamps[::-1]
+    assert not second["has_more"]
+    assert await error_of(client.conversations_history(channel=INCIDENTS, cursor="nonsense")) == "invalid_cursor"
+
+
 async def test_replies_stay_out_of_history_unless_broadcast(client: Any, people: People):
     parent = await people.say("parent")
     reply = await people.say("reply", user="lena", thread_ts=parent)

@@ -107,27 +107,32 @@ class Call:
 
     def page(self, items: Sequence[Any], *, default: int = 100, most: int = 1000) -> tuple[list[Any], Json]:
         """The page that cursor and limit ask for, and its response_metadata."""
-        limit = max(1, min(self.number("limit", default), most))
-        start = self._start()
+        limit = self.limit(default=default, most=most)
+        start = int(float(self.cursor() or 0))
         page = list(items[start : start + limit])
         more = start + limit < len(items)
-        return page, {"next_cursor": _cursor(start + limit) if more else ""}
+        return page, {"next_cursor": a_cursor(str(start + limit)) if more else ""}
 
-    def _start(self) -> int:
-        cursor = self.text("cursor")
-        if not cursor:
-            return 0
+    def limit(self, *, default: int, most: int) -> int:
+        return max(1, min(self.number("limit", default), most))
+
+    def cursor(self) -> str:
+        """What the cursor holds, a number as text; empty on the first page."""
+        if not self.text("cursor"):
+            return ""
         try:
-            return int(base64.urlsafe_b64decode(cursor).decode().removeprefix(CURSOR_MARK))
+            held = base64.urlsafe_b64decode(self.text("cursor")).decode().removeprefix(CURSOR_MARK)
+            float(held)
         except ValueError:
             raise Refused(self._first("invalid_cursor")) from None
+        return held
 
     def _first(self, *errors: str) -> str:
         return next((e for e in errors if self.method.may_answer(e)), "invalid_arguments")
 
 
-def _cursor(start: int) -> str:
-    return base64.urlsafe_b64encode(f"{CURSOR_MARK}{start}".encode()).decode()
+def a_cursor(held: str) -> str:
+    return base64.urlsafe_b64encode(f"{CURSOR_MARK}{held}".encode()).decode()
 
 
 def answers(name: str) -> Callable[[Handler], Handler]:

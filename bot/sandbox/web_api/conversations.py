@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from bot.sandbox import gathering
 from bot.sandbox.facts import SCOPE_PREFIX
 from bot.sandbox.payloads import channel_json, message_json
-from bot.sandbox.web_api.call import Call, Refused, answers
+from bot.sandbox.web_api.call import Call, Refused, a_cursor, answers
 from bot.sandbox.workspace import BOT_USER, Channel
 
 Json = dict[str, Any]
@@ -64,14 +66,13 @@ def members(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Newest first; only what stands in the channel itself, replies only when broadcast."""
     channel = call.channel_inside()
-    inside = _window(call)
-    shown = [m for m in channel.in_order() if _top_level(m) and inside(m)]
-    shown.reverse()
-    page, metadata = call.page(shown, most=MOST_PAGE)
-    answer: Json = {"messages": _shown(call, page), "has_more": bool(metadata["next_cursor"])}
+    limit = call.limit(default=100, most=MOST_PAGE)
+    found = list(islice(_newest_first(call, channel), limit + 1))
+    page, more = found[:limit], len(found) > limit
+    answer: Json = {"messages": _shown(call, page), "has_more": more}
     answer |= {"pin_count": len(channel.pins), "channel_actions_ts": None, "channel_actions_count": 0}
-    if metadata["next_cursor"]:
-        answer["response_metadata"] = metadata
+    if more:
+        answer["response_metadata"] = {"next_cursor": a_cursor(page[-1]["ts"])}
     return answer
 
 
@@ -270,6 +271,19 @@ def _shown(call: Call, messages: list[Json]) -> list[Json]:
 
 def _top_level(message: Json) -> bool:
     return message.get("thread_ts", message["ts"]) == message["ts"] or message.get("subtype") == "thread_broadcast"
+
+
+def _newest_first(call: Call, channel: Channel) -> Iterator[Json]:
+    """What stands in the channel itself, from the end or from where the cursor left off."""
+    inside, oldest, before = _window(call), _bound(call, "oldest", "0"), call.cursor()
+    place = bisect.bisect_left(channel.order, before) if before else len(channel.order)
+    while place > 0:
+        place -= 1
+        message = channel.messages[channel.order[place]]
+        if float(message["ts"]) < oldest:
+            return
+        if _top_level(message) and inside(message):
+            yield message
 
 
 def _window(call: Call) -> Callable[[Json], bool]:

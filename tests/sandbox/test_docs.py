@@ -1,0 +1,62 @@
+"""Every control call has a curl in docs/sandbox.md, and each of them works as printed."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.control import DEEDS
+from tests.sandbox.cast import Bot, People, a_button, a_form, an_input, buttons, over_socket, plain, visiting
+from tests.sandbox.test_interactions import answering, open_form
+
+DOCS = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+DEED = re.compile(r"^    curl \$S/(\w+) -d '(.*)'$", re.MULTILINE)
+LOOK = re.compile(r"^    curl \"?\$S/([^\s\"]+)\"?$", re.MULTILINE)
+WITH_A_FORM = ("submit", "close", "suggest")
+
+
+def test_every_deed_has_its_curl():
+    assert {deed for deed, _ in DEED.findall(DOCS)} == set(DEEDS)
+
+
+async def test_every_curl_does_what_it_says():
+    failed = []
+
+    async with over_socket() as (slack, bot), visiting(slack.url) as people:
+        await bot.client.chat_postMessage(channel="C0INCIDENTS", text="x", blocks=buttons(a_button("review:next")))
+        bot.on["block_suggestion"] = answering(options=[{"text": plain("Checkout"), "value": "checkout"}])
+        for deed, body in sorted(DEED.findall(DOCS), key=_socket_fault_last):
+            answer = await _as_printed(people, bot, deed, body)
+            if not answer["ok"] and "nonsense" not in body:
+                failed.append((deed, body, answer))
+
+    assert failed == []
+
+
+async def test_every_look_shows_something(people: People):
+    for path in LOOK.findall(DOCS):
+        async with people.session.get(f"{people.url}/_control/{path}") as response:
+            assert response.status == 200, path
+
+
+def _socket_fault_last(printed: tuple[str, str]) -> bool:
+    return '"socket"' in printed[1]
+
+
+async def _as_printed(people: People, bot: Bot, deed: str, body: str) -> Any:
+    """One curl; TS is a fresh message of whoever acts, Ev0… an event that went out."""
+    wish = json.loads(body)
+    if wish.get("ts") == "TS":
+        wish["ts"] = await people.say("x", user=wish["user"], channel=wish["channel"])
+        if deed in ("unreact", "unpin"):
+            await people.do(deed.removeprefix("un"), **wish)
+    if "event_id" in wish:
+        said = await people.do("message", user="priya", channel="general", text="x")
+        wish["event_id"] = said["event_ids"][0]
+    if deed in WITH_A_FORM:
+        service = an_input("service", "service", type="external_select", optional=True)
+        await open_form(people, bot, a_form(an_input("title", "text"), service))
+    answer = await people.do(deed, **wish)
+    if deed == "fault":
+        await people.do("fault", clear=True)
+    return answer
