@@ -2,7 +2,7 @@
    desk.act(block, element, value) uses one, desk.note(block, element, value) keeps what was filled in,
    desk.kept(block, element) is what stands in it now, desk.errors holds a sentence per block. */
 
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { control } from "./elements.js";
 import { channelMention, emoji, link, mrkdwn, personMention, textObject } from "./mrkdwn.js";
 import { now, zone } from "./state.js";
@@ -90,7 +90,7 @@ function contextPart(element) {
 
 /* Pictures would come from other hosts: their words stand for them. */
 function picture({ alt_text: alt, title }) {
-  return el("figure", { class: "b-image" }, el("span", { "aria-hidden": "true" }, "🖼"), ` ${title?.text ?? alt}`);
+  return el("figure", { class: "b-image" }, icon("image"), el("span", {}, title?.text ?? alt));
 }
 
 const tableRow = (row) => el("tr", {}, row.map((cell) => el("td", {}, cell.elements ? rich(cell) : (cell.text ?? ""))));

@@ -1,7 +1,7 @@
 /* Where a person writes: messages, slash commands and mentions, with suggestions. */
 
 import { act } from "./api.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { toMarkup } from "./messages.js";
 import { channelName, handle, humans, isMember, store } from "./state.js";
 
@@ -23,6 +23,8 @@ const VERBS = {
   edit: "N text: correct event N",
   retime: "N when: move event N",
   drop: "N: take event N off",
+  outcome: "N helped, no effect, worse or unknown",
+  answer: "N text: the answer to the question at event N",
   comment: "N text: comment on event N",
   kind: "N KIND: re-sort event N",
   schedule: "[when]: propose or book the meeting",
@@ -72,7 +74,7 @@ export function makeComposer(holder, { id, place, label }) {
   const field = el("textarea", {
     id, rows: 1, "aria-label": label, "aria-autocomplete": "list", "aria-controls": list.id, oninput: typed, onkeydown: keys, onblur: () => setTimeout(hide, 150),
   });
-  const send = el("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)" }, "➤");
+  const send = el("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
   const form = el("form", { class: "composer-box", onsubmit: (event) => (event.preventDefault(), submit()) }, field, send);
   holder.replaceChildren(hint, list, form);
   let suggested = [];

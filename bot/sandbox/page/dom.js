@@ -23,6 +23,33 @@ export function button(label, onclick, attributes = {}) {
   return el("button", { type: "button", onclick, ...attributes }, label);
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/* Drawn here, because not every machine has a font with these signs. */
+const ICONS = {
+  pin: "M9 3h6l-1 6 4 4H6l4-4zM12 13v8",
+  clipboard: "M8 5H6v16h12V5h-2M9 3h6v4H9zM9 12h6M9 16h4",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5c1.8 2.4 5.2 2.4 7 0M9 9.5v.5M15 9.5v.5",
+  reply: "M4 5h16v11h-8l-5 4v-4H4z",
+  more: "M6 12h.01M12 12h.01M18 12h.01",
+  send: "M4 12 20 5l-5 15-4-6zM11 14l9-9",
+  file: "M7 3h7l4 4v14H7zM14 3v4h4",
+  image: "M4 5h16v14H4zM8 11a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM4 17l5-4 3 2 4-4 4 4",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+};
+
+export function icon(name) {
+  const drawing = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", ICONS[name]);
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("class", "drawn");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.append(line);
+  return drawing;
+}
+
 export const byId = (id) => document.getElementById(id);
 
 const signatures = new WeakMap();
@@ -58,8 +85,8 @@ export function exchange(old, fresh) {
   const index = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
   const onItself = old === document.activeElement;
   old.replaceWith(fresh);
-  if (onItself) fresh.focus({ preventScroll: true });
-  else if (index >= 0) [...fresh.querySelectorAll(FOCUSABLE)].at(Math.min(index, -1) === -1 ? -1 : index)?.focus({ preventScroll: true });
+  const wanted = onItself ? fresh : index >= 0 && ([...fresh.querySelectorAll(FOCUSABLE)][index] ?? fresh);
+  if (wanted) wanted.focus({ preventScroll: true });
 }
 
 /* A small floating box beside its anchor; a click elsewhere or Escape closes it. */

@@ -13,9 +13,30 @@ export const GLYPHS = new Map(Object.entries({
   sweat_smile: "😅", sob: "😭", cry: "😢", grimacing: "😬", facepalm: "🤦", shrug: "🤷", scream: "😱", coffee: "☕", bug: "🐛",
   robot_face: "🤖", construction: "🚧", red_circle: "🔴", large_yellow_circle: "🟡", large_green_circle: "🟢", large_blue_circle: "🔵",
   arrow_right: "➡️", arrow_left: "⬅️", arrows_counterclockwise: "🔄", rewind: "⏪", hammer: "🔨", handshake: "🤝", four_leaf_clover: "🍀",
-  shield: "🛡️", dart: "🎯", seedling: "🌱", turtle: "🐢", snail: "🐌", ship: "🚢", zap: "⚡", 100: "💯", ok_hand: "👌", 
+  shield: "🛡️", dart: "🎯", seedling: "🌱", turtle: "🐢", snail: "🐌", ship: "🚢", zap: "⚡", 100: "💯", ok_hand: "👌", hugging_face: "🤗",
+  green_heart: "💚", purple_heart: "💜", exploding_head: "🤯", relieved: "😌", slightly_frowning_face: "🙁", upside_down_face: "🙃", bow: "🙇",
+  point_left: "👈", cake: "🍰", pizza: "🍕", droplet: "💧", musical_note: "🎵", mailbox_with_mail: "📬", tooth: "🦷",
   information_source: "ℹ️", no_entry: "⛔", new: "🆕", repeat: "🔁", scroll: "📜", bookmark: "🔖", paperclip: "📎", studio_microphone: "🎙️",
 }));
+
+/* A machine without a font for emoji would show boxes: there the names are shown instead. */
+const canvas = document.createElement("canvas");
+canvas.width = canvas.height = 20;
+const pen = canvas.getContext("2d", { willReadFrequently: true });
+const missing = drawn("\u{10fffd}");
+const drawable = new Map();
+
+function drawn(sign) {
+  pen.clearRect(0, 0, 20, 20);
+  pen.font = "14px sans-serif";
+  pen.fillText(sign, 1, 16);
+  return pen.getImageData(0, 0, 20, 20).data.join();
+}
+
+function canBeDrawn(sign) {
+  if (!drawable.has(sign)) drawable.set(sign, drawn([...sign][0]) !== missing);
+  return drawable.get(sign);
+}
 
 /* The first two put a message on the timeline and propose an action from it. */
 export const OFFERED = [
@@ -26,5 +47,6 @@ export const OFFERED = [
 
 export function glyph(name) {
   const plain = name.split("::")[0];
-  return GLYPHS.get(plain) ?? `:${plain}:`;
+  const sign = GLYPHS.get(plain);
+  return sign && canBeDrawn(sign) ? sign : `:${plain}:`;
 }

@@ -1,8 +1,8 @@
 /* Five steps through one review. A step ticks itself when the page sees that it happened. */
 
-import { jumpToMeeting, nextMeeting, textOf } from "./clock.js";
+import { jumpToMeeting, nextMeeting } from "./clock.js";
 import { button, byId, el } from "./dom.js";
-import { isFromBot, now, recall, remember, store, visibleChannels } from "./state.js";
+import { humans, isFromBot, isMember, now, recall, remember, store } from "./state.js";
 
 const KEY = "debrief.guide";
 const MEETING_SOON_S = 15 * 60;
@@ -11,38 +11,39 @@ const MEETING_SOON_S = 15 * 60;
 const STEPS = [
   {
     title: "Pin a moment",
-    parts: [{ say: "Point at a message that mattered and press 📌. It becomes an event on the timeline.", show: true, seen: () => pins() > guide.pins }],
+    parts: [{ say: "Point at a message that mattered and press the pin. It becomes an event on the timeline.", show: true, seen: () => pins() > guide.pins }],
   },
   {
     title: "Say that it is mitigated",
-    parts: [{ say: "Tell Debrief that the harm has stopped. From then on it thinks about the review.", fill: "/review mitigated", seen: () => heard(/mitigated/i) }],
+    parts: [{ say: "The harm has stopped: say so, and the review is planned from here.", fill: "/review mitigated", seen: () => heard(/Mitigated at/) }],
   },
   {
     title: "Book the meeting",
     parts: [
-      { say: "Ask for a time, then press Book under the proposal.", fill: "/review schedule", seen: () => nextMeeting() !== null && heard(/booked|meets|scheduled/i) },
-      { say: "It is booked. Jump to two minutes before it.", press: ["Jump to the meeting", jumpToMeeting], seen: () => nearMeeting() },
+      { say: "Ask for an hour, then press Book it under the answer.", fill: "/review schedule", seen: () => heard(/Booked for|meets on \*/) },
+      { say: "It is booked, two days ahead. Go there: two minutes before it begins.", press: ["Jump to the meeting", jumpToMeeting], seen: () => nearMeeting() },
     ],
   },
   {
     title: "Run it",
     parts: [
-      { say: "Open the meeting, confirm, and press Next to walk through the topics.", fill: "/review start", seen: () => heard(/agenda|opening/i) },
-      { say: "Note what made it possible or worse.", fill: "/review contributor technical: four times the connections per pod, and no limit in front of the database", seen: () => heard(/contributor/i) },
-      { say: "Note an action with one owner.", fill: "/review action @ifeoma quick Alert when orders-db uses 80% of its connections", seen: () => heard(/action/i) },
+      { say: "Open the meeting, and press Start to confirm.", fill: "/review start", seen: () => heard(/\*\d+ of \d+ · /) },
+      { say: "The agenda stands in the channel. Press Next under it to walk from topic to topic.", seen: () => heard(/\*([2-9]|\d\d) of \d+ · |meeting has ended/) },
+      { say: "Note what made it possible, or worse.", fill: "/review contributor technical: four times the connections per pod, and no limit in front of the database", seen: () => heard(/Noted as contributor/i) },
+      { say: "Note an action with one owner.", fill: () => `/review action @${owner()} quick Alert when orders-db uses 80% of its connections`, seen: () => heard(/Action \d+ is proposed/) },
     ],
   },
   {
     title: "End, draft, publish",
     parts: [
-      { say: "End the meeting and confirm.", fill: "/review end", seen: () => heard(/ended/i) },
-      { say: "Let Debrief write the draft.", fill: "/review draft", seen: () => heard(/draft/i) },
-      { say: "Publish it and confirm.", fill: "/review publish", seen: () => heard(/published/i) },
+      { say: "End the meeting, and press End to confirm.", fill: "/review end", seen: () => heard(/The meeting (has ended|is closed)/) },
+      { say: "Let the first version of the report be written from what was noted.", fill: "/review draft", seen: () => heard(/The draft for/) },
+      { say: "Share its first page in the channel, and press Publish to confirm.", fill: "/review publish", seen: () => heard(/published this report|The report is published/) },
     ],
   },
 ];
 
-const guide = recall(KEY, { since: "", pins: 0, done: [], shut: false, wide: false });
+const guide = recall(KEY, { since: "", pins: 0, meets: 0, done: [], shut: false, wide: false });
 let fillComposer = () => {};
 let drawn = "";
 
@@ -77,19 +78,18 @@ function change(what) {
   drawGuide();
 }
 
-/* Parts are ticked in their order: what an earlier part says must have happened first. */
+/* A review need not go in this order: each part is ticked when it happens. */
 function tickOff() {
   if (!guide.since) return;
+  const booked = nextMeeting();
+  if (booked) guide.meets = booked;
   for (const [step, { parts }] of STEPS.entries()) {
     for (const [part, { seen }] of parts.entries()) {
       const name = `${step}.${part}`;
-      if (guide.done.includes(name)) continue;
-      if (!seen()) return;
-      guide.done.push(name);
-      guide.since = newest() ?? guide.since;
-      remember(KEY, guide);
+      if (!guide.done.includes(name) && seen()) guide.done.push(name);
     }
   }
+  remember(KEY, guide);
 }
 
 function current() {
@@ -102,18 +102,17 @@ function current() {
 
 // What happened -----------------------------------------------------------------------
 
-const everything = () => visibleChannels().map((channel) => channel.id).concat([...store.messages.keys()]).filter((id, at, all) => all.indexOf(id) === at).flatMap((id) => store.messages.get(id) ?? []);
-const newest = () => everything().map((message) => message.ts).sort().at(-1);
-const heard = (pattern) => everything().some((message) => isFromBot(message) && latest(message) > guide.since && pattern.test(textOf(message)));
+const everything = () => [...store.messages.values()].flat();
+const heard = (pattern) => everything().some((message) => isFromBot(message) && latest(message) > guide.since && pattern.test(message.text ?? ""));
 const latest = (message) => (message.edited?.ts > message.ts ? message.edited.ts : message.ts);
 
 /* Every person's pushpin on every message. */
 const pins = () => everything().flatMap((message) => message.reactions ?? []).filter((reaction) => reaction.name.startsWith("pushpin")).reduce((sum, reaction) => sum + reaction.count, 0);
 
-function nearMeeting() {
-  const at = nextMeeting();
-  return at !== null && at - now() < MEETING_SOON_S;
-}
+const nearMeeting = () => guide.meets > 0 && guide.meets - now() < MEETING_SOON_S;
+
+/* Somebody else than the viewer, by the name that people type. */
+const owner = () => humans().find((person) => person.id !== store.viewer && isMember(store.channels.get(store.place), person.id))?.name ?? "me";
 
 // The card ----------------------------------------------------------------------------
 
@@ -121,18 +120,20 @@ function card(step, part) {
   const { title, parts } = STEPS[step];
   return [
     el("div", { class: "guide-head" }, dots(step), el("strong", {}, `${step + 1} of ${STEPS.length} · ${title}`),
+      button(guide.wide ? "Fewer" : "All steps", () => change({ wide: !guide.wide }), { class: "link guide-all", "aria-expanded": String(guide.wide) }),
       button("✕", () => change({ shut: true }), { class: "icon", "aria-label": "Put the guide away", title: "Put the guide away" })),
     el("div", { class: "guide-body" }, el("p", { role: "status" }, parts[part].say, said(parts[part])), doIt(parts[part])),
-    button(guide.wide ? "Fewer" : "All steps", () => change({ wide: !guide.wide }), { class: "link guide-all", "aria-expanded": String(guide.wide) }),
     guide.wide && el("ol", { class: "guide-list" }, STEPS.map((one, index) => listed(one, index, step))),
   ].filter(Boolean);
 }
 
 const dots = (step) => el("span", { class: "dots", "aria-hidden": "true" }, STEPS.map((_, index) => el("i", { class: index < step ? "done" : index === step ? "here" : "" })));
-const said = ({ fill }) => fill && [" Type ", el("code", {}, fill), "."];
+const wordsOf = ({ fill }) => (typeof fill === "function" ? fill() : fill);
+const said = (part) => part.fill && [" Type ", el("code", {}, wordsOf(part))];
 
-function doIt({ fill, press, show }) {
-  if (fill) return button("Do it for me", () => fillComposer(fill), { class: "small", title: "Puts the words into the composer; you press Enter" });
+function doIt(part) {
+  const { fill, press, show } = part;
+  if (fill) return button("Do it for me", () => fillComposer(wordsOf(part)), { class: "small", title: "Puts the words into the composer; you press Enter" });
   if (press) return button(press[0], press[1], { class: "small" });
   return show && button("Show me one", () => document.dispatchEvent(new CustomEvent("debrief:suggest-pin")), { class: "small" });
 }

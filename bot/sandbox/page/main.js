@@ -3,9 +3,9 @@
 import * as api from "./api.js";
 import { drawClock, startClock } from "./clock.js";
 import { makeComposer } from "./composer.js";
-import { button, byId, el, notify, popup, reconcile } from "./dom.js";
+import { button, byId, el, icon, notify, popup, reconcile } from "./dom.js";
 import { drawGuide, reopenGuide, startGuide } from "./guide.js";
-import { actionBar, attempt, avatar, drawMessages, hasActions, isApp, openThread, threadMessages, topLevel } from "./messages.js";
+import { actionBar, attempt, avatar, drawMessages, hasActions, isApp, openThread, threadMessages, topLevel, watchEnd } from "./messages.js";
 import { mrkdwn } from "./mrkdwn.js";
 import {
   botDirect, changed, channelName, directs, humans, isMember, markRead, messagesIn, now, onChange, otherIn, personName, recall, remember, store,
@@ -17,7 +17,7 @@ import { drawHome, drawViews, openHome, watchDialog } from "./views.js";
 const SETTLE_MS = 60;
 const WIDE = matchMedia("(min-width: 60rem)");
 let fresh = true;
-let freshThread = true;
+let drawnThread = "";
 let composer;
 let threadComposer;
 
@@ -26,18 +26,22 @@ start();
 async function start() {
   composer = makeComposer(byId("composer"), { id: "say", label: "Write a message", place: () => ({ channel: store.place, thread: "" }) });
   threadComposer = makeComposer(byId("thread-composer"), { id: "reply", label: "Reply in this thread", place: () => ({ channel: store.place, thread: store.thread }) });
+  byId("clock-button").prepend(icon("clock"));
   onChange(draw);
   watchEverything();
-  try {
-    await loadAll();
-  } catch (failure) {
-    notify(failure.message);
-  }
-  startGuide((text) => (closeThreadOnPhone(), show("messages"), composer.fill(text)));
   startClock();
-  document.body.dataset.ready = "yes";
+  // What changes while the page loads must be heard too: first the ear, then the eyes.
+  api.listen(hear, comeAndGo);
+}
+
+async function comeAndGo(online) {
+  store.online = online;
+  if (online) await attempt(loadAll);
+  if (online && !document.body.dataset.ready) {
+    startGuide((text) => (closeThreadOnPhone(), show("messages"), composer.fill(text)));
+    document.body.dataset.ready = "yes";
+  }
   changed();
-  api.listen(hear, (online) => ((store.online = online), changed()));
 }
 
 // Loading -----------------------------------------------------------------------------
@@ -59,7 +63,6 @@ function chooseViewer() {
 
 /* Everything that this viewer may see. */
 async function loadViewer() {
-  store.messages.clear();
   const shown = [...visibleChannels(), ...directs()].map((channel) => channel.id);
   await Promise.all([...shown.map(loadMessages), loadViews(), loadHome()]);
   for (const id of shown) if (store.read[`${store.viewer} ${id}`] === undefined) markRead(id);
@@ -117,6 +120,7 @@ function isSeen(id) {
 function draw() {
   const direct = botDirect();
   const onHome = store.tab === "home" && store.place === direct?.id;
+  if (!onHome && document.visibilityState === "visible") markRead(store.place);
   drawTop();
   drawSidebar();
   drawHead(onHome);
@@ -138,7 +142,6 @@ function drawConversation() {
   const isEmpty = messagesIn(store.place).length === 0;
   byId("empty").hidden = !isEmpty;
   byId("empty").textContent = emptySentence();
-  if (isEmpty || document.visibilityState === "visible") markRead(store.place);
   drawJoin();
   fresh = false;
 }
@@ -168,9 +171,9 @@ function drawTop() {
 function drawHead(onHome) {
   const channel = store.channels.get(store.place);
   const isDirect = ["im", "mpim"].includes(channel?.kind);
-  byId("place-name").replaceChildren(isDirect ? "" : el("span", { class: "hash", "aria-hidden": "true" }, channel?.kind === "group" ? "🔒" : "#"), channelName(store.place));
+  byId("place-name").replaceChildren(isDirect ? "" : el("span", { class: "hash", "aria-hidden": "true" }, channel?.kind === "group" ? icon("lock") : "#"), channelName(store.place));
   const topic = channel?.topic?.value;
-  byId("place-topic").replaceChildren(...(isDirect ? [] : [el("span", { class: "count" }, `${channel?.members.length ?? 0} people`), topic ? mrkdwn(topic) : ""]));
+  byId("place-topic").replaceChildren(...(isDirect ? [] : [`${channel?.members.length ?? 0} members`, topic ? " · " : "", topic ? mrkdwn(topic) : ""]));
   const withApp = store.place === botDirect()?.id;
   byId("tabs").hidden = !withApp;
   for (const tab of byId("tabs").children) tab.setAttribute("aria-selected", String((tab.dataset.tab === "home") === onHome));
@@ -182,17 +185,18 @@ function drawThread() {
   const list = store.thread ? threadMessages(store.place, store.thread) : [];
   panel.hidden = list.length === 0;
   document.body.classList.toggle("with-thread", list.length > 0);
+  const freshThread = store.thread !== drawnThread;
+  drawnThread = store.thread;
   if (!list.length) return;
   drawMessages(byId("thread-log"), list, { inThread: true, fresh: freshThread });
   byId("thread-place").textContent = channelName(store.place);
-  if (freshThread) threadComposer.field.focus({ preventScroll: true });
-  freshThread = false;
+  if (freshThread && WIDE.matches) threadComposer.field.focus({ preventScroll: true });
 }
 
 // Sidebar -----------------------------------------------------------------------------
 
 function drawSidebar() {
-  drawList("channels", visibleChannels().map((channel) => row(channel, channel.kind === "group" ? "🔒" : "#")));
+  drawList("channels", visibleChannels().map((channel) => row(channel, channel.kind === "group" ? "lock" : "#")));
   const known = directs();
   const apart = known.some((channel) => otherIn(channel) === store.bot) ? [] : [{ id: "app", name: store.appName, user: store.bot, kind: "im", unread: 0 }];
   drawList("directs", [...apart, ...known.map((channel) => row(channel, ""))]);
@@ -216,7 +220,7 @@ function drawList(id, rows) {
 }
 
 function entry(one) {
-  const face = one.user ? avatar(one.user, one.name, isApp(one.user)) : el("span", { class: "hash", "aria-hidden": "true" }, one.sign);
+  const face = one.user ? avatar(one.user, one.name, isApp(one.user)) : el("span", { class: "hash", "aria-hidden": "true" }, one.sign === "lock" ? icon("lock") : one.sign);
   const count = one.unread > 0 && el("span", { class: "unread", "aria-label": `${one.unread} unread` }, one.unread > 99 ? "99+" : String(one.unread));
   const kind = [one.unread > 0 && "has-unread", one.outside && "outside", one.archived && "archived"].filter(Boolean).join(" ");
   const open = () => (one.id === "app" ? openApp() : goTo({ channel: one.id }));
@@ -244,7 +248,7 @@ function goTo({ channel, ts, thread }) {
   remember("debrief.place", channel);
   fresh = true;
   closeDrawer();
-  if (thread) (freshThread = true), openThread(thread);
+  if (thread) openThread(thread);
   changed();
   if (ts) setTimeout(() => pointAt(ts, Boolean(thread)), SETTLE_MS);
 }
@@ -267,6 +271,7 @@ function show(tab) {
 
 async function lookAs(id) {
   store.viewer = id;
+  store.messages.clear();
   remember("debrief.viewer", id);
   store.thread = "";
   store.editing = "";
@@ -341,6 +346,7 @@ function keys(event) {
 
 /* The action bar follows the pointer, the finger and the focus; arrows walk from message to message. */
 function watchLog(log, inThread) {
+  watchEnd(log);
   const bring = (event) => bringTools(event.target.closest?.(".message"), inThread);
   log.addEventListener("pointerover", bring);
   log.addEventListener("focusin", bring);

@@ -2,25 +2,36 @@
 
 import { act } from "./api.js";
 import { attachments, blocks } from "./blocks.js";
-import { button, el, notify, popup, reconcile } from "./dom.js";
+import { button, el, icon, notify, popup, reconcile } from "./dom.js";
 import { GLYPHS, OFFERED } from "./emoji.js";
 import { emoji, mrkdwn, personMention } from "./mrkdwn.js";
 import { author, changed, dismiss, hue, initials, isFromBot, isReply, messagesIn, now, personName, store, zone } from "./state.js";
 import { dayAndTime, full, isoDay, longDay, relativeDay, time } from "./time.js";
 
 const TOGETHER_S = 300;
+const NEAR_PX = 40;
 const kept = new Map();
 
 /* Show the messages in the log: the newest stays in sight if it was. */
 export function drawMessages(log, list, { inThread = false, fresh = false } = {}) {
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const rows = withDays(list, inThread);
   reconcile(log, rows, {
     key: (row) => row.key,
     signature: (row) => `${store.viewer} ${store.editing === row.message?.ts} ${JSON.stringify(row)}`,
     build: (row) => (row.message ? messageNode(row, inThread) : dayNode(row)),
   });
-  if (fresh || atEnd) log.scrollTop = log.scrollHeight;
+  if (fresh) log.dataset.atEnd = "yes";
+  stayAtEnd(log);
+}
+
+/* A log keeps its end in sight until somebody scrolls away from it, also when it grows or shrinks. */
+export function watchEnd(log) {
+  log.addEventListener("scroll", () => (log.dataset.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX ? "yes" : "no"));
+  new ResizeObserver(() => stayAtEnd(log)).observe(log);
+}
+
+function stayAtEnd(log) {
+  if (log.dataset.atEnd === "yes") log.scrollTop = log.scrollHeight;
 }
 
 function withDays(list, inThread) {
@@ -113,9 +124,9 @@ function contentOf(message) {
 }
 
 function fileChip(file) {
-  if (file.mode === "tombstone") return el("span", { class: "file" }, "📎 This file was deleted.");
+  if (file.mode === "tombstone") return el("span", { class: "file" }, "This file was deleted.");
   const size = file.size ? ` · ${humanSize(file.size)}` : "";
-  return el("span", { class: "file" }, el("span", { "aria-hidden": "true" }, "📎"), el("span", {}, el("strong", {}, file.title ?? file.name), el("small", {}, `${file.pretty_type ?? file.filetype ?? "file"}${size}`)));
+  return el("span", { class: "file" }, icon("file"), el("span", {}, el("strong", {}, file.title ?? file.name), el("small", {}, `${file.pretty_type ?? file.filetype ?? "file"}${size}`)));
 }
 
 function humanSize(bytes) {
@@ -171,7 +182,7 @@ function reactionChip(message, { name, users, count }) {
 }
 
 function addReaction(message) {
-  return button("＋", (event) => pickEmoji(event.currentTarget, message), { class: "reaction add", "aria-label": "Add an emoji", title: "Add an emoji" });
+  return button(icon("smile"), (event) => pickEmoji(event.currentTarget, message), { class: "reaction add", "aria-label": "Add an emoji", title: "Add an emoji" });
 }
 
 export async function toggleReaction(message, name) {
@@ -200,16 +211,16 @@ export const topLevel = (channel) => messagesIn(channel).filter((message) => !is
 export function actionBar(message, { inThread }) {
   const own = message.user === store.viewer && message.subtype !== "tombstone";
   const tools = [
-    tool("📌", "Put on the timeline (pushpin)", () => toggleReaction(message, "pushpin")),
-    tool("📋", "Propose an action (clipboard)", () => toggleReaction(message, "clipboard")),
-    tool("☺", "Add an emoji", (event) => pickEmoji(event.currentTarget, message)),
-    !inThread && tool("💬", "Reply in thread", () => openThread(message.thread_ts ?? message.ts)),
-    tool("⋯", "More actions", (event) => moreActions(event.currentTarget, message, own)),
+    tool("pin", "Put on the timeline (pushpin)", () => toggleReaction(message, "pushpin")),
+    tool("clipboard", "Propose an action (clipboard)", () => toggleReaction(message, "clipboard")),
+    tool("smile", "Add an emoji", (event) => pickEmoji(event.currentTarget, message)),
+    !inThread && tool("reply", "Reply in thread", () => openThread(message.thread_ts ?? message.ts)),
+    tool("more", "More actions", (event) => moreActions(event.currentTarget, message, own)),
   ];
   return el("div", { class: "tools", role: "toolbar", "aria-label": "Message actions" }, tools);
 }
 
-const tool = (sign, label, onclick) => button(sign, onclick, { "aria-label": label, title: label });
+const tool = (sign, label, onclick) => button(icon(sign), onclick, { "aria-label": label, title: label });
 
 export const hasActions = (message) => message && !message.is_ephemeral && message.subtype !== "tombstone" && !isNote(message);
 
@@ -279,6 +290,8 @@ function personCalled(name) {
 }
 
 function unescaped(text) {
-  const named = (text ?? "").replace(/<@(\w+)(?:\|[^>]*)?>/g, (whole, id) => `@${store.people.get(id)?.name ?? id}`);
+  const named = (text ?? "")
+    .replace(/<@(\w+)(?:\|[^>]*)?>/g, (whole, id) => `@${store.people.get(id)?.name ?? id}`)
+    .replace(/<#(\w+)(?:\|[^>]*)?>/g, (whole, id) => `#${store.channels.get(id)?.name ?? id}`);
   return named.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }

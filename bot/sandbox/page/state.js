@@ -1,6 +1,8 @@
 /* What the page knows, and who is told when it changes. */
 
 const READ = "debrief.read";
+const SLACKBOT = "USLACKBOT";
+const GOLDEN_ANGLE = 137.5;
 
 export const store = {
   viewer: "",
@@ -72,7 +74,7 @@ export const now = () => Date.now() / 1000 + store.offset;
 
 export function personName(id) {
   const person = store.people.get(id);
-  if (!person) return id === "USLACKBOT" ? "Sandbox" : id;
+  if (!person) return id === SLACKBOT ? "Sandbox" : id;
   return person.real_name || person.profile?.real_name || person.name;
 }
 
@@ -81,7 +83,7 @@ export const zone = (id = store.viewer) => store.people.get(id)?.tz || "UTC";
 export const isMember = (channel, user = store.viewer) => Boolean(channel?.members.includes(user));
 
 export function humans() {
-  const alive = [...store.people.values()].filter((person) => !person.is_bot && !person.deleted);
+  const alive = [...store.people.values()].filter((person) => !person.is_bot && !person.deleted && person.id !== SLACKBOT);
   return alive.sort((a, b) => personName(a.id).localeCompare(personName(b.id)));
 }
 
@@ -90,11 +92,10 @@ export function initials(name) {
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
 }
 
-/* A hue from 0 to 359, always the same for the same text. */
-export function hue(text) {
-  let sum = 0;
-  for (const letter of text) sum = (sum * 31 + letter.codePointAt(0)) % 3600;
-  return (sum * 47) % 360;
+/* A hue in degrees, the same for the same person and far from that of the next one. */
+export function hue(id) {
+  const order = [...store.people.keys()].sort().indexOf(id);
+  return Math.round(((order + 1) * GOLDEN_ANGLE) % 360);
 }
 
 // Conversations -----------------------------------------------------------------------

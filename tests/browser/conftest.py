@@ -1,0 +1,66 @@
+"""A browser for the whole run, a workspace and a page for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from bot.sandbox import server
+from tests.browser.cast import EVENING, FLAGS, PHONE, WIDE, Workspace, visit
+
+SAMPLE = Path(server.__file__).parent / "sample"
+PATIENCE_MS = 8_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """The machine's own Chromium: nothing is downloaded for a test."""
+    running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    """The sample incident on the evening of its day."""
+    with server.in_thread(seed=SAMPLE, now=EVENING) as running:
+        yield Workspace(running)
+
+
+@pytest.fixture
+def page(browser: Browser, workspace: Workspace) -> Iterator[Page]:
+    """A wide page that looks as Tomasz, who leads the sample incident."""
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(PATIENCE_MS)
+    yield visit(context.new_page(), workspace.url)
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def reading(browser: Browser) -> Iterator[Page]:
+    """One page for all tests that change nothing."""
+    with server.in_thread(seed=SAMPLE, now=EVENING) as running:
+        context = browser.new_context(viewport=WIDE)
+        yield visit(context.new_page(), running.url)
+        context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, workspace: Workspace) -> Iterator[Page]:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    context.set_default_timeout(PATIENCE_MS)
+    yield visit(context.new_page(), workspace.url)
+    context.close()
