@@ -41,6 +41,8 @@ from storage.models import Incident, Meeting, Review, TimelineEvent
 
 SAME_MEETING = timedelta(hours=24)
 """A `start` this soon after `end` goes on with the same meeting; later it opens another."""
+EARLY = timedelta(hours=1)
+"""So long before its hour, a planned meeting comes before the one that just ended."""
 FORGOTTEN = timedelta(minutes=30)
 """After its planned end, a meeting in which nothing happens any more counts as ended (DOMAIN 4)."""
 DRAFT_WITHIN = timedelta(hours=24)
@@ -88,12 +90,12 @@ def _must_be_ready(turn: Turn, incident: Incident) -> None:
 
 
 def _meeting_to_open(turn: Turn, incident: Incident, by: UserId) -> Meeting:
+    """The one whose hour has come, else the one that just ended, else the next, else one that begins now."""
     review = reviews.of(turn.db, incident)
-    return (
-        reviews.planned_meeting(turn.db, review)
-        or _just_ended(turn, review)
-        or reviews.plan(turn.db, incident, at=turn.now, by=by, now=turn.now)
-    )
+    planned, ended = reviews.planned_meeting(turn.db, review), _just_ended(turn, review)
+    if planned and planned.meets_at and planned.meets_at <= turn.now + EARLY:
+        return planned
+    return ended or planned or reviews.plan(turn.db, incident, at=turn.now, by=by, now=turn.now)
 
 
 def _just_ended(turn: Turn, review: Review) -> Meeting | None:

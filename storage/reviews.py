@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.review import rotation
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Milestones, Role, Stage, stage_of
 from bot.review.policy import asked_for
-from storage import incidents, people
+from storage import incidents, messages, people
 from storage.models import (
     Attendee,
     Change,
@@ -22,7 +23,6 @@ from storage.models import (
     Moment,
     Person,
     Review,
-    RoleHeld,
     Source,
     TimelineEvent,
     Workspace,
@@ -262,10 +262,13 @@ SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
 
 
 def involvement(db: Session, incident: Incident, *, until: datetime | None = None) -> Counter[str]:
-    """How often each person wrote in the incident's sources or put something on its timeline; programs are left out."""
+    """How often each person wrote in the incident's sources or put something on its timeline.
+
+    Programs are left out, and so is who has left the workspace.
+    """
     involved = Counter(_written_by(db, incident, until)) + Counter(_tagged_by(db, incident, until))
-    for program in people.bots(db, incident.team_id) | {_bot_user(db, incident.team_id)}:
-        involved.pop(program, None)
+    for user in _unable(db, incident.team_id) | {_bot_user(db, incident.team_id)}:
+        involved.pop(user, None)
     return involved
 
 
@@ -273,24 +276,12 @@ def _written_by(db: Session, incident: Incident, until: datetime | None) -> dict
     spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
     query = (
         select(Message.user_id, func.count(Message.id.distinct()))
-        .join(Source, _spoken_there())
+        .join(Source, messages.in_source())
         .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
         .group_by(Message.user_id)
     )
     rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
     return {user: count for user, count in rows if user}
-
-
-def _spoken_there() -> ColumnElement[bool]:
-    """A message belongs to a source: its channel, its thread where it is one, while it was listened to."""
-    thread = or_(Source.thread_ts == "", Message.thread_ts == Source.thread_ts, Message.ts == Source.thread_ts)
-    return and_(
-        Source.team_id == Message.team_id,
-        Source.channel_id == Message.channel_id,
-        thread,
-        Message.posted_at >= Source.from_at,
-        or_(Source.until_at.is_(None), Message.posted_at <= Source.until_at),
-    )
 
 
 def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
@@ -330,15 +321,13 @@ def least_recent_facilitator(db: Session, incident: Incident) -> Rotation | None
     """
     involved = involvement(db, incident, until=over_since(db, incident))
     free = _could_facilitate(db, incident)
-    last = _last_facilitated(db, incident.team_id)
-    fresh = sorted((last.get(user, NEVER), user) for user in free if user not in involved)
+    last = incidents.last_held(db, incident.team_id, Role.facilitator)
+    fresh = rotation.propose(free, last, never=involved)
     if fresh:
-        return Rotation(UserId(fresh[0][1]), responded=False)
-    least = sorted((involved[user], last.get(user, NEVER), user) for user in free)
-    return Rotation(UserId(least[0][2]), responded=True) if least else None
-
-
-NEVER = datetime.min.replace(tzinfo=UTC)
+        return Rotation(fresh, responded=False)
+    fewest = min((involved[user] for user in free), default=0)
+    least = rotation.propose([user for user in free if involved[user] == fewest], last, never=())
+    return Rotation(least, responded=True) if least else None
 
 
 def _could_facilitate(db: Session, incident: Incident) -> set[str]:
@@ -352,15 +341,6 @@ def _could_facilitate(db: Session, incident: Incident) -> set[str]:
 def _unable(db: Session, team: str) -> set[str]:
     away = or_(Person.bot_since.is_not(None), Person.gone_since.is_not(None))
     return set(db.scalars(select(Person.user_id).where(Person.team_id == team, away)))
-
-
-def _last_facilitated(db: Session, team: str) -> dict[str, datetime]:
-    rows = db.execute(
-        select(RoleHeld.user_id, func.max(RoleHeld.since))
-        .where(RoleHeld.team_id == team, RoleHeld.role == Role.facilitator.value)
-        .group_by(RoleHeld.user_id)
-    )
-    return dict(rows.all())
 
 
 # What the clock asks ----------------------------------------------------------------------

@@ -545,6 +545,22 @@ def test_a_start_after_the_end_goes_on_where_it_ended(room: Room, incident: int)
     assert the_meeting(room, incident)[0] == 1
 
 
+def test_a_start_after_the_end_goes_on_though_another_meeting_is_planned_for_later(room: Room, incident: int):
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+    next_week = room.now + timedelta(days=7)
+    room.change(lambda db: bool(reviews.plan(db, incidents.get(db, incident), at=next_week, by=MARA, now=room.now)))
+
+    do(room, facilitating.start)
+
+    assert room.ask(lambda db: open_number(db, incident)) == 1
+
+
+def open_number(db: Session, incident: int) -> int | None:
+    meeting = reviews.open_meeting(db, reviews.of(db, incidents.get(db, incident)))
+    return meeting.number if meeting else None
+
+
 def test_a_start_days_after_the_end_opens_another_meeting(room: Room, incident: int):
     do(room, facilitating.start)
     do(room, facilitating.end)
