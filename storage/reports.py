@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -46,6 +46,7 @@ from storage.models import (
     Membership,
     Message,
     MessageFile,
+    MessageVersion,
     Review,
     Source,
     TimelineEvent,
@@ -310,17 +311,25 @@ def _messages(db: Session, incident: Incident) -> tuple[MessageFacts, ...]:
     versions, files, held = messages.versions_of(db, rows), messages.files_of(db, rows), messages.reactions_of(db, rows)
     url = people.workspace(db, incident.team_id).url
     return tuple(
-        replace(
-            _message(row, url),
-            versions=tuple(VersionFacts(text=version.text, at=version.at) for version in versions.get(row.id, ())),
-            files=tuple(map(_file, files.get(row.id, ()))),
-            reactions={name: tuple(users) for name, users in held.get(row.id, {}).items()},
+        _message(
+            row,
+            url,
+            versions=versions.get(row.id, []),
+            files=files.get(row.id, []),
+            held=held.get(row.id, {}),
         )
         for row in rows
     )
 
 
-def _message(row: Message, url: str) -> MessageFacts:
+def _message(
+    row: Message,
+    url: str,
+    *,
+    versions: Sequence[MessageVersion],
+    files: Sequence[MessageFile],
+    held: Mapping[str, Sequence[str]],
+) -> MessageFacts:
     return MessageFacts(
         channel_id=row.channel_id,
         ts=row.ts,
@@ -331,8 +340,11 @@ def _message(row: Message, url: str) -> MessageFacts:
         text=None if row.deleted_at else row.text,
         plain=None if row.deleted_at else row.plain,
         edited_at=moment_of(row.edited_ts) if row.edited_ts else None,
+        versions=tuple(VersionFacts(text=version.text, at=version.at) for version in versions),
         deleted_at=row.deleted_at,
         missing_since=row.missing_since,
+        reactions={name: tuple(users) for name, users in held.items()},
+        files=tuple(map(_file, files)),
         permalink=_permalink(row, url),
     )
 
