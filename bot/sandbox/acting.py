@@ -13,7 +13,7 @@ from bot.sandbox.places import InMessage, InView, Place, find_element, state_of
 from bot.sandbox.selections import CannotChoose, chosen_state, initial, is_empty, options_of
 from bot.sandbox.typed import rich_text, typed
 from bot.sandbox.validation import elements_of
-from bot.sandbox.workspace import BOT_USER, Channel, NotThere, User
+from bot.sandbox.workspace import APP_ID, BOT_USER, Channel, NotThere, User
 
 Json = dict[str, Any]
 
@@ -163,7 +163,7 @@ def _place(sandbox: Sandbox, user: User, wish: Json) -> Place:
 def _message_place(sandbox: Sandbox, user: User, wish: Json) -> Place:
     channel = conversation(sandbox, user, str(wish["channel"]))
     mine = [e.message for e in sandbox.workspace.ephemerals if (e.user, e.channel) == (user.id, channel.id)]
-    places = [InMessage(channel, m, ephemeral=False) for m in channel.in_order()]
+    places = [InMessage(channel, m, ephemeral=False) for m in channel.in_order() if m.get("app_id") == APP_ID]
     places += [InMessage(channel, m, ephemeral=True) for m in mine]
     places.sort(key=lambda place: place.message["ts"], reverse=True)
     if "ts" in wish:

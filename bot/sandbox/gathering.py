@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.house import Sandbox
 from bot.sandbox.payloads import channel_json, user_json
@@ -132,7 +133,7 @@ def new_file(
     """A file of that person, not shared anywhere yet."""
     file_id = sandbox.workspace.new_id("F")
     extension = name.rpartition(".")[2].lower() if "." in name else "txt"
-    private = f"{sandbox.url}/files/{file_id}/{name}"
+    private = f"{sandbox.url}/files/{file_id}/{quote(name)}"
     now = sandbox.workspace.seconds()
     fields: Json = {
         "id": file_id,

@@ -39,7 +39,7 @@ class RateLimits:
         """Seconds to wait before the next message in that channel, 0 when it may go now."""
         now = self.clock.epoch()
         tokens, then = self._tokens.get(channel, (BURST, now))
-        tokens = min(BURST, tokens + max(0.0, now - then) * POSTS_A_SECOND)
+        tokens = min(BURST, tokens + (now - then) * POSTS_A_SECOND) if then <= now else BURST
         if tokens < 1:
             return max(1, math.ceil((1 - tokens) / POSTS_A_SECOND))
         self._tokens[channel] = (tokens - 1, now)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -92,7 +93,8 @@ def _answer(text: str, content_type: str) -> Any:
     if not text:
         return None
     if content_type == "application/json":
-        return json.loads(text)
+        with suppress(ValueError):
+            return json.loads(text)
     return {"text": text}
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.clock import parse_moment
 from bot.sandbox.people import add_bot, add_default_channels, add_default_people
 from bot.sandbox.talking import recount_threads
 from bot.sandbox.typed import rich_text
-from bot.sandbox.workspace import BOT_USER, TEAM, Channel, User, Workspace
+from bot.sandbox.workspace import BOT_USER, TEAM, Channel, StoredFile, User, Workspace
 
 Json = dict[str, Any]
 
 DEFAULT_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+NOT_KEPT = ("replies", "user_profile", "source_team", "user_team")
+EMPTY_PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 GUESTS_AND_STRANGERS = ("deleted", "is_restricted", "is_stranger", "is_bot")
 
 
@@ -91,12 +97,29 @@ def _add_exported_channel(workspace: Workspace, folder: Path, row: Json, kind: s
     workspace.channels[channel.id] = channel
     for day in sorted((folder / row["name"]).glob("*.json")):
         for message in _read(day):
-            _add_exported_message(channel, message)
+            channel.add({k: v for k, v in message.items() if k not in NOT_KEPT})
+            for fields in message.get("files", []):
+                if "name" in fields:
+                    _add_exported_file(workspace, channel, fields)
 
 
-def _add_exported_message(channel: Channel, message: Json) -> None:
-    kept = {k: v for k, v in message.items() if k not in ("replies", "user_profile", "source_team", "user_team")}
-    channel.add(kept)
+def _add_exported_file(workspace: Workspace, channel: Channel, fields: Json) -> None:
+    """An export holds no bytes: the preview stands for them, and an empty picture for pictures."""
+    is_picture = fields.get("mimetype", "").startswith("image/")
+    fields |= {"is_public": channel.kind == "channel", "channels": [channel.id], "groups": [], "ims": []}
+    fields.setdefault("user", "")
+    fields.setdefault("mimetype", "application/octet-stream")
+    for key in [k for k in fields if k.startswith("thumb_")]:
+        del fields[key]
+    content = EMPTY_PICTURE if is_picture else fields.get("preview", "").encode()
+    workspace.files[fields["id"]] = StoredFile(fields["id"], fields, content, shared=True)
+
+
+def move_files_to(workspace: Workspace, url: str) -> None:
+    """Files of an export are downloaded from the sandbox like all others."""
+    for stored in workspace.files.values():
+        private = f"{url}/files/{stored.id}/{quote(stored.fields['name'])}"
+        stored.fields |= {"url_private": private, "url_private_download": private + "?download=1"}
 
 
 def _from_json(workspace: Workspace, seed: Json) -> None:

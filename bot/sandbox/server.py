@@ -24,7 +24,7 @@ from bot.sandbox.manifest import everything, from_json, read_manifest
 from bot.sandbox.over_http import OverHttp
 from bot.sandbox.over_socket import OverSocket
 from bot.sandbox.routes import application
-from bot.sandbox.seed import fill
+from bot.sandbox.seed import fill, move_files_to
 from bot.sandbox.tickets import ResponseUrls, Triggers
 from bot.sandbox.workspace import VERIFICATION_TOKEN, Workspace
 
@@ -70,6 +70,7 @@ async def serve(settings: SandboxSettings) -> Running:
     await site.start()
     port = runner.addresses[0][1]
     sandbox.url = f"http://{settings.host}:{port}"
+    move_files_to(sandbox.workspace, sandbox.url)
     if settings.http_url:
         sandbox.later(0, lambda: _introduce(sandbox))
     return Running(sandbox.url, sandbox, runner)

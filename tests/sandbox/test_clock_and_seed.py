@@ -92,9 +92,15 @@ async def test_a_slack_export_is_read_from_a_folder_or_a_zip(tmp_path: Path, for
         history = (await client.conversations_history(channel="C77"))["messages"]
         thread = (await client.conversations_replies(channel="C77", ts="1763539200.000100"))["messages"]
         ada = (await client.users_info(user="U77"))["user"]
+        graph = (await client.files_info(file="F77"))["file"]
+        async with visiting(slack.url) as people:
+            token = {"Authorization": "Bearer xoxb-sandbox"}
+            async with people.session.get(graph["url_private"], headers=token) as response:
+                content = await response.text()
 
     assert [m["text"] for m in history] == ["Mails are late"]
     assert [m["text"] for m in thread] == ["Mails are late", "On it"]
+    assert (graph["name"], content) == ("a graph.csv", "12:00,9")
     assert (ada["real_name"], ada["tz"]) == ("Ada Moreau", "Europe/Paris")
 
 
@@ -163,8 +169,9 @@ def _export(folder: Path) -> Path:
     users = [{"id": "U77", "name": "ada", "tz": "Europe/Paris", "profile": profile}]
     channels = [{"id": "C77", "name": "inc-77", "created": 1763500000, "creator": "U77", "members": ["U77"]}]
     parent = {"type": "message", "user": "U77", "text": "Mails are late", "ts": "1763539200.000100"}
-    parent |= {"thread_ts": "1763539200.000100"}
-    reply = {**parent, "text": "On it", "ts": "1763539260.000200"}
+    graph = {"id": "F77", "name": "a graph.csv", "mimetype": "text/csv", "preview": "12:00,9"}
+    parent |= {"thread_ts": "1763539200.000100", "files": [graph]}
+    reply = {**parent, "text": "On it", "ts": "1763539260.000200", "files": []}
     for name, content in (("users", users), ("channels", channels), ("inc-77/2025-11-19", [parent, reply])):
         (folder / f"{name}.json").write_text(json.dumps(content))
     return folder

@@ -142,6 +142,16 @@ async def test_a_button_is_found_by_its_action_and_value(connected: Connected):
     assert nowhere["error"] == "no message there has fly"
 
 
+async def test_a_button_of_another_bot_is_not_ours_to_hear(connected: Connected):
+    people, bot = connected
+    await people.do("message", user="watchtower", channel="incidents", text="x", blocks=buttons(a_button("silence")))
+
+    answer = await people.do("click", user="priya", channel="incidents", action_id="silence")
+
+    assert answer["error"] == "no message there has silence"
+    assert [b for b in bot.bodies if b["type"] == "block_actions"] == []
+
+
 async def test_a_choice_in_a_menu_is_kept_and_sent_with_the_next_press(connected: Connected):
     people, bot = connected
     options = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
