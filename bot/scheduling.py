@@ -127,6 +127,7 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> No
 
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     rotation = _fill_facilitator(turn, incident)
+    reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
     meeting = reviews.plan(turn.db, incident, at=at, by=by, now=turn.now)
     meeting.why = _why(turn, incident, at)
     _record(turn, incident, meeting, before=None, after=at, by=by)

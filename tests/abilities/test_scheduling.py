@@ -519,6 +519,21 @@ def clear_mitigation(db: Session, incident: int) -> None:
     incidents.set_moment(db, incidents.get(db, incident), "mitigated", None, by=MARA, how="set", now=NOVEMBER_18)
 
 
+def test_a_meeting_planned_anew_gets_a_pre_read_of_its_own(room: Room, incident: int):
+    book(room)
+    do(room, scheduling.pre_read)
+    room.change(lambda db: clear_mitigation(db, incident))
+    room.serve(scheduling.moves_due)
+    mitigated(room, incident)
+
+    book(room, "2026-11-20 15:00")
+    assert stage(room, incident) is Stage.scheduled
+    do(room, scheduling.pre_read)
+
+    assert len([words for words in said(room) if words.startswith("Before the review")]) == 2
+    assert stage(room, incident) is Stage.prepared
+
+
 # The whole way -----------------------------------------------------------------------------
 
 
