@@ -8,10 +8,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.review.heard import ChannelFact, MembershipFact, PersonFact
-from storage import people
+from storage import incidents, people
 from storage.models import (
     Action,
     Base,
+    Change,
     Channel,
     Incident,
     Meeting,
@@ -173,3 +174,37 @@ def open_sources(db: Session, team: str, channels: Collection[str]) -> list[Sour
             select(Source).where(Source.team_id == team, Source.channel_id.in_(channels), Source.until_at.is_(None))
         )
     )
+
+
+def source(db: Session, source_id: int) -> Source:
+    """A source by its row id."""
+    return db.get_one(Source, source_id)
+
+
+# What came from an export --------------------------------------------------------------------
+
+IMPORTED = "imported"
+
+
+def imported(db: Session, team: str, channel: str) -> Incident | None:
+    """The incident that a channel of an export became."""
+    marked = select(Change.incident_id).where(Change.team_id == team, Change.what == IMPORTED, Change.after == channel)
+    return db.scalar(select(Incident).where(Incident.id.in_(marked)).order_by(Incident.id).limit(1))
+
+
+def mark_imported(db: Session, incident: Incident, channel: str, name: str, *, at: datetime, now: datetime) -> None:
+    """Give an incident its place in a channel of an export, closed from the start, and remember that it came so."""
+    place = Source(
+        team_id=incident.team_id,
+        incident_id=incident.id,
+        channel_id=channel,
+        channel_name=name,
+        from_at=at,
+        until_at=at,
+        fetched_at=now,
+    )
+    db.add(place)
+    incidents.record_change(
+        db, incident, "incident", incident.id, what=IMPORTED, before=None, after=channel, by=None, now=now
+    )
+    db.flush()
