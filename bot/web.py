@@ -3,16 +3,16 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from urllib.parse import parse_qs
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 log = logging.getLogger("debrief.web")
 
@@ -54,12 +54,16 @@ def receive_events(
         age_from = (await asyncio.to_thread(now)).timestamp()
         if not is_signed(raw, dict(request.headers), secret=secret, now=age_from):
             return web.Response(status=401, text="The signature does not fit.\n")
-        if not is_readable(raw, request.content_type):
+        asked = read(raw, request)
+        if asked is None:
             return web.Response(status=400, text="This is not a request of Slack's.\n")
+        if asked.body.get("type") == "app_rate_limited":
+            log.warning("Slack holds back events", extra={"minute": asked.body.get("minute_rate_limited")})
+            return web.Response()
         bolt = app()
         if bolt is None:
             return web.Response(status=503, text="Not ready yet.\n")
-        return await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
+        return await to_aiohttp_response(await bolt.async_dispatch(asked))
 
     application.router.add_post("/slack/events", events)
 
@@ -74,16 +78,62 @@ def is_signed(raw: bytes, headers: dict[str, str], *, secret: str, now: float) -
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-def is_readable(raw: bytes, content_type: str) -> bool:
-    """Whether Bolt can take this body: a JSON object, or a form whose payload, if any, is one."""
+Shape = Any
+"""A type; or a dictionary of shapes, by key; or a list of one shape, which each of one or more items has."""
+
+A_PERSON = {"id": str}
+PRESSED = {"user": A_PERSON, "actions": [{"action_id": str}], "channel": dict | None, "message": dict | None}
+CLOSED: dict[str, Any] = {"user": A_PERSON, "view": {"id": str, "type": str, "callback_id": str}}
+SENT = {"user": A_PERSON, "view": CLOSED["view"] | {"private_metadata": str, "state": {"values": dict}}}
+SHAPES: Mapping[str, Shape] = {
+    "event_callback": {"event": {"type": str}},
+    "block_actions": PRESSED | {"container": dict | None},
+    "view_submission": SENT,
+    "view_closed": CLOSED,
+    "message_action": {"user": A_PERSON, "callback_id": str, "channel": {"id": str}, "message": {"ts": str}},
+}
+"""What our listeners read of each type of request."""
+EVENTS: Mapping[str, Shape] = {
+    "app_home_opened": {"user": str},
+    "app_mention": {"channel": str, "ts": str, "user": str | None, "text": str | None, "thread_ts": str | None},
+    "channel_created": {"channel": {"id": str}},
+    "member_joined_channel": {"channel": str, "user": str},
+    "reaction_added": {"item": {"type": str}},
+    "reaction_removed": {"item": {"type": str}},
+}
+COMMAND = {"command": str, "user_id": str, "channel_id": str, "text": str | None}
+ANYTHING_ELSE = {"callback_id": str | None}
+NOT_SLACKS = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
+"""What the libraries raise on bodies that nobody at Slack would send."""
+
+
+def read(raw: bytes, request: web.Request) -> AsyncBoltRequest | None:
+    """The request as Bolt takes it, or None where it is not shaped as Slack shapes its requests."""
     try:
-        words = raw.decode()
-        if content_type == "application/json" or words.startswith("{"):
-            return isinstance(json.loads(words), dict)
-        payload = parse_qs(words).get("payload")
-        return payload is None or isinstance(json.loads(payload[0]), dict)
-    except (ValueError, RecursionError):
+        asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+        return asked if is_slacks(asked.body) else None
+    except NOT_SLACKS:
+        return None
+
+
+def is_slacks(body: object) -> bool:
+    """Whether a body has what is read of its type."""
+    if not isinstance(body, dict) or not isinstance(body.get("event", {}), dict):
         return False
+    if "command" in body:
+        return fits(body, COMMAND)
+    shape = SHAPES.get(str(body.get("type")))
+    if shape is None:
+        return fits(body, ANYTHING_ELSE) and isinstance(body.get("view", {}), dict)
+    return fits(body, shape) and fits(body.get("event"), EVENTS.get(body.get("event", {}).get("type"), object))
+
+
+def fits(value: object, shape: Shape) -> bool:
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(fits(value.get(key), each) for key, each in shape.items())
+    if isinstance(shape, list):
+        return isinstance(value, list) and bool(value) and all(fits(item, shape[0]) for item in value)
+    return isinstance(value, shape)
 
 
 def mark_of(raw: str, stamp: str) -> str:
