@@ -1,0 +1,103 @@
+"""The Slack we read, against the sandbox."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.review.incident import ChannelId, Place
+from bot.review.refusal import NotInChannel
+from bot.sandbox.server import Running, sandbox
+from bot.slack import Slack
+from tests.sandbox.cast import People, client_of, visiting
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    async with sandbox() as here:
+        yield here
+
+
+@pytest.fixture
+async def people(running: Running) -> AsyncIterator[People]:
+    async with visiting(running.url) as who:
+        yield who
+
+
+@pytest.fixture
+def slack(running: Running) -> Slack:
+    return Slack(client_of(running))
+
+
+async def channel_id(people: People, name: str = "incidents") -> ChannelId:
+    channels = (await people.see("state"))["channels"]
+    return ChannelId(next(channel["id"] for channel in channels if channel["name"] == name))
+
+
+async def test_a_page_of_history_brings_whole_threads_in_order_and_each_message_once(people: People, slack: Slack):
+    channel = await channel_id(people)
+    parent = await people.say("checkout is slow")
+    await people.say("something else")
+    await people.say("rolled back", thread_ts=parent)
+
+    page = await slack.history(Place(channel), LONG_AGO)
+
+    said = [message["text"] for message in page.messages if message.get("user")]
+    assert said[-3:] == ["checkout is slow", "something else", "rolled back"]
+    assert len({message["ts"] for message in page.messages}) == len(page.messages)
+
+
+async def test_the_history_of_a_thread_is_that_thread(people: People, slack: Slack):
+    channel = await channel_id(people)
+    parent = await people.say("search is broken")
+    await people.say("elsewhere")
+    await people.say("looking", thread_ts=parent)
+
+    page = await slack.history(Place(channel, parent), LONG_AGO)
+
+    assert [message["text"] for message in page.messages] == ["search is broken", "looking"]
+    assert page.next_cursor is None
+
+
+async def test_what_slack_says_of_a_channel_comes_with_its_members(people: People, slack: Slack):
+    channel = await channel_id(people)
+
+    facts = await slack.channel_facts(channel)
+
+    assert (facts.channel, facts.name, facts.bot_is_member) == (channel, "incidents", True)
+    assert len(facts.members) > 1
+    assert facts.created_at
+
+
+async def test_a_channel_that_is_closed_to_us_is_refused_with_a_sentence(slack: Slack):
+    with pytest.raises(NotInChannel):
+        await slack.channel_facts(ChannelId("C0NOWHERE"))
+
+
+async def test_how_much_a_channel_holds_counts_replies_and_people(people: People, slack: Slack):
+    channel = await channel_id(people)
+    before, _ = await slack.size_since(channel, LONG_AGO)
+    parent = await people.say("checkout is slow")
+    await people.say("rolled back", thread_ts=parent)
+
+    after, speakers = await slack.size_since(channel, LONG_AGO)
+
+    assert after == before + 2
+    assert speakers >= 1
+
+
+async def test_people_are_described_and_strangers_left_out(people: People, slack: Slack):
+    members = (await slack.channel_facts(await channel_id(people))).members
+
+    found = await slack.people_of([*members, "U0NOBODY"])
+
+    assert {person.user_id for person in found} == set(members)
+    assert any(person.zone for person in found)
+
+
+async def test_a_permalink_is_slacks_own(people: People, slack: Slack):
+    ts = await people.say("checkout is slow")
+
+    assert ts.replace(".", "") in await slack.permalink(await channel_id(people), ts)
