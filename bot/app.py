@@ -35,7 +35,7 @@ from bot.listeners.edge import Edge
 from bot.render import Renderer
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
-from bot.slack import Reader
+from bot.slack import Slack
 from storage import people
 from storage.session import AlreadyRunning, Storage, is_current, new_mark_key, only_one, upgrade
 
@@ -190,10 +190,10 @@ class Debrief:
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
-        reader = Reader(self.reads)
-        historian = Historian(self.desk, reader)
+        slack = Slack(self.reads)
+        historian = Historian(self.desk, slack)
         app = self._bolt()
-        listeners.register(app, Edge(self.desk, self.writes, reader, historian=historian, bot_user=me.user))
+        listeners.register(app, Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user))
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
         self.clock = Clock(self.desk, every_s=every, also=historian.fetch)
         self.app = app
@@ -209,6 +209,7 @@ class Debrief:
         # The signature is checked on raw bytes in bot/web.py, by the clock we were given.
         return AsyncApp(
             client=self.writes,
+            logger=logging.getLogger("slack_bolt"),
             request_verification_enabled=False,
             before_authorize=self._keep_first,
             raise_error_for_unhandled_request=False,

@@ -213,7 +213,7 @@ def outbox(*, dead: bool, retry: int | None) -> None:
     from bot import office
 
     with database_errors(), office.opened(settings_or_leave()) as storage:
-        if retry is not None and not office.retry(storage, retry):
+        if retry is not None and not office.revive(storage, retry):
             give_up(f"There is no dead note {retry}. `debrief outbox --dead` lists those there are.")
         rows = office.unsaid(storage, "dead" if dead else "waiting")
     for row in rows:

@@ -1,12 +1,13 @@
 """A desk without Slack: what the command line does with the database alone."""
 
 import json
-from collections.abc import Callable, Generator, Iterator
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from sqlalchemy.orm import Session
@@ -17,8 +18,9 @@ from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
-from storage import incidents, people, reviews
-from storage.models import Incident
+from bot.tracking import readable
+from storage import incidents, outbox, people, reviews
+from storage.models import Incident, OutboxNote
 from storage.session import Storage, new_mark_key, upgrade
 
 PAGE = 500
@@ -106,10 +108,76 @@ def _every(db: Session) -> list[Incident]:
 # Importing ------------------------------------------------------------------------------
 
 
-def import_export(storage: Storage, settings: Settings, path: Path, *, channel: str, **chosen: str | None) -> str:
-    """Take in one channel of an export; what was done, as a sentence. Raises exports.Unreadable."""
+def import_export(
+    storage: Storage, settings: Settings, path: Path, *, channel: str, title: str | None, severity: str | None
+) -> str:
+    """Take in one channel of an export, with a progress bar; a sentence of what is here now.
+
+    Raises exports.Unreadable before anything is written.
+    """
     export = exports.read(path)
     found = export.channel(channel)
-    count, messages = export.count(found), export.messages(found)
-    desk = _desk(storage, settings, _team(storage, export, found))
-    return archiving_in_pages(desk, export, found, messages=messages, count=count, chosen=chosen)
+    messages = list(export.messages(found))
+    desk = _desk(storage, settings, messages)
+    persons = [asdict(person) for person in export.people()]
+    with click.progressbar(length=len(messages), label=f"Importing #{found.name}", file=sys.stderr) as bar:
+        for start in range(0, len(messages), PAGE):
+            page = messages[start : start + PAGE]
+            desk.serve(
+                archiving.import_export,
+                channel=asdict(found),
+                persons=persons if start == 0 else (),
+                messages=page,
+                title=title or readable(found.name),
+                severity=severity,
+            )
+            bar.update(len(page))
+    return _told(desk.look(archiving.imported, channel_id=found.id))
+
+
+def _told(imported: archiving.Imported | None) -> str:
+    if imported is None:
+        return "That channel holds no messages, so there is nothing to import."
+    counted = f"{imported.messages} messages and {imported.events} timeline events"
+    return f"Incident {imported.incident}, “{imported.title}”, holds {counted}."
+
+
+def _desk(storage: Storage, settings: Settings, messages: Sequence[Mapping[str, Any]]) -> Desk:
+    team = _team(storage, messages)
+    return Desk(
+        storage,
+        Renderer(command=settings.command),
+        team=team,
+        house=settings.house(),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def _team(storage: Storage, messages: Sequence[Mapping[str, Any]]) -> TeamId:
+    """The workspace this database serves, else the one that the messages name."""
+    with storage.write() as db:
+        known = people.workspaces(db)
+        if known:
+            return TeamId(known[0].team_id)
+        named = (str(message.get("team") or message.get("user_team") or "") for message in messages)
+        team = TeamId(next(filter(None, named), NO_TEAM))
+        people.know_workspace(db, team, name="", url="", bot_user="", bot_id="", mark_key=new_mark_key())
+        return team
+
+
+# The outbox -------------------------------------------------------------------------------
+
+
+def unsaid(storage: Storage, which: Literal["waiting", "dead"]) -> list[OutboxNote]:
+    """The notes that wait, or that will never be said."""
+    ask = outbox.waiting if which == "waiting" else outbox.dead
+    with storage.read() as db:
+        rows = [note for space in people.workspaces(db) for note in ask(db, space.team_id)]
+        db.expunge_all()
+        return rows
+
+
+def revive(storage: Storage, note: int) -> bool:
+    """Let a dead note be said after all; False where there is no such dead note."""
+    with storage.write() as db:
+        return outbox.revive(db, note, now=datetime.now(UTC))

@@ -71,7 +71,7 @@ def _write_report(running: Stage, folder: Path) -> None:
 
 @contextmanager
 def stage(port: int) -> Generator[Stage]:
-    """The sandbox with the sample, the bot invited to the incident's channel and done with reading its history."""
+    """The sandbox with the sample, the bot beside it, and the incident opened by its lead."""
     with tempfile.TemporaryDirectory(prefix="debrief-demo-") as folder:
         data = Path(folder)
         manifest = data / "manifest.json"
@@ -82,13 +82,13 @@ def stage(port: int) -> Generator[Stage]:
             log = data / "bot.log"
             with bot_running(env, log):
                 driver = Driver(slack.url)
-                _invite(driver)
+                _open_incident(driver)
                 yield Stage(driver, env, log)
 
 
-def _invite(driver: Driver) -> None:
+def _open_incident(driver: Driver) -> None:
     driver.wait_for(lambda: driver.get("state")["connections"], "the bot to connect")
-    driver.do("invite", user=LEAD, channel=CHANNEL)
+    driver.type(LEAD, CHANNEL, "open")
     driver.wait_for_words(CHANNEL, "followed as an incident")
 
 

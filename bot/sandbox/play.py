@@ -25,6 +25,7 @@ class Review:
     channel: str
     names: dict[str, str] = field(default_factory=dict)
     seen: str = ""
+    agenda: str = ""
 
     def play(self) -> Iterator[str]:
         """The whole review."""
@@ -42,7 +43,8 @@ class Review:
 
     def _the_evening(self) -> Iterator[str]:
         yield "— Wednesday evening: the incident is over"
-        pinned = self.driver.say(LEAD, self.channel, "rollback is through, error rate is back to normal since 17:27")
+        words = "rollback is through, error rate is back to normal since 17:27"
+        pinned = self.driver.say(LEAD, self.channel, words)
         self.driver.do("react", user=SUPPORT, channel=self.channel, ts=pinned, emoji="pushpin")
         yield f"{SUPPORT} puts 📌 on “rollback is through …”"
         self.driver.wait_for(lambda: self._carries_memo(pinned), "the memo emoji")
@@ -63,7 +65,7 @@ class Review:
     def _the_morning_after(self) -> Iterator[str]:
         yield "— Thursday morning, in Tomasz' working hours"
         self.driver.move_clock_to(self._at(19, 9, 5))
-        yield from self._hears(r"Mitigated", place="dm", user=LEAD)
+        yield from self._hears(r"was mitigated", place="dm", user=LEAD)
         yield from self._presses(LEAD, r"^Book", place="dm")
         yield from self._hears(r"(?i)review|meet")
         yield from self._types(LEAD, f"facilitator <@{self.ids[FACILITATOR]}>")
@@ -85,7 +87,9 @@ class Review:
         yield from self._types(OWNER, "contributor technical: the pool limit was lowered without a load test")
         yield from self._types(SUPPORT, "mitigator luck: it was not a sale day")
         yield from self._types(SUPPORT, "risk only one of us knows the migration tool")
-        yield from self._types(OWNER, f"action <@{self.ids[OWNER]}> quick alert when pool waits exceed 200 ms for 5 minutes")
+        yield from self._types(
+            OWNER, f"action <@{self.ids[OWNER]}> quick alert when pool waits exceed 200 ms for 5 minutes"
+        )
         yield from self._types(FACILITATOR, "park who tells customers in the first half hour")
         yield from self._types(FACILITATOR, "extend 5")
         yield from self._types(FACILITATOR, "go findings")
@@ -138,8 +142,13 @@ class Review:
         yield f"    Debrief, {where}: {self._short(words_of(message))}"
 
     def _shows_agenda(self) -> Iterator[str]:
-        message = self.driver.wait_for_words(self.channel, r"^Review of", after=self.seen)
-        yield f"    Debrief, the agenda: {self._short(words_of(message))}"
+        self.agenda = self.driver.wait_for(self._agenda_changed, "the agenda to change")
+        yield f"    Debrief, the agenda: {self._short(self.agenda)}"
+
+    def _agenda_changed(self) -> str:
+        words = (words_of(message) for message in reversed(self.driver.messages(self.channel)))
+        newest = next((text for text in words if text.startswith("Review of")), "")
+        return newest if newest != self.agenda else ""
 
     def _carries_memo(self, ts: str) -> bool:
         message = next(m for m in self.driver.messages(self.channel) if m["ts"] == ts)
