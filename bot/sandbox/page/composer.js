@@ -67,8 +67,8 @@ const VERBS = {
 const MOST_SHOWN = 7;
 const drafts = new Map();
 
-/* A composer in `holder`; `place()` answers {channel, thread} as they are when something is sent. */
-export function makeComposer(holder, { id, place, label }) {
+/* A composer in `holder`; `place()` answers {channel, thread} as they are when something is sent; then `sent()` is called. */
+export function makeComposer(holder, { id, place, label, sent }) {
   const list = el("ul", { class: "suggestions", role: "listbox", id: `${id}-suggestions`, hidden: true, "aria-label": "Suggestions" });
   const hint = el("div", { class: "composer-hint", role: "alert" });
   const field = el("textarea", {
@@ -165,6 +165,7 @@ export function makeComposer(holder, { id, place, label }) {
     const target = place();
     if (text.startsWith("/") && target.thread) return refuseInThread(text);
     fill("");
+    sent();
     drafts.delete(drawnFor);
     try {
       await deliver(text, target);

@@ -21,7 +21,7 @@ const STEPS = [
     title: "Book the meeting",
     parts: [
       { say: "Ask for an hour, then press Book it under the answer.", fill: "/review schedule", seen: () => heard(/Booked for|meets on \*/) },
-      { say: "It is booked, two days ahead. Go there: two minutes before it begins.", press: ["Jump to the meeting", jumpToMeeting], seen: () => nearMeeting() },
+      { say: "It is booked. Go there, two minutes before it begins.", press: ["Jump to the meeting", jumpToMeeting], seen: () => nearMeeting() },
     ],
   },
   {
@@ -29,6 +29,7 @@ const STEPS = [
     parts: [
       { say: "Open the meeting, and press Start to confirm.", fill: "/review start", seen: () => heard(/\*\d+ of \d+ · /) },
       { say: "The agenda stands in the channel. Press Next under it to walk from topic to topic.", seen: () => heard(/\*([2-9]|\d\d) of \d+ · |meeting has ended/) },
+      { say: "Say in a few plain sentences what happened.", fill: "/review summary Checkout crawled for three and a half hours, because v318 took four times the connections. Fewer pods gave air, going back to v317 ended it.", seen: () => heard(/The summary (is|says)/) },
       { say: "Note what made it possible, or worse.", fill: "/review contributor technical: four times the connections per pod, and no limit in front of the database", seen: () => heard(/Noted as contributor/i) },
       { say: "Note an action with one owner.", fill: () => `/review action @${owner()} quick Alert when orders-db uses 80% of its connections`, seen: () => heard(/Action \d+ is proposed/) },
     ],

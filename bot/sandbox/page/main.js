@@ -5,7 +5,7 @@ import { drawClock, startClock } from "./clock.js";
 import { makeComposer } from "./composer.js";
 import { button, byId, el, icon, notify, popup, reconcile } from "./dom.js";
 import { drawGuide, reopenGuide, startGuide } from "./guide.js";
-import { actionBar, attempt, avatar, drawMessages, hasActions, isApp, openThread, threadMessages, topLevel, watchEnd } from "./messages.js";
+import { actionBar, attempt, avatar, drawMessages, goToEnd, hasActions, isApp, openThread, threadMessages, topLevel, watchEnd } from "./messages.js";
 import { mrkdwn } from "./mrkdwn.js";
 import {
   botDirect, changed, channelName, directs, humans, isMember, markRead, messagesIn, now, onChange, otherIn, personName, recall, remember, store,
@@ -15,6 +15,7 @@ import { time } from "./time.js";
 import { drawHome, drawViews, openHome, watchDialog } from "./views.js";
 
 const SETTLE_MS = 60;
+const LAST_FEW = 20;
 const WIDE = matchMedia("(min-width: 60rem)");
 let fresh = true;
 let drawnThread = "";
@@ -24,8 +25,8 @@ let threadComposer;
 start();
 
 async function start() {
-  composer = makeComposer(byId("composer"), { id: "say", label: "Write a message", place: () => ({ channel: store.place, thread: "" }) });
-  threadComposer = makeComposer(byId("thread-composer"), { id: "reply", label: "Reply in this thread", place: () => ({ channel: store.place, thread: store.thread }) });
+  composer = makeComposer(byId("composer"), { id: "say", label: "Write a message", place: () => ({ channel: store.place, thread: "" }), sent: () => goToEnd(byId("log")) });
+  threadComposer = makeComposer(byId("thread-composer"), { id: "reply", label: "Reply in this thread", place: () => ({ channel: store.place, thread: store.thread }), sent: () => goToEnd(byId("thread-log")) });
   byId("clock-button").prepend(icon("clock"));
   onChange(draw);
   watchEverything();
@@ -321,6 +322,7 @@ function watchEverything() {
   byId("drawer").addEventListener("click", toggleDrawer);
   byId("shade").addEventListener("click", closeDrawer);
   byId("thread-close").addEventListener("click", closeThread);
+  byId("newer").addEventListener("click", () => goToEnd(byId("log")));
   byId("guide-again").addEventListener("click", reopenGuide);
   byId("tabs").addEventListener("click", (event) => event.target.dataset.tab && show(event.target.dataset.tab));
   byId("clock-button").addEventListener("click", () => toggleClock());
@@ -376,11 +378,11 @@ function walk(event, log) {
   next.focus();
 }
 
-/* The newest thing a colleague said that nobody pinned: a place to begin. */
+/* The longest of the last things said that nobody pinned: a place to begin. */
 function suggestPin() {
   const mine = (message) => message.reactions?.some((reaction) => reaction.name === "pushpin");
   const said = topLevel(store.place).filter((message) => hasActions(message) && message.user && !isApp(message.user) && !mine(message));
-  const telling = said.filter((message) => (message.text ?? "").length > 60).at(-1) ?? said.at(-1);
+  const telling = said.slice(-LAST_FEW).sort((a, b) => b.text.length - a.text.length)[0];
   if (!telling) return notify("Open a channel in which people have said something.");
   goTo({ channel: store.place, ts: telling.ts });
 }

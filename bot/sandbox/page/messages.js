@@ -21,17 +21,32 @@ export function drawMessages(log, list, { inThread = false, fresh = false } = {}
     build: (row) => (row.message ? messageNode(row, inThread) : dayNode(row)),
   });
   if (fresh) log.dataset.atEnd = "yes";
+  const newest = list.at(-1)?.ts ?? "";
+  if (log.dataset.atEnd === "no" && newest > log.dataset.newest) log.dataset.newer = "yes";
+  log.dataset.newest = newest;
+  stayAtEnd(log);
+}
+
+/* Whoever speaks wants to see the answer. */
+export function goToEnd(log) {
+  log.dataset.atEnd = "yes";
   stayAtEnd(log);
 }
 
 /* A log keeps its end in sight until somebody scrolls away from it, also when it grows or shrinks. */
 export function watchEnd(log) {
-  log.addEventListener("scroll", () => (log.dataset.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX ? "yes" : "no"));
+  log.addEventListener("scroll", () => {
+    const left = log.scrollHeight - log.scrollTop - log.clientHeight;
+    log.dataset.atEnd = left < NEAR_PX ? "yes" : "no";
+    if (left < NEAR_PX) log.dataset.newer = "no";
+  });
   new ResizeObserver(() => stayAtEnd(log)).observe(log);
 }
 
 function stayAtEnd(log) {
-  if (log.dataset.atEnd === "yes") log.scrollTop = log.scrollHeight;
+  if (log.dataset.atEnd !== "yes") return;
+  log.dataset.newer = "no";
+  log.scrollTop = log.scrollHeight;
 }
 
 function withDays(list, inThread) {
