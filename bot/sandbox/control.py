@@ -113,6 +113,23 @@ def unpin(sandbox: Sandbox, wish: Json) -> Json:
     return {}
 
 
+def unfurl(sandbox: Sandbox, wish: Json) -> Json:
+    """Slack itself adds a link's preview: the message changes, its text does not."""
+    channel = acting.conversation(sandbox, None, str(wish["channel"]))
+    found = sandbox.workspace.message(channel, str(wish["ts"]))
+    url = str(wish.get("url", "https://example.com/"))
+    preview = {
+        "id": 1,
+        "from_url": url,
+        "original_url": url,
+        "fallback": "Example",
+        "title": "Example",
+        "title_link": url,
+    }
+    talking.unfurl(sandbox, channel, found, [preview])
+    return {}
+
+
 def upload(sandbox: Sandbox, wish: Json) -> Json:
     user, channel = _who(sandbox, wish), _where(sandbox, wish)
     acting.must_be_inside(user, channel)
@@ -242,7 +259,8 @@ async def deliver(sandbox: Sandbox, wish: Json) -> Json:
 
 
 DEEDS: dict[str, Deed] = {
-    **{deed.__name__: _quick(deed) for deed in (message, mention, edit, delete, react, unreact, pin, unpin, upload)},
+    **{deed.__name__: _quick(deed) for deed in (message, mention, edit, delete, react, unreact, pin, unpin)},
+    **{deed.__name__: _quick(deed) for deed in (unfurl, upload)},
     **{deed.__name__: _quick(deed) for deed in (create, invite, join, leave, archive, unarchive, rename, convert)},
     **{deed.__name__: _quick(deed) for deed in (home, user, revoke)},
     **{deed.__name__: deed for deed in (clock, fault, deliver)},

@@ -49,14 +49,14 @@ def application(sandbox: Sandbox) -> web.Application:
 
 @web.middleware
 async def _at_home(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Control and page answer only this machine and only pages of this sandbox."""
+    """Nothing answers another site's page; control and page answer only this machine."""
+    origin = request.headers.get("Origin")
+    if (origin and urlsplit(origin).netloc != request.host) or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return web.json_response({"ok": False, "error": "the sandbox answers no other site's page"}, status=403)
     if request.path.startswith(("/api/", "/_socket/", "/_response/", "/files/")):
         return await handler(request)
-    origin = request.headers.get("Origin")
     if urlsplit(f"//{request.host}").hostname not in LOOPBACK or (request.remote or "") not in LOOPBACK:
         return web.json_response({"ok": False, "error": "the control is for this machine only"}, status=403)
-    if (origin and urlsplit(origin).netloc != request.host) or request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return web.json_response({"ok": False, "error": "the control is for the sandbox's own page only"}, status=403)
     return await handler(request)
 
 

@@ -7,7 +7,7 @@ import concurrent.futures
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.house import Sandbox
 from bot.sandbox.journal import Journal, Stream
 from bot.sandbox.limits import RateLimits
-from bot.sandbox.manifest import everything, from_json, read_manifest
+from bot.sandbox.manifest import Manifest, everything, from_json, read_manifest
 from bot.sandbox.over_http import OverHttp
 from bot.sandbox.over_socket import OverSocket
 from bot.sandbox.routes import application
-from bot.sandbox.seed import fill, move_files_to
+from bot.sandbox.seed import BadSeed, fill, move_files_to
 from bot.sandbox.tickets import ResponseUrls, Triggers
 from bot.sandbox.workspace import VERIFICATION_TOKEN, Workspace
 
@@ -49,8 +49,8 @@ class Running:
     """A sandbox that answers at `url`; `api_url` is what SLACK_API_URL wants."""
 
     url: str
-    sandbox: Sandbox
-    _runner: web.AppRunner
+    sandbox: Sandbox = field(repr=False)
+    _runner: web.AppRunner = field(repr=False)
 
     @property
     def api_url(self) -> str:
@@ -137,10 +137,15 @@ def _assembled(settings: SandboxSettings) -> Sandbox:
     )
 
 
-def _manifest(settings: SandboxSettings) -> Any:
+def _manifest(settings: SandboxSettings) -> Manifest:
     if settings.manifest is None:
         return everything()
-    return from_json(settings.manifest) if isinstance(settings.manifest, dict) else read_manifest(settings.manifest)
+    if isinstance(settings.manifest, dict):
+        return from_json(settings.manifest)
+    try:
+        return read_manifest(settings.manifest)
+    except (ValueError, KeyError, AttributeError, OSError) as problem:
+        raise BadSeed(f"{settings.manifest} is no app manifest in JSON: {problem}") from problem
 
 
 def _introduce(sandbox: Sandbox) -> None:

@@ -54,6 +54,9 @@ def _escaped(text: str) -> str:
 def _with_mentions(workspace: Workspace, text: str, *, named: bool) -> str:
     def replace(match: re.Match[str]) -> str:
         sign, name = match.groups()
+        group = next((g for g in workspace.usergroups.values() if g["handle"] == name), None)
+        if sign == "@" and group:
+            return f"<!subteam^{group['id']}>"
         try:
             thing = workspace.user(name) if sign == "@" else workspace.channel(name)
         except NotThere:

@@ -70,6 +70,18 @@ async def test_a_deleted_parent_is_heard_as_a_tombstone(connected: Connected):
     assert bot.events("message", "message_deleted") == []
 
 
+async def test_a_link_s_preview_is_a_change_that_leaves_the_text_alone(connected: Connected):
+    people, bot = connected
+    ts = await people.say("see https://example.com")
+
+    await people.do("unfurl", channel="incidents", ts=ts)
+
+    [changed] = bot.events("message", "message_changed")
+    assert changed["message"]["text"] == changed["previous_message"]["text"] == "see <https://example.com>"
+    assert changed["message"]["attachments"][0]["title"] == "Example"
+    assert "edited" not in changed["message"]
+
+
 async def test_reactions_are_heard_with_whose_message_it_is(connected: Connected):
     people, bot = connected
     ts = await people.say("x")

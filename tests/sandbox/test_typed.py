@@ -22,6 +22,7 @@ def workspace() -> Workspace:
     ("text", "kept"),
     [
         ("hello @lena, see #general.", "hello <@U0LENA>, see <#C0GENERAL>."),
+        ("@oncall please", "<!subteam^S0ONCALL> please"),
         ("@nobody in #nowhere", "@nobody in #nowhere"),
         ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
         ("see https://x.example/@lena?a=1&b=2.", "see <https://x.example/@lena?a=1&amp;b=2>."),

@@ -1,5 +1,6 @@
 """The Web API as the SDK sees it."""
 
+import json
 from typing import Any
 
 import aiohttp
@@ -318,6 +319,41 @@ async def test_the_sdk_follows_the_blocks_validate_method(client: Any):
 
     assert good["ok"]
     assert bad == "invalid_blocks"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"display_information": {"name": "x" * 36}}, "/display_information/name"),
+        (
+            {"features": {"slash_commands": [{"command": "review", "description": "x"}]}},
+            "/features/slash_commands/0/command",
+        ),
+        (
+            {"features": {"shortcuts": [{"type": "any", "name": "x", "description": "x", "callback_id": "x"}]}},
+            "/features/shortcuts/0/type",
+        ),
+        ({"settings": {"colour": "red"}}, "/settings/colour"),
+        (
+            {"settings": {"socket_mode_enabled": True, "event_subscriptions": {"bot_events": ["reaction_added"]}}},
+            "/settings/event_subscriptions/bot_events/0",
+        ),
+        (
+            {"settings": {"event_subscriptions": {"bot_events": ["app_home_opened"]}}},
+            "/settings/event_subscriptions/request_url",
+        ),
+    ],
+)
+async def test_a_manifest_is_told_what_is_wrong_with_it(client: Any, change: dict[str, Any], pointer: str):
+    good = {"display_information": {"name": "Debrief"}}
+
+    accepted = await client.api_call("apps.manifest.validate", json={"manifest": json.dumps(good)})
+    refused = await refusal(
+        client.api_call("apps.manifest.validate", json={"manifest": json.dumps({**good, **change})})
+    )
+
+    assert accepted["errors"] == []
+    assert (refused["error"], [e["pointer"] for e in refused["errors"]]) == ("invalid_manifest", [pointer])
 
 
 @pytest.mark.parametrize("path", ["/_control/state", "/"])

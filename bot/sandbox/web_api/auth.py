@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox.manifest_rules import manifest_errors
 from bot.sandbox.validation import blocks_errors, message_errors, view_errors
 from bot.sandbox.web_api.call import Call, Refused, answers
 from bot.sandbox.workspace import APP_ID, BOT_ID, BOT_TOKEN, BOT_USER, DOMAIN, TEAM
 
 Json = dict[str, Any]
-
-LONGEST_NAME = 35
 
 
 @answers("api.test")
@@ -64,10 +63,8 @@ def apps_connections_open(call: Call) -> Json:
 @answers("apps.manifest.validate")
 def apps_manifest_validate(call: Call) -> Json:
     manifest = call.parsed("manifest", error="invalid_manifest")
-    name = (manifest or {}).get("display_information", {}).get("name", "") if isinstance(manifest, dict) else ""
-    if not name or len(name) > LONGEST_NAME:
-        problem = {"message": "Must provide a name of at most 35 characters", "pointer": "/display_information/name"}
-        raise Refused("invalid_manifest", errors=[problem])
+    if errors := manifest_errors(manifest):
+        raise Refused("invalid_manifest", errors=errors)
     return {"errors": []}
 
 
