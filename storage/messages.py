@@ -308,7 +308,8 @@ def _of(incident: int) -> ColumnElement[bool]:
 
 def belongs(db: Session, message: Message, incident: int) -> bool:
     """Whether a message was said in a source of this incident."""
-    return db.scalar(select(Message.id).where(Message.id == message.id, _of(incident))) is not None
+    here = select(Message.id).join(Source, in_source()).where(Source.incident_id == incident, Message.id == message.id)
+    return db.scalar(here.limit(1)) is not None
 
 
 def of_incident(db: Session, incident: int) -> Sequence[Message]:

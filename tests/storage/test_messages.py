@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -251,6 +252,27 @@ def postgresql_storage(postgresql_url: str) -> Iterator[Storage]:
     storage = Storage(postgresql_url)
     yield storage
     storage.close()
+
+
+def test_two_who_keep_the_same_messages_at_once_lose_nothing(storage: Storage):
+    stamps = [f"{SECOND + n}.000000" for n in range(40)]
+
+    def first() -> None:
+        keep_at_once([posted("one", ts) for ts in stamps])
+
+    def second() -> None:
+        keep_at_once([edited("two", 100, ts) for ts in reversed(stamps)])
+
+    def keep_at_once(events: list[dict[str, Any]]) -> None:
+        with storage.keep() as db:
+            messages.keep(db, TEAM, *itertools.chain(*map(read_event, events)))  # pyright: ignore[reportArgumentType]
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(first), pool.submit(second)]:
+            done.result()
+
+    ends = {(held(storage, ts)["text"], len(held(storage, ts)["versions"])) for ts in stamps}
+    assert ends == {("two", 1)}
 
 
 # Emoji -------------------------------------------------------------------------------------
