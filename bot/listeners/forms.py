@@ -22,7 +22,7 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import Category, Horizon, Priority
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
-from bot.review.refusal import Refused
+from bot.review.refusal import NoSuchAction, Refused
 from bot.review.timeline import Kind
 from bot.review.when import When, read_when
 from storage import actions, incidents, messages
@@ -125,14 +125,16 @@ def _options(words: Any) -> list[tuple[str, str]]:
 
 def _ask_evidence(turn: Turn, memory: Memory, by: UserId) -> list[Block]:
     found = actions.by_number(turn.db, turn.team, memory.number or 0, by)
-    quick = found is None or found[0].horizon == Horizon.quick
+    if found is None:
+        raise NoSuchAction(number=memory.number or 0)
+    quick = found[0].horizon == Horizon.quick
     asked = [
         blocks.field("deployed", "Deployed", blocks.line(), hint="A link or a note; or why it does not apply."),
         blocks.field("tested", "Tested", blocks.line()),
         blocks.field("documented", "Documented", blocks.line()),
     ]
     words = "One link or note is enough." if quick else "A link or a note for each; or why it does not apply."
-    what = f"Action {memory.number}: {escape(short(found[0].text))}\n" if found else ""
+    what = f"Action {memory.number}: {escape(short(found[0].text))}\n"
     return [blocks.said(f"{what}How do we know that it is done? {words}"), *map(blocks.optional, asked)]
 
 

@@ -24,3 +24,5 @@ async def _follow(edge: Edge, event: dict[str, Any]) -> None:
         message = {"channel": item["channel"], "ts": item["ts"]}
         await edge.serve(following_up.propose_from_reaction, **message)
         await edge.serve(tagging.follow_reactions, **message)
+        # Our confirming emoji is written down without a note.
+        edge.desk.wake()

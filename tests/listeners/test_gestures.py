@@ -1,0 +1,376 @@
+"""Gestures on the unmodified bot: `debrief run` as its own process beside a sandbox, once over each way of delivery."""
+
+import json
+import random
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from bot.sandbox.driver import Driver, words_of
+from bot.sandbox.over_http import signature
+from bot.sandbox.server import in_thread
+from bot.sandbox.troupe import bot_running, environment
+
+Json = dict[str, Any]
+NAMES = count(1)
+DECIDED = ("incidents", "moments", "timeline_events", "actions", "findings", "reviews", "meetings", "roles", "changes")
+
+
+@dataclass
+class Town:
+    """A sandbox, the bot that serves it, and the database it writes to."""
+
+    driver: Driver
+    port: int
+    url: str
+    log: Path
+    process: Any
+    read: int = 0
+    names: Iterator[int] = field(default_factory=lambda: NAMES)
+
+    def review(self, user: str, channel: str, words: str) -> str:
+        """Type the command; the answer as that person reads it."""
+        return self.driver.type(user, channel, words)
+
+    def an_incident(self, *, private: bool = False) -> str:
+        """A channel in which an incident is open, made by Priya; its name."""
+        name = f"inc-{next(self.names)}"
+        self.driver.do("create", user="priya", name=name, private=private)
+        if private:
+            self.driver.do("invite", user="priya", channel=name)
+        self.driver.wait_for(lambda: any(m.get("bot_id") for m in self.driver.messages(name)), f"the notice in {name}")
+        return name
+
+    def decided(self) -> dict[str, int]:
+        """How many rows there are of everything that people decide."""
+        engine = create_engine(self.url)
+        with engine.connect() as db:
+            found = {name: db.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in DECIDED}
+        engine.dispose()
+        return found
+
+    def public(self, channel: str) -> list[str]:
+        return [words_of(message) for message in self.driver.messages(channel)]
+
+    def new_lines(self) -> str:
+        """What was logged since this was asked last."""
+        whole = self.log.read_text()
+        new, self.read = whole[self.read :], len(whole)
+        return new
+
+    def request(
+        self, body: bytes, content_type: str = "application/x-www-form-urlencoded", stamp: str = ""
+    ) -> tuple[int, str]:
+        """A signed request of Slack's; the status and the text it is answered with."""
+        stamp = stamp or str(int(self.driver.now.timestamp()))
+        headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature(stamp, body)}
+        ask = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/slack/events", body, headers | {"Content-Type": content_type}
+        )
+        try:
+            with urllib.request.urlopen(ask, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code, ""
+
+
+@contextmanager
+def a_town(way: str, folder: Path, url: str | None = None) -> Iterator[Town]:
+    port = a_port()
+    http = {"http_url": f"http://127.0.0.1:{port}/slack/events"} if way == "http" else {}
+    with in_thread(**http) as slack:
+        env = environment(slack.api_url, folder, port, http=way == "http")
+        if url:
+            env["DEBRIEF_DATABASE_URL"] = url
+        with bot_running(env, folder / "log") as process:
+            driver = Driver(slack.url)
+            driver.do("fault", rate_limits="off")
+            driver.wait_for(lambda: way == "http" or driver.get("state")["connections"] > 0, "a connection")
+            yield Town(driver, port, url or f"sqlite:///{folder}/debrief.db", folder / "log", process)
+
+
+def a_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module", params=["socket", "http"])
+def shared_town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with a_town(request.param, tmp_path_factory.mktemp(request.param)) as town:
+        yield town
+
+
+@pytest.fixture
+def town(shared_town: Town) -> Iterator[Town]:
+    """The shared one; whatever a test does, nothing fails inside the bot and Slack refuses nothing it sends."""
+    shared_town.new_lines()
+    last = shared_town.driver.get("log")["last"]
+    yield shared_town
+    assert "traceback" not in shared_town.new_lines()
+    assert shared_town.driver.get("log", since=str(last))["violations"] == []
+
+
+@pytest.fixture(scope="module")
+def incident(shared_town: Town) -> str:
+    """A channel with an incident, for tests that change nothing in it."""
+    return shared_town.an_incident()
+
+
+# Answers -------------------------------------------------------------------------------------
+
+
+def test_a_command_is_answered_when_its_change_is_on_disk(town: Town):
+    channel = town.an_incident()
+    before = town.decided()["timeline_events"]
+
+    answer = town.review("priya", channel, "event rolled back to version 41")
+
+    assert town.decided()["timeline_events"] == before + 1
+    assert "rolled back to version 41" in answer
+
+
+SENTENCES = [
+    ("hlep", "/review help"),
+    ("frobnicate now", "I do not know “frobnicate”"),
+    ("tmieline", "timeline"),
+    ("mitigated 25:99", "I could not read “25:99” as a time"),
+    ("retime 1 sometime", "as a time"),
+    ("edit 999 other words", "999"),
+    ("drop x", "number"),
+    ("action 999 done", "999"),
+    ("action tidy the runbook", "@"),
+    ("severity sev9", "sev"),
+    ("invite nobody", "@"),
+    ("extend soon", "minutes"),
+    ("kind 999 decision", "999"),
+    ("publish somewhere", "channel"),
+    ("next", "meeting"),
+    ("cancel", "reason"),
+]
+
+
+@pytest.mark.parametrize(("words", "hint"), SENTENCES)
+def test_what_cannot_be_done_is_said_to_the_person_alone_and_changes_nothing(
+    town: Town, incident: str, words: str, hint: str
+):
+    before, public = town.decided(), town.public(incident)
+
+    answer = town.review("priya", incident, words)
+
+    assert hint.lower() in answer.lower()
+    assert (town.decided(), town.public(incident)) == (before, public)
+
+
+@pytest.mark.parametrize("words", ["event it broke", "timeline", "mitigated 14:05", "start", "close", "action"])
+def test_outside_an_incident_every_verb_says_how_to_start_one(town: Town, words: str):
+    before = town.decided()
+
+    answer = town.review("priya", "general", words)
+
+    assert "/review open" in answer
+    assert town.decided() == before
+
+
+def test_where_the_bot_is_not_a_member_it_asks_to_be_invited(town: Town):
+    before = town.decided()
+
+    answer = town.review("priya", "support", "open sev2 Mail is late")
+
+    assert "/invite" in answer
+    assert town.decided() == before
+
+
+def test_an_action_form_without_an_owner_is_not_sent(town: Town, incident: str):
+    before = town.decided()
+    town.review("priya", incident, "action")
+    view = town.driver.wait_for(lambda: town.driver.get("views/priya")["views"], "the form")[-1]
+
+    sent = town.driver.post(
+        "submit", user="priya", values={"text": {"text": "Tidy up"}, "owner": {"owner": None}, "due": {"due": None}}
+    )
+    town.driver.post("close", user="priya", all=True)
+
+    assert view["callback_id"] == "review:action"
+    assert not sent["ok"]
+    assert town.decided() == before
+
+
+def test_help_lists_every_verb_and_help_of_one_says_how_it_is_typed(town: Town):
+    assert "`/review action" in town.review("tom", "general", "help")
+    assert "/review retime N when" in town.review("tom", "general", "help retime")
+
+
+def test_a_mention_in_a_thread_stands_in_for_the_command(town: Town):
+    channel = town.an_incident()
+    ts = town.driver.say("priya", channel, "It answers 503")
+
+    town.driver.do("mention", user="priya", channel=channel, thread_ts=ts, text="event it answers 503")
+
+    heard = town.driver.wait_for(lambda: _whispered(town, channel, "priya"), "the answer")
+    assert "it answers 503" in heard[-1]
+
+
+def _whispered(town: Town, channel: str, user: str) -> list[str]:
+    return [words_of(m) for m in town.driver.messages(channel, user) if m.get("is_ephemeral")]
+
+
+def test_an_emoji_on_a_message_is_confirmed_by_an_emoji_and_by_nothing_else(town: Town):
+    channel = town.an_incident()
+    town.driver.do("join", user="lena", channel=channel)
+    ts = town.driver.say("lena", channel, "Rolled back to version 41")
+    said = len(town.public(channel))
+
+    town.driver.do("react", user="lena", channel=channel, ts=ts, emoji="pushpin")
+
+    town.driver.wait_for(lambda: "memo" in _emoji(town, channel, ts), "the memo")
+    assert len(town.public(channel)) == said
+    assert "Rolled back to version 41" in town.review("lena", channel, "timeline")
+
+
+def _emoji(town: Town, channel: str, ts: str) -> list[str]:
+    message = next(m for m in town.driver.messages(channel) if m["ts"] == ts)
+    return [reaction["name"] for reaction in message.get("reactions") or []]
+
+
+def test_a_verb_that_cannot_be_taken_back_asks_first(town: Town):
+    channel = town.an_incident()
+    before = town.decided()
+
+    asked = town.driver.post("command", user="priya", channel=channel, command="/review", text="cancel false alarm")
+
+    buttons = [e for b in asked["answer"]["blocks"] for e in b.get("elements") or [] if e["type"] == "button"]
+    assert buttons[0]["action_id"].startswith("review:cancel")
+    assert town.decided() == before
+
+
+def test_the_home_tab_opens_for_anybody(town: Town):
+    town.driver.do("home", user="tom")
+
+    view = town.driver.wait_for(lambda: town.driver.get("home/tom")["view"], "the Home tab")
+    assert view["type"] == "home"
+
+
+def test_three_seconds_are_kept_by_every_answer(town: Town, incident: str):
+    took = [
+        town.driver.post("command", user="priya", channel=incident, command="/review", text=w)["ack_ms"] for w in "ab"
+    ]
+
+    assert all(ms < 3_000 for ms in took)
+
+
+# Over HTTP -------------------------------------------------------------------------------------
+
+
+OVER_HTTP = pytest.mark.parametrize("shared_town", ["http"], indirect=True)
+
+
+@OVER_HTTP
+def test_a_signed_request_that_is_played_again_has_no_second_effect(town: Town):
+    channel = town.an_incident()
+    stamp, before = str(int(town.driver.now.timestamp())), town.decided()["timeline_events"]
+    body = a_command(town, "U0PRIYA", channel, "event it answers 503")
+
+    statuses = [town.request(body, stamp=stamp)[0] for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert town.decided()["timeline_events"] == before + 1
+
+
+@OVER_HTTP
+def test_a_private_incident_answers_an_outsider_as_if_there_were_none(town: Town):
+    secret = town.an_incident(private=True)
+    verbs = ("", "event it broke", "timeline", "severity sev1", "start", "publish", "summary", "search inc", "action 1")
+
+    inside = [town.request(a_command(town, "U0TOM", secret, words))[1] for words in verbs]
+    nowhere = [town.request(a_command(town, "U0TOM", "general", words))[1] for words in verbs]
+
+    assert inside == nowhere
+    assert "/review open" in json.loads(inside[1])["text"]
+    assert secret not in "".join(inside)
+
+
+def a_command(town: Town, user: str, channel: str, words: str) -> bytes:
+    """A slash command as it goes over the wire."""
+    channels = town.driver.get("state")["channels"]
+    more = {"team_id": "T0SANDBOX", "trigger_id": "", "response_url": "http://127.0.0.1:1/"}
+    where = next(c["id"] for c in channels if c.get("name") == channel)
+    return urlencode({"command": "/review", "text": words, "user_id": user, "channel_id": where} | more).encode()
+
+
+@OVER_HTTP
+def test_junk_that_is_signed_fails_nothing(town: Town):
+    chance = random.Random(7)
+    kinds = [
+        "event_callback",
+        "block_actions",
+        "view_submission",
+        "message_action",
+        "shortcut",
+        "app_rate_limited",
+        "x",
+    ]
+    junk = [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        {"id": "U1"},
+        {"type": "message"},
+        {"type": "app_mention", "channel": "C1", "ts": "1"},
+    ]
+
+    statuses: set[int] = set()
+    for _ in range(200):
+        body = {key: chance.choice(junk) for key in ("event", "user", "actions", "view", "channel", "message", "team")}
+        sent = json.dumps({"type": chance.choice(kinds), **{k: v for k, v in body.items() if chance.random() < 0.8}})
+        statuses.add(town.request(sent.encode(), "application/json")[0])
+
+    assert {status // 100 for status in statuses} == {2, 4}
+
+
+# Coming and going --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("way", "database"), [("socket", "sqlite"), pytest.param("http", "postgresql", marks=pytest.mark.postgres)]
+)
+def test_without_its_database_the_bot_lets_slack_send_again_and_on_sigterm_it_leaves(
+    request: pytest.FixtureRequest, tmp_path: Path, way: str, database: str
+):
+    url = request.getfixturevalue("empty_postgresql_url") if database == "postgresql" else None
+    with a_town(way, tmp_path, url) as town:
+        channel = town.an_incident()
+        _rename_messages(town, "messages", "lost")
+        lost = town.driver.do("message", user="priya", channel=channel, text="It answers 503")
+        _rename_messages(town, "lost", "messages")
+        again = town.driver.do("deliver", event_id=lost["event_ids"][0])
+
+        begun = time.monotonic()
+        town.process.send_signal(signal.SIGTERM)
+        status = town.process.wait(25)
+
+    assert lost["ack_ms"] is None
+    assert again["ok"]
+    assert (status, time.monotonic() - begun < 20) == (0, True)
+
+
+def _rename_messages(town: Town, old: str, new: str) -> None:
+    engine = create_engine(town.url)
+    with engine.begin() as db:
+        db.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+    engine.dispose()
