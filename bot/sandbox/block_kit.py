@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.sandbox.json_kinds import OBJECTS
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -88,6 +90,15 @@ ELEMENTS = {
     "url_text_input": _menu("", "initial_value dispatch_action_config"),
     "users_select": _menu("", "initial_user"),
     "workflow_button": _kind("text workflow", "action_id style accessibility_label"),
+}
+
+# Kinds of values by the name of their key; `text` is an object here and a string there.
+KINDS_OF_KEYS = {
+    **dict.fromkeys(("accessory", "element", "label", "hint", "placeholder", "initial_option"), dict),
+    **dict.fromkeys(("submit", "close", "confirm", "deny", "filter", "dispatch_action_config"), dict),
+    **dict.fromkeys(("elements", "fields", "options", "option_groups", "initial_options", "blocks"), OBJECTS),
+    **dict.fromkeys(("type", "block_id", "action_id", "alt_text", "image_url", "url"), str),
+    **dict.fromkeys(("callback_id", "private_metadata", "external_id", "initial_date"), str),
 }
 
 TEXTS = {"plain_text": frozenset({"type", "text", "emoji"}), "mrkdwn": frozenset({"type", "text", "verbatim"})}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.facts import event_scopes
+from bot.sandbox.json_kinds import OBJECTS, misshapen
 
 Json = dict[str, Any]
 
@@ -56,6 +57,13 @@ SETTINGS = frozenset(
         "token_rotation_enabled",
     }
 )
+KINDS_OF_KEYS = {
+    **dict.fromkeys(("display_information", "features", "oauth_config", "scopes", "settings"), dict),
+    **dict.fromkeys(("event_subscriptions", "app_home", "interactivity"), dict),
+    **dict.fromkeys(("slash_commands", "shortcuts"), OBJECTS),
+    **dict.fromkeys(("bot_events", "bot", "user"), list),
+    **dict.fromkeys(("name", "description", "long_description", "command", "type", "callback_id"), str),
+}
 LONGEST_NAME = 35
 LONGEST_DESCRIPTION = 140
 LONG_DESCRIPTION = range(175, 4001)
@@ -71,6 +79,8 @@ def manifest_errors(manifest: Any) -> list[Json]:
     """Everything wrong with a manifest, as `message` and JSON `pointer`."""
     if not isinstance(manifest, dict):
         return [{"message": "must be an object", "pointer": "/"}]
+    if wrong := list(misshapen(manifest, KINDS_OF_KEYS)):
+        return [{"message": message, "pointer": "/"} for message in wrong]
     found = [*_unknown(manifest), *_display(manifest), *_commands(manifest), *_shortcuts(manifest), *_events(manifest)]
     return [{"message": message, "pointer": pointer} for pointer, message in found]
 

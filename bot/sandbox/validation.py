@@ -22,10 +22,12 @@ from bot.sandbox.block_kit import (
     IN_INPUT,
     IN_MODAL,
     IN_SECTION,
+    KINDS_OF_KEYS,
     OPTION,
     TEXTS,
     VIEW_KEYS,
 )
+from bot.sandbox.json_kinds import misshapen
 
 Json = dict[str, Any]
 
@@ -58,6 +60,8 @@ def blocks_errors(blocks: Any, *, most: int = MOST_BLOCKS_OF_MESSAGE, surface: s
     """Everything wrong with blocks, each with its JSON pointer; empty when Slack would take them."""
     if not isinstance(blocks, list):
         return ["must be an array of blocks [json-pointer:/blocks]"]
+    if wrong := list(misshapen(blocks, KINDS_OF_KEYS, "/blocks")):
+        return wrong
     errors = [error for i, block in enumerate(blocks) for error in _block_errors(block, f"/blocks/{i}", surface)]
     if len(blocks) > most:
         errors.append(f"no more than {most} items allowed [json-pointer:/blocks]")
@@ -75,6 +79,8 @@ def view_errors(view: Any) -> list[str]:
     """Everything wrong with a modal or Home view."""
     if not isinstance(view, dict):
         return ["must be an object [json-pointer:/view]"]
+    if wrong := list(misshapen(view, KINDS_OF_KEYS, "/view")):
+        return wrong
     kind = view.get("type")
     if kind not in ("modal", "home"):
         return ["type must be modal or home [json-pointer:/view/type]"]
@@ -103,8 +109,8 @@ def message_errors(message: Json) -> list[str]:
 
 
 def attachments_errors(attachments: Any) -> list[str]:
-    if not isinstance(attachments, list):
-        return ["must be an array [json-pointer:/attachments]"]
+    if not isinstance(attachments, list) or not all(isinstance(a, dict) for a in attachments):
+        return ["must be an array of objects [json-pointer:/attachments]"]
     if len(attachments) > MOST_ATTACHMENTS:
         return [f"no more than {MOST_ATTACHMENTS} items allowed [json-pointer:/attachments]"]
     return [
@@ -116,7 +122,10 @@ def options_errors(answer: Any) -> list[str]:
     """What is wrong with the options that the bot suggests for an external select."""
     if not isinstance(answer, dict) or not ("options" in answer or "option_groups" in answer):
         return ["answer with options or option_groups"]
-    options = [*answer.get("options", []), *(o for g in answer.get("option_groups", []) for o in g["options"])]
+    if wrong := list(misshapen(answer, KINDS_OF_KEYS)):
+        return wrong
+    groups = [group.get("options") or [] for group in answer.get("option_groups") or []]
+    options = [*(answer.get("options") or []), *(option for group in groups for option in group)]
     if len(options) > MOST_OPTIONS:
         return [f"no more than {MOST_OPTIONS} options"]
     needs = frozenset({"text", "value"})
@@ -273,7 +282,9 @@ def _text_errors(text: Any, at: str, *, only: str = "") -> Iterator[str]:
         yield f"unsupported type: {kind} [json-pointer:{at}/type]"
         return
     yield from _key_errors(text, frozenset({"text"}), TEXTS[kind], at)
-    if not text.get("text"):
+    if not isinstance(text.get("text"), str):
+        yield f"must be a string [json-pointer:{at}/text]"
+    elif not text["text"]:
         yield f"must be more than 0 characters [json-pointer:{at}/text]"
 
 
@@ -318,7 +329,7 @@ def _view_model_says(view: Json) -> list[str]:
         return []
     try:
         return [f"{error} [json-pointer:/view]" for error in _walk(View(**{**view, "blocks": [{"type": "divider"}]}))]
-    except (SlackObjectFormationError, TypeError, AttributeError) as error:
+    except (SlackObjectFormationError, TypeError, AttributeError, ValueError) as error:
         return [f"{error} [json-pointer:/view]"]
 
 

@@ -141,6 +141,17 @@ async def test_a_refused_message_is_a_violation(client: Any, people: People):
     assert await people.messages() == []
 
 
+async def test_what_is_no_block_attachment_or_metadata_is_refused(client: Any):
+    wrong = {"blocks": "[", "attachments": [1], "metadata": {"event_type": 1}}
+
+    errors = [
+        await error_of(client.api_call("chat.postMessage", json={"channel": INCIDENTS, "text": "x", key: value}))
+        for key, value in wrong.items()
+    ]
+
+    assert errors == ["invalid_blocks_format", "invalid_blocks", "invalid_metadata_format"]
+
+
 async def test_over_long_text_is_cut_when_posted_and_refused_when_changed(client: Any, people: People):
     posted = await client.chat_postMessage(channel=INCIDENTS, text="x" * 40_001)
     changed = await error_of(client.chat_update(channel=INCIDENTS, ts=posted["ts"], text="x" * 40_001))

@@ -220,7 +220,7 @@ def _attachments(call: Call) -> list[Json]:
     attachments = call.parsed("attachments")
     if not attachments:
         return []
-    if len(attachments) > MOST_ATTACHMENTS:
+    if isinstance(attachments, list) and len(attachments) > MOST_ATTACHMENTS:
         raise Refused("too_many_attachments")
     errors = attachments_errors(attachments)
     if errors:
