@@ -29,6 +29,7 @@ NO_PAGE = (
 )
 MOST_BYTES = 64 * 1024 * 1024
 KEEP_ALIVE_S = 15.0
+CLOSING = "closing"
 
 
 def application(sandbox: Sandbox) -> web.Application:
@@ -44,6 +45,7 @@ def application(sandbox: Sandbox) -> web.Application:
     app.router.add_get("/_control/{what}/{name}", _see)
     app.router.add_post("/_control/{deed}", _do)
     app.router.add_get("/{path:.*}", _page)
+    app.on_shutdown.append(_end_streams)
     return app
 
 
@@ -152,20 +154,26 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     try:
         await response.prepare(request)
         await response.write(b": hello\n\n")
-        while True:
-            await response.write(await _next_change(queue))
+        while (change := await _next_change(queue)) != CLOSING:
+            await response.write(change.encode())
     except (ConnectionError, asyncio.CancelledError):
         return response
     finally:
         stream.leave(queue)
+    return response
 
 
-async def _next_change(queue: asyncio.Queue[Json]) -> bytes:
+async def _next_change(queue: asyncio.Queue[Json]) -> str:
     try:
         change = await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)
     except TimeoutError:
-        return b": still here\n\n"
-    return f"data: {json.dumps(change)}\n\n".encode()
+        return ": still here\n\n"
+    return CLOSING if change["type"] == CLOSING else f"data: {json.dumps(change)}\n\n"
+
+
+async def _end_streams(app: web.Application) -> None:
+    """A stream never ends of itself, and would hold up the end of the sandbox."""
+    app[SANDBOX].stream.tell(CLOSING)
 
 
 async def _page(request: web.Request) -> web.StreamResponse:
