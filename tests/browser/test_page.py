@@ -40,6 +40,27 @@ def test_a_line_with_a_slash_is_a_command_and_its_verbs_are_offered(page: Page, 
     assert (sent["command"], sent["text"], sent["channel_id"]) == ("/review", "mitigated 17:27", INCIDENT)
 
 
+def test_a_verb_that_begins_a_longer_one_is_sent_as_it_is_typed(page: Page, workspace: Workspace):
+    page.get_by_label("Write a message").press_sequentially("/review action")
+    expect(page.get_by_role("option")).to_have_text([re.compile("actions")])
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#composer [role=alert]")).to_contain_text("could not be reached")
+    assert workspace.delivered("slash_commands")[-1]["text"] == "action"
+
+
+def test_whoever_writes_sees_the_end_and_whoever_reads_is_left_in_peace(page: Page, workspace: Workspace):
+    page.locator("#log").evaluate("log => log.scrollTo(0, 0)")
+    workspace.do("message", user="sinead", channel=INCIDENT, text="one thing more")
+    expect(page.get_by_role("button", name="New messages")).to_be_visible()
+    expect(message_with(page, "one thing more")).not_to_be_in_viewport()
+
+    _say(page, "thank you")
+
+    expect(message_with(page, "thank you")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
 def test_in_a_thread_a_command_is_refused_and_a_mention_offered_instead(page: Page, workspace: Workspace):
     page.locator(".thread-line").last.click()
     reply = page.get_by_label("Reply in this thread")

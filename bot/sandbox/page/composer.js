@@ -151,7 +151,7 @@ export function makeComposer(holder, { id, place, label, sent }) {
     const one = suggested[at];
     if (step) at = (at + step + suggested.length) % suggested.length;
     else if (event.key === "Escape") hide();
-    else if (event.key === "Tab" || (event.key === "Enter" && !field.value.endsWith(one.insert.trim()))) take(one);
+    else if (event.key === "Tab" || (event.key === "Enter" && !one.isOptional)) take(one);
     else return false;
     event.preventDefault();
     event.stopPropagation();
@@ -223,8 +223,11 @@ function afterSlash(before) {
 }
 
 function verbs(typed) {
-  const found = Object.entries(VERBS).filter(([verb]) => verb.startsWith(typed.toLowerCase()) && verb !== typed.toLowerCase());
-  return found.slice(0, MOST_SHOWN).map(([verb, hint]) => suggestion(verb, hint, typed));
+  const wanted = typed.toLowerCase();
+  const found = Object.entries(VERBS).filter(([verb]) => verb.startsWith(wanted) && verb !== wanted);
+  // `action` is whole, though `actions` begins with it: Enter must send it.
+  const isOptional = wanted === "" || wanted in VERBS;
+  return found.slice(0, MOST_SHOWN).map(([verb, hint]) => ({ ...suggestion(verb, hint, typed), isOptional }));
 }
 
 function names(typed) {
@@ -232,7 +235,7 @@ function names(typed) {
   const everybody = [...humans(), ...[...store.people.values()].filter((person) => person.id === store.bot)];
   const fits = (person) => [handle(person), ...(person.real_name ?? "").split(" ")].some((name) => name.toLowerCase().startsWith(wanted));
   const found = everybody.filter((person) => fits(person) && handle(person).toLowerCase() !== wanted);
-  return found.slice(0, MOST_SHOWN).map((person) => ({ ...suggestion(`@${handle(person)}`, person.real_name, `@${typed}`) }));
+  return found.slice(0, MOST_SHOWN).map((person) => suggestion(`@${handle(person)}`, person.real_name, `@${typed}`));
 }
 
 const suggestion = (label, hint, typed) => ({ label, hint, typed, insert: `${label} ` });

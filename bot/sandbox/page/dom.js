@@ -44,7 +44,7 @@ export function icon(name) {
   const line = document.createElementNS(SVG, "path");
   line.setAttribute("d", ICONS[name]);
   drawing.setAttribute("viewBox", "0 0 24 24");
-  drawing.setAttribute("class", `drawn ${name}`);
+  drawing.setAttribute("class", `drawn icon-${name}`);
   drawing.setAttribute("aria-hidden", "true");
   drawing.append(line);
   return drawing;

@@ -6,6 +6,7 @@ import { humans, isFromBot, isMember, now, recall, remember, store } from "./sta
 
 const KEY = "debrief.guide";
 const MEETING_SOON_S = 15 * 60;
+const MOST_SHOWN = 64;
 
 /* Each part says what to do, may offer words for the composer (`fill`) or a deed (`press`), and knows when it is done. */
 const STEPS = [
@@ -130,7 +131,8 @@ function card(step, part) {
 
 const dots = (step) => el("span", { class: "dots", "aria-hidden": "true" }, STEPS.map((_, index) => el("i", { class: index < step ? "done" : index === step ? "here" : "" })));
 const wordsOf = ({ fill }) => (typeof fill === "function" ? fill() : fill);
-const said = (part) => part.fill && [" Type ", el("code", {}, wordsOf(part))];
+const said = (part) => part.fill && [" Type ", el("code", {}, shortened(wordsOf(part)))];
+const shortened = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN).trimEnd()}…` : text);
 
 function doIt(part) {
   const { fill, press, show } = part;
