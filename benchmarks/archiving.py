@@ -19,9 +19,8 @@ NOW = datetime(2026, 11, 18, 14, tzinfo=UTC)
 
 def measure() -> None:
     together, alone = asyncio.run(_timed(AT_ONCE)), asyncio.run(_timed(1))
-    print(
-        f"{AT_ONCE} at once {EVENTS / together:,.0f}/s, one after another {EVENTS / alone:,.0f}/s: {alone / together:.1f} x"
-    )
+    rates = f"{AT_ONCE} at once {EVENTS / together:,.0f}/s, one after another {EVENTS / alone:,.0f}/s"
+    print(f"{rates}: {alone / together:.1f} x")
 
 
 async def _timed(at_once: int) -> float:

@@ -1,4 +1,4 @@
-"""Seconds from a fresh clone with an empty environment to the demo's page, and to passed tests; by hand, it takes minutes."""
+"""Seconds from a fresh clone to the demo's page, and to passed tests; run by hand, for it takes minutes."""
 
 import os
 import subprocess

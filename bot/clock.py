@@ -12,6 +12,7 @@ from bot.desk import Desk, Notes
 log = logging.getLogger("debrief.clock")
 
 TABLE: tuple[Callable[..., Notes], ...] = (
+    following_up.propose_waiting,
     tagging.follow_waiting,
     scheduling.moves_due,
     scheduling.propose_due,

@@ -30,7 +30,7 @@ from bot.review.refusal import (
     UnreadableDay,
 )
 from bot.review.when import read_day
-from storage import actions, incidents, people, silence
+from storage import actions, incidents, messages, people, silence
 from storage.incidents import Where
 from storage.models import Action, Incident, Message
 
@@ -125,7 +125,7 @@ def propose(
     if not owner:
         raise NeedsOwner
     _require_person(turn, owner)
-    term = Horizon(horizon) if horizon else Horizon.long
+    term = Horizon(horizon) if horizon else follow_up.DEFAULT_HORIZON
     today = turn.now.astimezone(_zone(turn, owner)).date()
     wanted = _Wanted(text.strip(), owner, _due(due_words, term, today), term, category, priority, channel, ts)
     action = _put(turn, incident, known, wanted, by)
@@ -464,6 +464,13 @@ def propose_from_reaction(turn: Turn, *, channel: str, ts: str) -> Notes:
     return []
 
 
+def propose_waiting(turn: Turn) -> Notes:
+    """Draw what a crash left undrawn; asked before the timeline draws its part, which marks the emoji as done."""
+    for channel, ts in messages.underived(turn.db, turn.team):
+        propose_from_reaction(turn, channel=channel, ts=ts)
+    return []
+
+
 def _holder(turn: Turn, incident: Incident, channel: str, ts: str) -> UserId | None:
     """The first person who holds a proposing emoji on it, is still here and may see the incident."""
     programs = {*people.bots(turn.db, turn.team), people.workspace(turn.db, turn.team).bot_user}
@@ -482,8 +489,9 @@ def _propose_words(turn: Turn, incident: Incident, message: Message, known: Acti
     if (known and not known.withdrawn_at) or message.deleted_at or not words:
         return
     today = turn.now.astimezone(_zone(turn, holder)).date()
-    due = follow_up.default_due(Horizon.long, today)
-    wanted = _Wanted(words, holder, due, Horizon.long, channel=message.channel_id, ts=message.ts)
+    term = follow_up.DEFAULT_HORIZON
+    due = follow_up.default_due(term, today)
+    wanted = _Wanted(words, holder, due, term, channel=message.channel_id, ts=message.ts)
     action = _put(turn, incident, known, wanted, holder)
     Held(turn, action, incident, holder).record(actions.BY_EMOJI, None, None)
 

@@ -105,6 +105,7 @@ def close(turn: Turn, *, where: Where, by: UserId) -> Notes:
         raise NotPublished
     if reviews.stage(turn.db, incident) is not Stage.closed:
         review.closed_at = turn.now
+        incidents.stop_listening(turn.db, incident.id, now=turn.now)
         _record(turn, incident, review, "closed", by)
     left = facts_of.actions_to_do(reports.read(turn.db, incident).actions)
     yield Note.private(by, "closed", actions=left)

@@ -13,7 +13,7 @@ LOCK_TIMEOUT = "10s"
 STATEMENT_TIMEOUT = "10min"
 
 
-def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:  # noqa: ANN401
+def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
     """A migration outlives our classes, so it names the plain types they stand on."""
     plain = {CleanText: "sa.Text()", UTCDateTime: "sa.DateTime(timezone=True)", CleanJSON: "sa.JSON()"}
     return plain.get(type(item), False) if kind == "type" else False

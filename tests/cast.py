@@ -82,9 +82,10 @@ class Room:
 
 
 def a_room(folder: Path, url: str | None = None) -> Room:
-    """A room with an empty, migrated database and people in it."""
-    url = url or f"sqlite:///{folder}/debrief.db"
-    upgrade(url)
+    """A room with people in it and an empty database: the migrated one of this URL, else a new one in the folder."""
+    if url is None:
+        url = f"sqlite:///{folder}/debrief.db"
+        upgrade(url)
     room = Room(Storage(url))
     room.change(_people)
     return room

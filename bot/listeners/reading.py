@@ -193,3 +193,9 @@ def form(rest: str) -> What:
 
 def words(rest: str) -> What:
     return {"words": text("search", "connection pool")(rest)["text"]}
+
+
+def pick(rest: str) -> What:
+    """`keep C0INC 1763474400.000100`, which the button beside a candidate types."""
+    found = re.fullmatch(r"keep (\w+) (\d+\.\d+)", rest)
+    return {"picks": [(found[1], found[2])]} if found else {}

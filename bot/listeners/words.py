@@ -87,6 +87,10 @@ def _set_or_show(what: What) -> tuple[Ability, What]:
     return (tracking.set_summary, what) if what["text"] else (tracking.show_summary, {})
 
 
+def _keep_or_offer(what: What) -> tuple[Ability, What]:
+    return (tagging.keep_candidates if what else tagging.offer_candidates), what
+
+
 def _propose_or_move(what: What) -> tuple[Ability, What]:
     if "number" not in what:
         return following_up.propose, what
@@ -163,7 +167,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
     ),
     "The timeline": (
         Verb("timeline", tagging.show_timeline, "the timeline in order of time", usage="[all]", read=reading.every),
-        Verb("candidates", tagging.offer_candidates, "messages worth adding, to keep or leave"),
+        Verb(
+            "candidates",
+            tagging.offer_candidates,
+            "messages worth adding, to keep or leave",
+            read=reading.pick,
+            choose=_keep_or_offer,
+        ),
         Verb(
             "edit",
             tagging.edit_event,

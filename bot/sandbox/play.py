@@ -43,10 +43,10 @@ class Review:
 
     def _the_evening(self) -> Iterator[str]:
         yield "— Wednesday evening: the incident is over"
-        words = "rollback is through, error rate is back to normal since 17:27"
+        words = "rollback is through, errors are back to normal since 17:27"
         pinned = self.driver.say(LEAD, self.channel, words)
         self.driver.do("react", user=SUPPORT, channel=self.channel, ts=pinned, emoji="pushpin")
-        yield f"{SUPPORT} puts 📌 on “rollback is through …”"
+        yield f"{SUPPORT} puts 📌 on “rollback is through, …”"
         self.driver.wait_for(lambda: self._carries_memo(pinned), "the memo emoji")
         yield from self._types(LEAD, "severity sev1")
         yield from self._types(LEAD, "began 13:56")
@@ -58,8 +58,8 @@ class Review:
         yield from self._types(LEAD, "resolved 19:05")
         yield from self._types(
             LEAD,
-            "summary Checkout answered slowly or not at all for three and a half hours. A change to the connection pool "
-            "met a deploy that held connections longer. Rolling both back fixed it.",
+            "summary Checkout answered slowly or not at all for three and a half hours. A change to the "
+            "connection pool met a deploy that held connections longer. Rolling both back fixed it.",
         )
 
     def _the_morning_after(self) -> Iterator[str]:

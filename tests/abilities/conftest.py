@@ -6,6 +6,6 @@ from tests.cast import Room, a_room
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path, sqlite_url: str) -> Room:
     """A desk with an empty database, whose clock stands at 14:00 UTC on Wednesday 18 November 2026."""
-    return a_room(tmp_path)
+    return a_room(tmp_path, sqlite_url)

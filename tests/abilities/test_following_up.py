@@ -62,7 +62,7 @@ def test_a_proposal_gets_a_number_an_owner_and_a_day(room: Room):
     [
         ("quick", None, date(2026, 11, 25)),
         ("long", None, date(2026, 12, 18)),
-        (None, None, date(2026, 12, 18)),
+        (None, None, date(2026, 11, 25)),
         ("quick", "2 weeks", date(2026, 12, 2)),
         ("long", "2026-12-24", date(2026, 12, 24)),
     ],
