@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ CHANNEL = ChannelId("C0INC")
 HERE = Where(Place(CHANNEL))
 
 
+@cache
+def renderer(command: str) -> Renderer:
+    """One for all rooms: compiling the templates takes longer than most tests."""
+    return Renderer(command=command)
+
+
 @dataclass
 class Room:
     """A desk in a room with one clock on the wall; everything said goes into the transcript."""
@@ -45,7 +52,7 @@ class Room:
     def __post_init__(self) -> None:
         self.desk = Desk(
             self.storage,
-            Renderer(command=self.house.command),
+            renderer(self.house.command),
             team=TEAM,
             house=self.house,
             now=lambda: self.now,
