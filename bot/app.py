@@ -37,7 +37,7 @@ from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
 from bot.slack import Slack
 from storage import people
-from storage.session import AlreadyRunning, Storage, is_current, new_mark_key, only_one, upgrade
+from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
 
@@ -282,7 +282,7 @@ def _one_of_us(url: str) -> Any:
     try:
         with only_one(url):
             yield
-    except AlreadyRunning as error:
+    except NotUsable as error:
         raise BadSettings(str(error)) from None
 
 

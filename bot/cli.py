@@ -48,7 +48,8 @@ def run() -> None:
         await build(settings_or_leave()).run()
 
     try:
-        asyncio.run(serve())
+        with database_errors():
+            asyncio.run(serve())
     except BadSettings as wrong:
         give_up(str(wrong))
 
@@ -121,13 +122,10 @@ def check() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Copy the SQLite database to FILE, also while the bot runs."""
-    from storage.session import NotSQLite, backup
+    from storage.session import backup
 
-    try:
-        with database_errors():
-            backup(settings_or_leave().url, file)
-    except NotSQLite as wrong:
-        give_up(str(wrong))
+    with database_errors():
+        backup(settings_or_leave().url, file)
     click.echo(f"The backup is {file}.")
 
 
@@ -136,8 +134,12 @@ def database_errors() -> Iterator[None]:
     """A database that does not answer is a sentence, not a traceback."""
     from sqlalchemy.exc import DatabaseError, InterfaceError
 
+    from storage.session import NotUsable
+
     try:
         yield
+    except NotUsable as wrong:
+        give_up(str(wrong))
     except (DatabaseError, InterfaceError) as error:
         give_up(f"DEBRIEF_DATABASE_URL cannot be used: {first_line(error.orig or error)}")
 

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field(SLACKS_OWN_API, alias="SLACK_API_URL")
-    database_url: str | None = Field(None, validation_alias=AliasChoices("DEBRIEF_DATABASE_URL"))
+    database_url: str | None = Field(None, repr=False, validation_alias=AliasChoices("DEBRIEF_DATABASE_URL"))
     data_dir: Path = Field(Path("data"), alias="DEBRIEF_DATA_DIR")
     port: int = Field(3000, alias="DEBRIEF_PORT", ge=0, le=65535)
     clock: Literal["system", "slack"] = Field("system", alias="DEBRIEF_CLOCK")
@@ -156,10 +156,18 @@ def read_settings() -> Settings:
     return settings
 
 
+MENDS = {
+    "DEBRIEF_PORT": "give a port from 0 to 65535, such as 3000",
+    "DEBRIEF_CLOCK": "give system or slack",
+    "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
+    "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
+}
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
-    why = first["msg"].removeprefix("Value error, ")
+    why = MENDS.get(name) or first["msg"].removeprefix("Value error, ")
     why = why[0].lower() + why[1:] if name else why
     return f"{name} cannot be used: {why.rstrip('.')}." if name else f"{why.rstrip('.')}."
 

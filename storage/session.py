@@ -6,10 +6,10 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -118,18 +118,22 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
-class AlreadyRunning(Exception):
+class NotUsable(Exception):
+    """Why a database cannot be used, as a sentence."""
+
+
+class AlreadyRunning(NotUsable):
     """A second bot on the same SQLite file."""
 
 
 @contextmanager
 def only_one(url: str) -> Generator[None]:
-    """Hold a SQLite file for one running bot; raises AlreadyRunning. PostgreSQL takes any number."""
+    """Hold a SQLite file for one running bot; raises NotUsable, AlreadyRunning. PostgreSQL takes any number."""
     database = make_url(url).database
     if make_url(url).get_backend_name() != "sqlite" or not database or database == ":memory:":
         yield
         return
-    with Path(f"{database}.lock").open("w") as lock:
+    with _lock_beside(database) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -139,24 +143,55 @@ def only_one(url: str) -> Generator[None]:
         yield
 
 
-class NotSQLite(Exception):
+def _lock_beside(database: str) -> TextIO:
+    try:
+        return Path(f"{database}.lock").open("w")
+    except OSError as error:
+        raise NotUsable(f"DEBRIEF_DATABASE_URL cannot be used: {database} ({error.strerror}).") from None
+
+
+class NotSQLite(NotUsable):
     """A backup is asked of a database that brings its own tools."""
 
 
 def backup(url: str, file: Path) -> None:
-    """Copy a SQLite database to a file, page by page, also while it is written to; raises NotSQLite."""
+    """Copy a SQLite database to a file, page by page, also while it is written to; raises NotUsable, NotSQLite."""
     if make_url(url).get_backend_name() != "sqlite":
         raise NotSQLite("This database is PostgreSQL: back it up with pg_dump.")
-    with sqlite3.connect(file) as copy, sqlite3.connect(make_url(url).database or "") as source:
-        source.backup(copy)
+    original = Path(make_url(url).database or "")
+    if not original.is_file():
+        raise NotUsable(f"There is no database at {original} to back up.")
+    try:
+        with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(file)) as copy:
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise NotUsable(f"The backup could not be written to {file}: {error}.") from None
 
 
 # The schema ------------------------------------------------------------------------
 
 
+class UnknownRevision(NotUsable):
+    """A newer version of this program made this schema."""
+
+
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema to a revision, the newest unless told otherwise."""
+    """Bring the schema to a revision, the newest unless told otherwise; raises UnknownRevision."""
+    _refuse_a_newer(url)
     command.upgrade(_config(url), revision)
+
+
+def _refuse_a_newer(url: str) -> None:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = set(MigrationContext.configure(connection).get_current_heads())
+    engine.dispose()
+    known = {script.revision for script in ScriptDirectory(str(migrations_folder())).walk_revisions()}
+    if not found <= known:
+        raise UnknownRevision(
+            f"The database is at revision {', '.join(sorted(found - known))}, which this version does not know: "
+            "run the version of Debrief that made it, or a newer one."
+        )
 
 
 def downgrade(url: str, revision: str) -> None:
