@@ -168,25 +168,22 @@ def _write(turn: Turn, note: Note, rendered: Rendered) -> None:
         message = f"the note {note.template} has no place or no key"
         raise ValueError(message)
     write = outbox.say_once if note.kind == "once" else outbox.say_live
-    write(
-        turn.db,
-        turn.team,
-        note.key,
+    words = outbox.Words(
+        key=note.key,
         channel=note.place.channel,
         thread=note.place.thread,
         text=rendered.text,
         blocks=rendered.blocks,
         incident=note.incident,
         at=turn.now,
-        not_before=note.not_before or turn.now,
+        not_before=note.not_before,
     )
+    write(turn.db, turn.team, words)
 
 
 def _whisper(turn: Turn, answer: Rendered, user: UserId, whisper: Whisper) -> None:
-    outbox.whisper(
-        turn.db,
-        turn.team,
-        f"whisper:{whisper.key}",
+    words = outbox.Words(
+        key=f"whisper:{whisper.key}",
         channel=whisper.place.channel,
         thread=whisper.place.thread,
         user=user,
@@ -194,3 +191,4 @@ def _whisper(turn: Turn, answer: Rendered, user: UserId, whisper: Whisper) -> No
         blocks=answer.blocks,
         at=turn.now,
     )
+    outbox.whisper(turn.db, turn.team, words)

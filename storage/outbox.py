@@ -1,6 +1,7 @@
 """What waits to be said, and what was said."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,124 +16,79 @@ def find(db: Session, team: str, key: str) -> OutboxNote | None:
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key))
 
 
-def say_once(
-    db: Session,
-    team: str,
-    key: str,
-    *,
-    channel: str,
-    thread: str,
-    text: str,
-    blocks: list[Any] | None,
-    incident: int | None,
-    at: datetime,
-    not_before: datetime,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is to be said under a key: where, in which words, and not before when. `user` is whom a whisper is for."""
+
+    key: str
+    channel: str
+    thread: str = ""
+    user: str | None = None
+    text: str
+    blocks: list[Any] | None = None
+    incident: int | None = None
+    at: datetime
+    not_before: datetime | None = None
+
+
+def say_once(db: Session, team: str, words: Words) -> None:
     """Write a note unless its key was written before."""
-    if find(db, team, key) is None:
-        db.add(
-            OutboxNote(
-                team_id=team,
-                key=key,
-                kind="once",
-                incident_id=incident,
-                channel_id=channel,
-                thread_ts=thread,
-                text=text,
-                blocks=blocks,
-                written_at=at,
-                not_before=not_before,
-            )
-        )
-        db.flush()
+    _write(db, team, words, "once")
 
 
-def say_live(
-    db: Session,
-    team: str,
-    key: str,
-    *,
-    channel: str,
-    thread: str,
-    text: str,
-    blocks: list[Any] | None,
-    incident: int | None,
-    at: datetime,
-    not_before: datetime,
-) -> None:
+def whisper(db: Session, team: str, words: Words) -> None:
+    """Write something for one person's eyes; in a direct conversation there is nobody to hide it from."""
+    _write(db, team, words, "once" if words.channel == words.user else "whisper")
+
+
+def say_live(db: Session, team: str, words: Words) -> None:
     """Write a note, or its next version when its words changed."""
-    note = find(db, team, key)
-    if note is None:
-        say_once(
-            db,
-            team,
-            key,
-            channel=channel,
-            thread=thread,
-            text=text,
-            blocks=blocks,
-            incident=incident,
-            at=at,
-            not_before=not_before,
-        )
-        written = find(db, team, key)
-        if written is not None:
-            written.kind = "live"
-    elif (note.text, note.blocks) != (text, blocks):
-        note.text, note.blocks = text, blocks
-        note.version += 1
-        if note.state in {"sent", "dead"}:
-            note.state, note.error, note.not_before = "pending", None, not_before
-        elif not note.error:
-            # Where Slack told us to wait, or a look-up waits, newer words are no reason to come sooner.
-            note.not_before = not_before
+    _write_version(db, team, words, "live")
 
 
-def whisper(
-    db: Session,
-    team: str,
-    key: str,
-    *,
-    channel: str,
-    thread: str,
-    user: str,
-    text: str,
-    blocks: list[Any] | None,
-    at: datetime,
-) -> None:
-    """Write something for one person's eyes in a channel; said once."""
-    say_once(
-        db,
-        team,
-        key,
-        channel=channel,
-        thread=thread,
-        text=text,
-        blocks=blocks,
-        incident=None,
-        at=at,
-        not_before=at,
-    )
-    note = find(db, team, key)
-    if note is not None:
-        note.kind, note.user_id = "whisper", user
-
-
-def react(  # noqa: PLR0917
-    db: Session, team: str, key: str, channel: str, ts: str, emoji: str, at: datetime
-) -> None:
-    """Write that a message should carry our emoji."""
-    say_live(db, team, key, channel=channel, thread=ts, text=emoji, blocks=None, incident=None, at=at, not_before=at)
-    note = find(db, team, key)
-    if note is not None:
-        note.kind = "mark"
+def react(db: Session, team: str, words: Words) -> None:
+    """Write that the message `thread` should carry our emoji, which is the text."""
+    _write_version(db, team, words, "mark")
 
 
 def unreact(db: Session, team: str, key: str, at: datetime) -> None:
     """Write that our emoji should leave the message again; nothing happens where it never was."""
     note = find(db, team, key)
     if note is not None and not note.text.startswith("-"):
-        react(db, team, key, note.channel_id, note.thread_ts, f"-{note.text}", at)
+        off = Words(key=key, channel=note.channel_id, thread=note.thread_ts, text=f"-{note.text}", at=at)
+        react(db, team, off)
+
+
+def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
+    note = find(db, team, words.key)
+    if note is None:
+        _write(db, team, words, kind)
+    elif (note.text, note.blocks) != (words.text, words.blocks):
+        note.text, note.blocks = words.text, words.blocks
+        note.version += 1
+        note.not_before = words.not_before or words.at
+        if note.state != "sending":
+            note.state = "pending"
+
+
+def _write(db: Session, team: str, words: Words, kind: str) -> None:
+    if find(db, team, words.key) is not None:
+        return
+    note = OutboxNote(
+        team_id=team,
+        key=words.key,
+        kind=kind,
+        incident_id=words.incident,
+        channel_id=words.channel,
+        thread_ts=words.thread,
+        user_id=words.user,
+        text=words.text,
+        blocks=words.blocks,
+        written_at=words.at,
+        not_before=words.not_before or words.at,
+    )
+    db.add(note)
+    db.flush()
 
 
 # What the courier asks -----------------------------------------------------------

@@ -196,7 +196,8 @@ def confirm(db: Session, event: TimelineEvent, *, now: datetime) -> None:
     if not event.channel_id or not event.ts:
         return
     if is_on_it(event):
-        outbox.react(db, event.team_id, key, event.channel_id, event.ts, CONFIRMATION, now)
+        on = outbox.Words(key=key, channel=event.channel_id, thread=event.ts, text=CONFIRMATION, at=now)
+        outbox.react(db, event.team_id, on)
     else:
         outbox.unreact(db, event.team_id, key, now)
 

@@ -37,14 +37,13 @@ class Office:
         """Write a note; without words of its own it says its key."""
         now = self.slack.sandbox.clock.now()
         write = outbox.say_once if kind == "once" else outbox.say_live
-        what: dict[str, Any] = {"channel": to, "thread": "", "blocks": None, "incident": None, "not_before": now}
         with self.storage.write() as db:
-            write(db, TEAM, key, text=text or key, at=now, **(what | more))
+            write(db, TEAM, outbox.Words(key=key, channel=to, text=text or key, at=now, **more))
 
     def whisper(self, key: str, *, to: str, place: str = INCIDENTS) -> None:
         now = self.slack.sandbox.clock.now()
         with self.storage.write() as db:
-            outbox.whisper(db, TEAM, key, channel=place, thread="", user=to, text=key, blocks=None, at=now)
+            outbox.whisper(db, TEAM, outbox.Words(key=key, channel=place, user=to, text=key, at=now))
 
     def fault(self, kind: str, method: str = "chat.postMessage", **more: Any) -> None:
         self.slack.sandbox.faults.set({"method": method, "kind": kind} | more)
@@ -347,7 +346,8 @@ async def test_an_emoji_that_is_there_already_is_as_good_as_put_on(office: Offic
 
 def _react(office: Office, ts: str) -> None:
     with office.storage.write() as db:
-        outbox.react(db, TEAM, f"mark:{ts}", INCIDENTS, ts, "memo", office.slack.sandbox.clock.now())
+        now = office.slack.sandbox.clock.now()
+        outbox.react(db, TEAM, outbox.Words(key=f"mark:{ts}", channel=INCIDENTS, thread=ts, text="memo", at=now))
 
 
 # Not knowing -----------------------------------------------------------------------------------

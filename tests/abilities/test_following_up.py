@@ -545,10 +545,8 @@ def test_who_was_told_something_today_is_left_in_peace(room: Room):
     an_incident(room)
     propose(room, owner=MARA)
     room.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
-    told = {"thread": "", "text": "When shall we meet?", "blocks": None, "incident": None}
-    room.change(
-        lambda db: outbox.say_once(db, TEAM, "proposal:1", channel=MARA, at=room.now, not_before=room.now, **told)
-    )
+    told = outbox.Words(key="proposal:1", channel=MARA, text="When shall we meet?", at=room.now)
+    room.change(lambda db: outbox.say_once(db, TEAM, told))
 
     said = live_through(room, until=room.now + timedelta(days=4))
 
