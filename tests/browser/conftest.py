@@ -41,12 +41,16 @@ def workspace() -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def page(browser: Browser, workspace: Workspace) -> Iterator[Page]:
+def page(wide_window: Page, workspace: Workspace) -> Iterator[Page]:
     """A wide page that looks as Tomasz, who leads the sample incident."""
-    context = browser.new_context(viewport=WIDE)
-    context.set_default_timeout(PATIENCE_MS)
-    yield visit(context.new_page(), workspace.url)
-    context.close()
+    yield visit(wide_window, workspace.url)
+    wide_window.goto("about:blank")
+
+
+@pytest.fixture
+def phone(small_window: Page, workspace: Workspace) -> Iterator[Page]:
+    yield visit(small_window, workspace.url)
+    small_window.goto("about:blank")
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +62,18 @@ def reading(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-@pytest.fixture
-def phone(browser: Browser, workspace: Workspace) -> Iterator[Page]:
+@pytest.fixture(scope="session")
+def wide_window(browser: Browser) -> Iterator[Page]:
+    """Used again for every test: each sandbox has a port of its own, and what is remembered belongs to the port."""
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def small_window(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     context.set_default_timeout(PATIENCE_MS)
-    yield visit(context.new_page(), workspace.url)
+    yield context.new_page()
     context.close()

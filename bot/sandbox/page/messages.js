@@ -62,9 +62,11 @@ function withDays(list, inThread) {
   return rows;
 }
 
+/* What one person says in one breath stands under one name; what apps say is long, and each stands alone. */
 function belongsTo(before, message) {
   const close = Number(message.ts) - Number(before.ts) < TOGETHER_S;
-  return close && author(before) === author(message) && !isNote(before) && !isNote(message) && !message.is_ephemeral && !before.is_ephemeral && !before.reply_count;
+  const byPerson = message.user && !isApp(message.user) && author(before) === author(message);
+  return close && byPerson && !isNote(before) && !isNote(message) && !before.reply_count;
 }
 
 const dayNode = ({ at, near }) =>
