@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from storage.models import Base
 from storage.session import IMMEDIATE, make_engine
@@ -21,21 +21,27 @@ def plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
 
 def run() -> None:
     engine = make_engine(context.config.attributes["url"])
-    with engine.connect().execution_options(**IMMEDIATE) as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            transactional_ddl=True,
-            render_as_batch=True,
-            compare_type=True,
-            render_item=plain_type,
-        )
-        with context.begin_transaction():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-                connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.connect().execution_options(**IMMEDIATE) as connection:
+            migrate(connection)
+    finally:
+        engine.dispose()
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transactional_ddl=True,
+        render_as_batch=True,
+        compare_type=True,
+        render_item=plain_type,
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        context.run_migrations()
 
 
 run()

@@ -66,9 +66,11 @@ def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
     elif (note.text, note.blocks) != (words.text, words.blocks):
         note.text, note.blocks = words.text, words.blocks
         note.version += 1
-        note.not_before = words.not_before or words.at
-        if note.state != "sending":
-            note.state = "pending"
+        if note.state in {"sent", "dead"}:
+            note.state, note.error = "pending", None
+        if not note.error:
+            # Where Slack told us to wait, or a look-up waits, newer words are no reason to come sooner.
+            note.not_before = words.not_before or words.at
 
 
 def _write(db: Session, team: str, words: Words, kind: str) -> None:
