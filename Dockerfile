@@ -7,7 +7,7 @@ RUN python -m venv /opt/build && python -m venv /opt/debrief
 RUN /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements/build.txt
 RUN /opt/debrief/bin/pip install --require-hashes --only-binary :all: -r requirements/run.txt
 
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml LICENSE README.md ./
 COPY bot bot
 COPY storage storage
 COPY templates templates

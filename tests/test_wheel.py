@@ -45,6 +45,13 @@ def test_an_installed_debrief_brings_its_migrations(debrief: Path, tmp_path: Pat
     assert list((tmp_path / "data").glob("*.db"))
 
 
+@SLOW
+def test_an_installed_debrief_plays_a_whole_review(debrief: Path, tmp_path: Path):
+    do(str(debrief), "demo", "--headless", cwd=tmp_path)
+
+    assert any(file.stat().st_size for file in (tmp_path / "demo-report").iterdir())
+
+
 def do(*command: str, cwd: Path, **settings: str) -> str:
     """What a program said; what it complained of when it failed."""
     surroundings = {
