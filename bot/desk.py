@@ -8,10 +8,10 @@ from typing import Any, Literal, Self
 
 from sqlalchemy.orm import Session
 
-from bot.render import Rendered, Renderer
+from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import WorkingHours
-from storage import gestures, outbox
+from storage import gestures, outbox, people
 from storage.session import Storage
 
 log = logging.getLogger("debrief.desk")
@@ -150,7 +150,7 @@ class Desk:
     def _write_down(self, turn: Turn, notes: list[Note], by: UserId | None, whisper: Whisper | None) -> Rendered | None:
         answers: list[Rendered] = []
         for note in notes:
-            rendered = self.renderer.render(note.template, note.facts)
+            rendered = self._named(turn, self.renderer.render(note.template, note.facts))
             if note.kind != "private":
                 _write(turn, note, rendered)
             elif note.user == by:
@@ -161,6 +161,10 @@ class Desk:
         if whisper and by:
             _whisper(turn, answer, by, whisper)
         return answer
+
+    def _named(self, turn: Turn, rendered: Rendered) -> Rendered:
+        users = mentioned(rendered)
+        return with_names(rendered, people.names(turn.db, turn.team, users)) if users else rendered
 
 
 def _write(turn: Turn, note: Note, rendered: Rendered) -> None:

@@ -97,6 +97,36 @@ def templates_folder() -> Path:
     return packed if packed.is_dir() else Path(__file__).parent.parent / "templates"
 
 
+# People whom somebody mentioned -------------------------------------------------------
+
+MENTIONED = re.compile(r"&lt;@([UW][A-Z0-9]{2,})(?:\|[^&]*)?&gt;|(?<![<\w])@([UW][A-Z0-9]{5,})\b")
+"""A mention in what a person wrote: quoting it must not call that person again, so their name stands in for it."""
+
+
+def mentioned(rendered: Rendered) -> set[str]:
+    """The people whose ids stand in what somebody wrote."""
+    return {one or other for one, other in MENTIONED.findall(json.dumps(rendered.blocks, ensure_ascii=False))}
+
+
+def with_names(rendered: Rendered, names: Mapping[str, str]) -> Rendered:
+    """The same with names in place of those ids; an id without a name stays."""
+
+    def name(found: re.Match[str]) -> str:
+        user = found[1] or found[2]
+        return f"@{escape(names[user])}" if user in names else found[0]
+
+    def walk(part: Any) -> Any:
+        if isinstance(part, list):
+            return [walk(inner) for inner in part]
+        if not isinstance(part, dict):
+            return part
+        return {
+            key: MENTIONED.sub(name, v) if key == "text" and isinstance(v, str) else walk(v) for key, v in part.items()
+        }
+
+    return Rendered(MENTIONED.sub(name, rendered.text), walk(rendered.blocks))
+
+
 # What a template may say -----------------------------------------------------------
 
 
@@ -162,7 +192,7 @@ def quote(text: str | None) -> Mrkdwn:
 
 def short(text: str | None, length: int = 140) -> str:
     """The first words of a text, on one line."""
-    line = " ".join((text or "").split())
+    line = " ".join((text or "").replace("```", " ").split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 

@@ -16,7 +16,9 @@ from bot.render import (
     TEXT_LIMIT,
     Rendered,
     Renderer,
+    mentioned,
     templates_folder,
+    with_names,
 )
 from bot.sandbox.validation import message_errors
 
@@ -323,3 +325,12 @@ def test_half_a_mention_is_never_left_by_a_cut(folder: Path):
         note = render(folder, "{{ text }}{{ user | person }} and so on and on", text="x" * length, user="U0MARA")
 
         assert words(note.blocks[0]).count("<") == words(note.blocks[0]).count(">")
+
+
+def test_a_mention_in_what_somebody_wrote_becomes_a_name_and_calls_nobody(folder: Path):
+    said = render(folder, "{{ words | quote }} {{ user | person }}", words="ask <@U0PRIYA> or @U0JONAS", user="U0MARA")
+
+    named = with_names(said, {"U0PRIYA": "Priya <3", "U0JONAS": "Jonas"})
+
+    assert named.text == "> ask @Priya &lt;3 or @Jonas <@U0MARA>"
+    assert mentioned(said) == {"U0PRIYA", "U0JONAS"}
