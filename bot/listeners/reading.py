@@ -8,7 +8,7 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import read_action
 from bot.review.incident import MomentName, UserId, split_severity
 from bot.review.lifecycle import Role
-from bot.review.refusal import NeedsMinutes, NeedsNumber, NeedsPerson, NeedsReason, NeedsText, UnreadableTime
+from bot.review.refusal import NeedsMinutes, NeedsNumber, NeedsPerson, NeedsReason, NeedsText
 from bot.review.timeline import Outcome
 from bot.review.when import read_when, split_when
 
@@ -102,10 +102,6 @@ def outcome(rest: str) -> What:
 
 def when_reason(rest: str) -> What:
     when, reason = split_when(rest)
-    if when is None:
-        raise UnreadableTime(words=rest[:60])
-    if not reason:
-        raise NeedsReason(verb="postpone 2026-11-20 10:00")
     return {"when": when, "reason": reason}
 
 

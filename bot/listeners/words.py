@@ -60,7 +60,9 @@ def look_up(text: str) -> tuple[Verb, str]:
     word = _action_or_actions(word.lower(), rest.strip())
     verb = VERBS.get(SYNONYMS.get(word, word))
     if verb is None:
-        raise UnknownVerb(verb=word[:40], nearest=tuple(difflib.get_close_matches(word, VERBS, n=3, cutoff=0.6)))
+        raise UnknownVerb(
+            verb=word[:40], nearest=tuple(difflib.get_close_matches(word, ["help", *VERBS], n=3, cutoff=0.6))
+        )
     return verb, rest.strip()
 
 

@@ -210,8 +210,12 @@ def test_an_action_form_without_an_owner_is_not_sent(town: Town, incident: str):
 
 
 def test_help_lists_every_verb_and_help_of_one_says_how_it_is_typed(town: Town):
-    assert "`/review action" in town.review("tom", "general", "help")
+    assert "• `action @owner" in town.review("tom", "general", "help")
     assert "/review retime N when" in town.review("tom", "general", "help retime")
+
+
+def test_my_actions_are_listed_anywhere(town: Town):
+    assert "/review open" not in town.review("tom", "general", "actions mine")
 
 
 def test_a_mention_in_a_thread_stands_in_for_the_command(town: Town):

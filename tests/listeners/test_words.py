@@ -1,0 +1,186 @@
+"""The verbs: all that were promised, as they are typed, and the abilities that take them."""
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import facilitating, following_up, reporting, scheduling, tagging, tracking
+from bot.listeners.words import CONCERNED, FACILITATING, OWNING, VERBS, groups, look_up
+from bot.render import Renderer
+from bot.review.refusal import Refused, UnknownVerb
+
+A, F, O, P = "anyone who sees the incident", FACILITATING, OWNING, CONCERNED  # noqa: E741
+TEMPLATES = Path(__file__).parents[2] / "templates" / "notes"
+
+PROMISED = {
+    A: (
+        "open severity began detected acknowledged mitigated resolved impact summary event timeline candidates "
+        "edit retime drop comment kind facilitator scribe owner lead policy "
+        "contributor mitigator risk learning dissent question actions report search"
+    ),
+    F: "cancel skip held reopen schedule postpone invite uninvite pre-read start next back go extend park reveal end",
+    O: "draft approve publish close",
+    P: "action",
+}
+"""The verbs of the contract and whom each is for."""
+ASKED = {"cancel", "skip", "start", "end", "publish", "close"}
+
+EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
+    ("open sev2 Checkout is slow", tracking.open_incident),
+    ("open", tracking.open_incident),
+    ("severity sev2", tracking.set_severity),
+    ("began 14:05", tracking.set_moment),
+    ("detected", tracking.set_moment),
+    ("acknowledged 10 min ago", tracking.set_moment),
+    ("mitigated yesterday 14:05", tracking.set_moment),
+    ("resolved none", tracking.clear_moment),
+    ("impact", tracking.show_impact),
+    ("summary Checkout was slow for an hour", tracking.set_summary),
+    ("summary", tracking.show_summary),
+    ("event 14:05 rolled back to version 41", tagging.add_event),
+    ("event rolled back to version 41", tagging.add_event),
+    ("timeline all", tagging.show_timeline),
+    ("candidates", tagging.offer_candidates),
+    ("candidates keep C0INC 1763474400.000100", tagging.keep_candidates),
+    ("edit 3 rolled back", tagging.edit_event),
+    ("retime 3 14:07", tagging.retime_event),
+    ("drop 3", tagging.drop_event),
+    ("comment #3 the dashboard was late", tagging.comment_event),
+    ("kind 3 decision", tagging.sort_event),
+    ("outcome 3 no effect", tagging.mark_outcome),
+    ("answer 3 it looked as usual", facilitating.answer_stop),
+    ("schedule", scheduling.schedule),
+    ("schedule mon 10:00", scheduling.schedule),
+    ("postpone 2026-11-20 10:00 the room is taken", scheduling.postpone),
+    ("postpone the room is taken", scheduling.postpone),
+    ("invite <@U1> <@U2|ada>", scheduling.invite),
+    ("uninvite <@U1>", scheduling.uninvite),
+    ("facilitator", tracking.take_role),
+    ("scribe <@U1>", tracking.take_role),
+    ("owner <@U1>", tracking.take_role),
+    ("lead <@U1|ada>", tracking.take_role),
+    ("policy", tracking.policy),
+    ("pre-read", scheduling.pre_read),
+    ("preread", scheduling.pre_read),
+    ("start", facilitating.start),
+    ("next", facilitating.advance),
+    ("next 7", facilitating.advance),
+    ("back", facilitating.go_back),
+    ("go actions", facilitating.go_to),
+    ("extend 5", facilitating.extend),
+    ("extend 5 min", facilitating.extend),
+    ("park how we page the second region", facilitating.park),
+    ("agenda", facilitating.show_agenda),
+    ("here", facilitating.arrive),
+    ("recording <https://example.com/r|the call>", facilitating.set_recording),
+    ("reveal", facilitating.reveal),
+    ("end", facilitating.end),
+    ("contributor technical: a retry without a limit", facilitating.note_finding),
+    ("mitigator luck: it was a quiet hour", facilitating.note_finding),
+    ("risk one person knows the failover", facilitating.note_finding),
+    ("learning the replica lags", facilitating.note_finding),
+    ("dissent I would have waited", facilitating.note_finding),
+    ("question how long do connections live", facilitating.note_finding),
+    ("action <@U1> by friday quick write the runbook", following_up.propose),
+    ("actions <@U1> write the runbook", following_up.propose),
+    ("action 12", following_up.show),
+    ("actions 12 commit", following_up.move),
+    ("action 12 block waiting for the vendor", following_up.move),
+    ("actions", following_up.show_actions),
+    ("action mine", following_up.show_actions),
+    ("actions overdue", following_up.show_actions),
+    ("draft", reporting.draft),
+    ("approve", reporting.approve),
+    ("publish", reporting.publish),
+    ("publish <#C0GENERAL|general>", reporting.publish),
+    ("report json", reporting.report),
+    ("search connection pool", reporting.search),
+    ("close", reporting.close),
+    ("cancel a duplicate", tracking.cancel),
+    ("skip too small", tracking.skip),
+    ("held yesterday 10:00", facilitating.held),
+    ("reopen", tracking.reopen),
+]
+
+
+@pytest.mark.parametrize("who", PROMISED)
+def test_every_promised_verb_is_there_for_those_it_was_promised_to(who: str):
+    assert {verb: VERBS[verb].who for verb in PROMISED[who].split()} == dict.fromkeys(PROMISED[who].split(), who)
+
+
+def test_what_cannot_be_taken_back_is_asked_first():
+    assert {name for name, verb in VERBS.items() if verb.asks} == ASKED
+
+
+@pytest.mark.parametrize(("typed", "ability"), EXAMPLES, ids=[typed for typed, _ in EXAMPLES])
+def test_what_is_typed_reaches_its_ability_with_what_it_takes(typed: str, ability: Callable[..., Any]):
+    verb, rest = look_up(typed)
+
+    called, what = verb.call(rest)
+
+    assert called is ability
+    assert set(what) <= set(inspect.signature(ability).parameters)
+
+
+def test_there_is_an_example_of_every_verb():
+    assert {look_up(typed)[0].name for typed, _ in EXAMPLES} == set(VERBS)
+
+
+def test_words_are_read_in_any_case_and_with_any_spaces():
+    assert look_up("  TimeLine   ALL ")[0].name == "timeline"
+    assert look_up("event\n14:05 rolled back")[0].name == "event"
+
+
+@pytest.mark.parametrize(("typed", "near"), [("tmieline", "timeline"), ("hlep", "help"), ("shedule mon", "schedule")])
+def test_an_unknown_verb_is_answered_with_the_nearest(typed: str, near: str):
+    with pytest.raises(UnknownVerb) as unknown:
+        look_up(typed)
+
+    assert unknown.value.nearest[0] == near
+
+
+def test_a_word_like_no_other_is_answered_with_help_alone():
+    with pytest.raises(UnknownVerb) as unknown:
+        look_up("xyzzy")
+
+    assert unknown.value.nearest == ()
+    assert "Did you mean" not in unknown.value.sentence("/review")
+
+
+def test_the_help_prints_every_verb_under_the_name_the_command_has_here():
+    help_of_all = Renderer(command="/debrief").render("help", {"groups": groups()})
+
+    assert [name for name, verb in VERBS.items() if f"`{verb.typed}`" not in help_of_all.text] == []
+    assert [name for name, verb in VERBS.items() if f"`{verb.typed}`" not in str(help_of_all.blocks)] == []
+    assert "`/debrief help VERB`" in help_of_all.text
+    assert "/review" not in help_of_all.text
+
+
+WRONG = ["edit", "edit x y", "edit 3", "retime 3 soon", "drop", "outcome 3 great", "invite ada", "owner", "scribe ada"]
+WRONG += ["extend", "extend soon", "park", "risk", "cancel", "publish general", "search", "mitigated soon", "recording"]
+
+
+@pytest.mark.parametrize("typed", WRONG)
+def test_words_that_cannot_be_read_are_refused_with_a_sentence(typed: str):
+    verb, rest = look_up(typed)
+
+    with pytest.raises(Refused) as refused:
+        verb.call(rest)
+
+    sentence = refused.value.sentence("/review")
+    assert sentence.endswith((".", "?", "`"))
+    assert "{" not in sentence
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.j2")), ids=lambda path: path.stem)
+def test_every_button_types_a_verb_there_is_and_asks_where_that_cannot_be_taken_back(template: Path):
+    for arguments in re.findall(r"button\((.*?)\)\s*(?:\}\}|~)", template.read_text()):
+        named = re.match(r'.*?,\s*"([a-z-]*)"', arguments)
+        if named is None or template.stem == "confirm":
+            continue
+        assert named[1] in {"", "help", *VERBS}, arguments
+        assert named[1] not in ASKED or "confirm=" in arguments, arguments

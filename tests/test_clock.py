@@ -1,0 +1,113 @@
+"""The clock: it asks everything, in its order, and nothing that fails keeps it from asking the rest."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import clock
+from bot.clock import TABLE, Clock
+from bot.desk import Note, Turn
+from storage import outbox
+from tests.cast import CHANNEL, TEAM, Room, a_message, a_room, an_incident, mitigated
+
+
+@pytest.fixture
+def room(tmp_path: Path, database_url: str) -> Iterator[Room]:
+    room = a_room(tmp_path, database_url)
+    yield room
+    room.storage.close()
+
+
+async def nothing_else() -> None:
+    """Nothing waits on Slack."""
+
+
+async def tick(room: Room) -> None:
+    await Clock(room.desk, every_s=60, also=nothing_else).tick()
+
+
+async def test_asking_where_nothing_is_due_says_nothing(room: Room, caplog: pytest.LogCaptureFixture):
+    await tick(room)
+
+    assert room.transcript() == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_everything_can_be_asked_about_an_incident_at_any_hour(room: Room, caplog: pytest.LogCaptureFixture):
+    incident = an_incident(room)
+    a_message(room, "Checkout answers 503")
+    mitigated(room, incident)
+
+    for _ in range(12):
+        room.pass_time(hours=5)
+        await tick(room)
+
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def test_ticking_twice_says_nothing_twice(room: Room):
+    mitigated(room, an_incident(room))
+    room.pass_time(hours=20)
+    await tick(room)
+    said = room.transcript()
+
+    await tick(room)
+
+    assert room.transcript() == said
+
+
+def test_what_is_asked_takes_nothing_but_the_turn():
+    assert [list(inspect.signature(ability).parameters) for ability in TABLE] == [["turn"]] * len(TABLE)
+
+
+async def test_a_question_that_fails_keeps_no_other_from_being_asked(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(turn: Turn) -> list[Note]:
+        outbox.say_once(turn.db, TEAM, outbox.Words(key="half", channel=CHANNEL, text="half a change", at=turn.now))
+        raise LookupError
+
+    def whole(turn: Turn) -> list[Note]:
+        outbox.say_once(turn.db, TEAM, outbox.Words(key="whole", channel=CHANNEL, text="a whole one", at=turn.now))
+        return []
+
+    async def also() -> None:
+        asked.append("also")
+        raise OSError
+
+    asked: list[str] = []
+    monkeypatch.setattr(clock, "TABLE", (broken, whole))
+
+    await Clock(room.desk, every_s=60, also=also).tick()
+
+    assert (room.transcript(), asked) == (["a whole one"], ["also"])
+    assert [getattr(record, "ability", "") for record in caplog.records if record.exc_info] == ["broken", ""]
+
+
+async def test_it_ticks_until_it_is_stopped(room: Room, monkeypatch: pytest.MonkeyPatch):
+    ticks: list[int] = []
+    third = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def count(turn: Turn) -> list[Note]:
+        del turn
+        ticks.append(1)
+        if len(ticks) == 3:
+            loop.call_soon_threadsafe(third.set)
+        return []
+
+    monkeypatch.setattr(clock, "TABLE", (count,))
+    ticking = Clock(room.desk, every_s=0.05, also=nothing_else)
+    ticking.start()
+    await third.wait()
+
+    ticking.stop()
+    await asyncio.sleep(0.1)
+    until_then = len(ticks)
+    await asyncio.sleep(0.2)
+
+    assert len(ticks) == until_then
