@@ -12,10 +12,10 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 BIN := .venv/bin
 TOOLS := .venv/.tools
 UV := $(TOOLS)/bin/uv
-# uv is told where pip would look, and where to keep its cache when there is no home directory to keep it in.
+# uv is told where pip would look, to trust whom this machine trusts, and where to keep its cache when there is no home directory to keep it in.
 INDEX = $(or $(UV_DEFAULT_INDEX),$(PIP_INDEX_URL),$(shell python3 -m pip config get global.index-url 2>/dev/null))
 HOMELESS := $(if $(UV_CACHE_DIR),,$(shell test -n "$$HOME" && mkdir -p "$$HOME/.cache/uv" 2>/dev/null || echo yes))
-UV_ENV = UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=180 UV_LINK_MODE=copy \
+UV_ENV = UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=180 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 \
          $(if $(INDEX),UV_DEFAULT_INDEX="$(INDEX)") $(if $(HOMELESS),UV_CACHE_DIR="$(CURDIR)/.venv/.cache")
 SYNC = $(UV_ENV) $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 EDITABLE = $(UV_ENV) $(UV) pip install --quiet --python $(BIN)/python --no-deps \
