@@ -81,9 +81,9 @@ class Performance:
             r"(?P<who>\w+) puts (?P<emoji>\S+) on “(?P<words>.*)”": self._reacts,
             r"(?P<who>\w+) presses (?P<label>.+)": self._presses,
             r"(?P<who>\w+) fills in (?P<name>\w+): (?P<words>.+)": self._fills_in,
+            r"Debrief, to everybody: (?P<words>.+)": self._says,
             r"Debrief, to (?P<who>\w+) alone: (?P<words>.+)": self._whispers,
             r"Debrief, to (?P<who>\w+): (?P<words>.+)": self._writes_to,
-            r"Debrief, in #(?P<channel>[\w-]+): (?P<words>.+)": self._says,
             r"(?P<who>\w+): /review ?(?P<words>.*)": self._types,
             r"(?P<who>\w+): (?P<words>.+)": self._writes,
         }
@@ -135,8 +135,8 @@ class Performance:
     def _writes_to(self, who: str, words: str) -> str | None:
         return self._said(words, "dm", who)
 
-    def _says(self, channel: str, words: str) -> str | None:
-        return self._said(words, channel)
+    def _says(self, words: str) -> str | None:
+        return self._said(words, CHANNEL)
 
     def _said(self, words: str, place: str, who: str | None = None, only: str = "ts") -> str | None:
         """Wait until it was said since the last deed; what was said instead, where it was not."""
