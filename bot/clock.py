@@ -7,9 +7,17 @@ from collections.abc import Awaitable, Callable
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import facilitating, following_up, reporting, scheduling, tagging
-from bot.desk import Desk, Notes
+from bot.desk import Desk, Notes, Turn
+from storage import gestures
 
 log = logging.getLogger("debrief.clock")
+
+
+def forget_gestures(turn: Turn) -> Notes:
+    """Forget the signed requests that nobody could play again."""
+    gestures.forget_old(turn.db, turn.team, now=turn.now)
+    return ()
+
 
 TABLE: tuple[Callable[..., Notes], ...] = (
     following_up.propose_waiting,
@@ -21,6 +29,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     facilitating.close_forgotten,
     reporting.drafts_due,
     following_up.remind_due,
+    forget_gestures,
 )
 """Everything that is asked at each tick, in this order."""
 

@@ -11,7 +11,7 @@ import pytest
 from bot import clock
 from bot.clock import TABLE, Clock
 from bot.desk import Note, Turn
-from storage import outbox
+from storage import gestures, outbox
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room, an_incident, mitigated
 
 
@@ -86,6 +86,19 @@ async def test_a_question_that_fails_keeps_no_other_from_being_asked(
 
     assert (room.transcript(), asked) == (["a whole one"], ["also"])
     assert [getattr(record, "ability", "") for record in caplog.records if record.exc_info] == ["broken", ""]
+
+
+async def test_a_signed_request_is_remembered_for_as_long_as_it_could_be_played_again(room: Room):
+    room.change(lambda db: gestures.remember(db, TEAM, "m", at=room.now))
+
+    room.pass_time(minutes=10)
+    await tick(room)
+    still = room.change(lambda db: gestures.remember(db, TEAM, "m", at=room.now))
+    room.pass_time(hours=2)
+    await tick(room)
+
+    assert not still
+    assert room.change(lambda db: gestures.remember(db, TEAM, "m", at=room.now))
 
 
 async def test_it_ticks_until_it_is_stopped(room: Room, monkeypatch: pytest.MonkeyPatch):

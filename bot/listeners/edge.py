@@ -27,6 +27,7 @@ log = logging.getLogger("debrief.listeners")
 
 PATIENCE_S = 2.0
 """After so long a gesture is told that we are working; Slack gives up after three seconds."""
+MOST_MET = 10
 FRESH = timedelta(hours=24)
 """How long we trust what we know of a person."""
 
@@ -69,8 +70,11 @@ class Edge:
         """Ask a question in a worker thread."""
         return await asyncio.to_thread(self.desk.look, question, **what)
 
-    async def meet(self, user: UserId) -> None:
-        """Know a person's name and zone before they are answered; what Slack does not tell in time stays unknown."""
+    async def meet(self, *users: str) -> None:
+        """Know names and zones of whoever speaks and is spoken of; what Slack does not tell in time stays unknown."""
+        await asyncio.gather(*(self._meet(UserId(user)) for user in dict.fromkeys(users[:MOST_MET])))
+
+    async def _meet(self, user: UserId) -> None:
         if await self.look(_is_known, user=user):
             return
         try:
@@ -95,7 +99,13 @@ class Edge:
         """Let something go on after the answer."""
         task = asyncio.ensure_future(work)
         self.background.add(task)
-        task.add_done_callback(self.background.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self.background.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error:
+            log.error("something in the background failed", exc_info=error)
 
     def said(self, template: str, **facts: Any) -> Rendered:
         """A note that changes nothing and is nobody's ability."""

@@ -1,0 +1,242 @@
+"""The edge: whose gesture it was and where, and how its answer gets back."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk import Note, Notes, Replayed, Turn
+from bot.historian import Historian
+from bot.listeners import edge as edge_module
+from bot.listeners.edge import (
+    Edge,
+    answer,
+    answer_press,
+    is_whisper,
+    of_command,
+    of_mention,
+    of_press,
+    outcome,
+    place_of,
+)
+from bot.render import Rendered
+from bot.review.incident import ChannelId, Place
+from bot.review.refusal import NoIncidentHere
+from bot.slack import Slack
+from tests.cast import CHANNEL, MARA, Room, a_room
+
+Call = dict[str, Any]
+
+
+class Back:
+    """The ways back to Slack; remembers what was sent, in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Call]] = []
+
+    async def ack(self, **what: Any) -> None:
+        self.sent.append(("ack", what))
+
+    async def respond(self, **what: Any) -> None:
+        self.sent.append(("respond", what))
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        return [(way, str(what.get("text", ""))) for way, what in self.sent]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = a_room(tmp_path)
+    yield room
+    room.storage.close()
+
+
+@pytest.fixture
+def edge(room: Room) -> Edge:
+    """Nobody is at the other end of its client: what is tried here needs nobody there."""
+    client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
+    slack = Slack(client)
+    return Edge(room.desk, client, slack, historian=Historian(room.desk, slack), bot_user=MARA)
+
+
+@pytest.fixture
+def back() -> Back:
+    return Back()
+
+
+async def say(text: str, after_s: float = 0.0) -> Rendered:
+    await asyncio.sleep(after_s)
+    return Rendered(text, [])
+
+
+async def fail(error: Exception) -> Rendered:
+    raise error
+
+
+async def give(edge: Edge, back: Back, work: Any) -> None:
+    await answer(edge, back.ack, back.respond, work)  # pyright: ignore[reportArgumentType]
+
+
+# Answers ---------------------------------------------------------------------------------------
+
+
+async def test_an_answer_goes_back_with_the_acknowledgement(edge: Edge, back: Back):
+    await give(edge, back, say("done"))
+
+    assert back.sent == [("ack", {"text": "done", "blocks": [], "response_type": "ephemeral"})]
+
+
+async def test_what_takes_longer_is_said_to_be_under_way_and_answered_afterwards(
+    edge: Edge, back: Back, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(edge_module, "PATIENCE_S", 0.05)
+
+    await give(edge, back, say("done at last", after_s=0.2))
+
+    assert [way for way, _ in back.words] == ["ack", "respond"]
+    assert back.words[1] == ("respond", "done at last")
+    assert back.sent[1][1]["replace_original"] is False
+
+
+async def test_a_refusal_is_its_sentence_to_that_person_alone(edge: Edge, back: Back):
+    await give(edge, back, fail(NoIncidentHere()))
+
+    assert "`/review open` starts one" in back.words[0][1]
+    assert back.sent[0][1]["response_type"] == "ephemeral"
+
+
+async def test_a_failure_is_one_apology_whose_number_stands_in_the_log(
+    edge: Edge, back: Back, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.ERROR, "debrief"):
+        await give(edge, back, fail(LookupError("swordfish")))
+
+    reference = caplog.records[0].__dict__["reference"]
+    assert reference in back.words[0][1]
+    assert "swordfish" not in back.words[0][1]
+
+
+async def test_a_gesture_served_before_is_acknowledged_without_a_word(edge: Edge, back: Back):
+    await give(edge, back, fail(Replayed()))
+
+    assert back.sent == [("ack", {})]
+
+
+@pytest.mark.parametrize(("replaces", "instead"), [("whisper", True), ("nothing", False)])
+async def test_a_press_is_answered_in_the_place_of_the_whisper_it_came_from(
+    edge: Edge, back: Back, *, replaces: str, instead: bool
+):
+    await answer_press(edge, back.ack, back.respond, say("done"), replaces=replaces)  # pyright: ignore[reportArgumentType]
+
+    assert back.words == [("ack", ""), ("respond", "done")]
+    assert back.sent[1][1]["replace_original"] is instead
+
+
+async def test_work_without_an_open_request_is_whispered_once(edge: Edge, room: Room):
+    gesture = of_mention({"user": MARA, "channel": CHANNEL, "ts": "1.000100", "thread_ts": "1.000000"})
+
+    for _ in range(2):
+        said = await outcome(edge, say("here it stands"))
+        assert said
+        await edge.whisper(said, gesture)
+
+    assert room.transcript(CHANNEL) == ["here it stands"]
+
+
+async def test_a_gesture_is_served_once_however_often_it_comes(edge: Edge, room: Room):
+    def note(turn: Turn, *, by: str) -> Notes:
+        del turn, by
+        served.append(1)
+        yield Note.once("k", "refused", Place(CHANNEL), sentence="hello")
+
+    served: list[int] = []
+
+    await edge.serve(note, by=MARA, mark="m")
+    with pytest.raises(Replayed):
+        await edge.serve(note, by=MARA, mark="m")
+
+    assert (served, room.transcript()) == ([1], ["hello"])
+
+
+async def test_a_person_slack_does_not_tell_of_is_served_all_the_same(edge: Edge):
+    await edge.meet("U0STRANGER")
+
+    said = await outcome(edge, say("hello"))
+    assert said
+    assert said.text == "hello"
+
+
+async def test_what_fails_in_the_background_stands_in_the_log(edge: Edge, caplog: pytest.LogCaptureFixture):
+    async def fetch() -> None:
+        raise LookupError
+
+    edge.in_background(fetch())
+    await asyncio.sleep(0.01)
+
+    assert [record.getMessage() for record in caplog.records] == ["something in the background failed"]
+    assert edge.background == set()
+
+
+# Reading what Slack sends ------------------------------------------------------------------------
+
+
+def test_a_command_tells_who_and_where():
+    gesture = of_command({"user_id": "U1", "channel_id": "C1", "trigger_id": "t"}, "m")
+
+    assert (gesture.by, gesture.place, gesture.trigger, gesture.mark) == ("U1", Place(ChannelId("C1")), "t", "m")
+    assert not gesture.pressed
+
+
+def test_a_mention_is_of_its_thread():
+    gesture = of_mention({"user": "U1", "channel": "C1", "ts": "2.0", "thread_ts": "1.0"})
+
+    assert gesture.place == Place(ChannelId("C1"), "1.0")
+    assert gesture.mark == "mention:C1:2.0"
+
+
+def a_press(value: str | None, **more: Any) -> Call:
+    action = {"type": "button", "action_id": "review:next:0_0"} | ({} if value is None else {"value": value})
+    return {"type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"}, "actions": [action]} | more
+
+
+def test_a_press_types_its_verb_about_its_incident():
+    gesture, typed = of_press(a_press('{"text": "7", "incident": 3}'), "m")
+
+    assert (typed, gesture.incident, gesture.pressed, gesture.mark) == ("next 7", 3, True, "m")
+
+
+@pytest.mark.parametrize("value", [None, "", "not json", "[]", "7", '"x"', "null"])
+def test_a_button_with_a_strange_value_types_its_verb_alone(value: str | None):
+    gesture, typed = of_press(a_press(value), None)
+
+    assert (typed, gesture.incident) == ("next", None)
+
+
+def test_a_menu_types_what_was_chosen():
+    action = {"action_id": "review:open:0_0", "selected_option": {"value": '{"text": "sev2", "incident": null}'}}
+
+    assert of_press({"user": {"id": "U1"}, "actions": [action]}, None)[1] == "open sev2"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"channel": {"id": "C1"}, "message": {"ts": "1.0", "thread_ts": "0.5"}}, Place(ChannelId("C1"), "0.5")),
+        ({"container": {"channel_id": "C1", "thread_ts": "0.5"}}, Place(ChannelId("C1"), "0.5")),
+        ({"channel": {"id": "C1"}, "message": None}, Place(ChannelId("C1"))),
+        ({"view": {"type": "home"}}, Place(ChannelId(""))),
+    ],
+)
+def test_an_interaction_happened_where_its_message_is(body: Call, place: Place):
+    assert place_of(body) == place
+
+
+def test_a_whisper_is_known_by_its_container():
+    assert is_whisper({"container": {"is_ephemeral": True}})
+    assert not is_whisper({"container": {"is_ephemeral": False}})
+    assert not is_whisper({})

@@ -1,0 +1,189 @@
+"""What waits to be said: claimed one to a channel, in order, and settled only by whoever holds the attempt."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from storage import outbox, people
+from storage.models import OutboxNote
+from storage.outbox import Words
+from storage.session import Storage
+
+TEAM = "T1"
+NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def storage(database_url: str) -> Iterator[Storage]:
+    storage = Storage(database_url)
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+    yield storage
+    storage.close()
+
+
+def say(storage: Storage, key: str, *, to: str = "C1", live: str = "", **more: Any) -> None:
+    write = outbox.say_live if live else outbox.say_once
+    with storage.write() as db:
+        write(db, TEAM, Words(**{"key": key, "channel": to, "text": live or key, "at": NOW} | more))
+
+
+def claim(storage: Storage, now: datetime = NOW, at_most: int = 20) -> dict[str, tuple[int, int]]:
+    """The keys claimed, each with its row and its attempt."""
+    with storage.write() as db:
+        return {n.key: (n.id, n.attempts) for n in outbox.claim(db, TEAM, now=now, at_most=at_most)}
+
+
+def settle(storage: Storage, note: tuple[int, int], version: int = 1) -> None:
+    with storage.write() as db:
+        outbox.mark_sent(db, note[0], version=version, channel="C1", ts="1.0", now=NOW)
+
+
+def later(storage: Storage, note: tuple[int, int], wait: timedelta) -> None:
+    with storage.write() as db:
+        outbox.mark_later(db, note[0], attempt=note[1], until=NOW + wait, error="ratelimited")
+
+
+def state(storage: Storage, key: str) -> str:
+    with storage.read() as db:
+        return db.scalars(select(OutboxNote.state).where(OutboxNote.key == key)).one()
+
+
+def test_of_each_channel_the_first_is_taken(storage: Storage):
+    for key, channel in (("a1", "C1"), ("b1", "C2"), ("a2", "C1")):
+        say(storage, key, to=channel)
+
+    assert list(claim(storage)) == ["a1", "b1"]
+    assert claim(storage) == {}
+
+
+def test_no_more_are_taken_than_can_be_carried(storage: Storage):
+    for n in range(5):
+        say(storage, f"n{n}", to=f"C{n}")
+
+    assert len(claim(storage, at_most=2)) == 2
+
+
+def test_the_next_follows_when_the_first_is_said(storage: Storage):
+    say(storage, "one")
+    say(storage, "two")
+
+    settle(storage, claim(storage)["one"])
+
+    assert list(claim(storage)) == ["two"]
+
+
+def test_what_was_told_to_wait_is_not_overtaken(storage: Storage):
+    say(storage, "one")
+    say(storage, "two")
+    later(storage, claim(storage)["one"], 5 * MINUTE)
+
+    assert claim(storage, NOW + 4 * MINUTE) == {}
+    assert list(claim(storage, NOW + 5 * MINUTE)) == ["one"]
+
+
+def test_what_is_meant_for_later_is_overtaken(storage: Storage):
+    say(storage, "tomorrow", not_before=NOW + timedelta(days=1))
+    say(storage, "now")
+
+    assert list(claim(storage)) == ["now"]
+
+
+def test_a_channel_has_one_note_under_way_whatever_becomes_due(storage: Storage):
+    say(storage, "soon", not_before=NOW + MINUTE)
+    say(storage, "now")
+    claim(storage)
+
+    assert claim(storage, NOW + 2 * MINUTE) == {}
+
+
+def test_two_who_ask_at_once_never_get_the_same(storage: Storage):
+    for n in range(30):
+        say(storage, f"n{n}", to=f"C{n}")
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [key for keys in pool.map(lambda _: list(claim(storage)), range(8)) for key in keys]
+
+    assert sorted(found) == sorted(f"n{n}" for n in range(30))
+
+
+def test_who_lost_the_attempt_settles_nothing(storage: Storage):
+    say(storage, "one")
+    first = claim(storage)["one"]
+    later(storage, first, timedelta())
+    second = claim(storage)["one"]
+
+    later(storage, first, timedelta())
+    with storage.write() as db:
+        outbox.mark_dead(db, first[0], attempt=first[1], error="is_archived")
+
+    assert second == (first[0], first[1] + 1)
+    assert state(storage, "one") == "sending"
+
+
+def test_a_newer_version_waits_again_when_the_one_before_is_said(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    note = claim(storage)["agenda"]
+    say(storage, "agenda", live="Summary")
+
+    during = state(storage, "agenda")
+    settle(storage, note)
+
+    assert (during, state(storage, "agenda")) == ("sending", "pending")
+
+
+def test_the_same_words_are_no_new_version(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    settle(storage, claim(storage)["agenda"])
+
+    say(storage, "agenda", live="Opening")
+
+    assert state(storage, "agenda") == "sent"
+
+
+def test_a_live_note_that_was_given_up_is_tried_again_with_new_words(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    note = claim(storage)["agenda"]
+    with storage.write() as db:
+        outbox.mark_dead(db, note[0], attempt=note[1], error="not_in_channel")
+
+    say(storage, "agenda", live="Summary")
+
+    assert list(claim(storage)) == ["agenda"]
+
+
+def test_uncertain_is_what_is_known_to_be_or_was_left_behind(storage: Storage):
+    for key, channel in (("left", "C1"), ("known", "C2"), ("fresh", "C3")):
+        say(storage, key, to=channel, not_before=NOW if key != "fresh" else NOW + 10 * MINUTE)
+    known = claim(storage)["known"]
+    with storage.write() as db:
+        outbox.mark_uncertain(db, known[0], attempt=known[1], until=NOW + 3 * MINUTE)
+    claim(storage, NOW + 10 * MINUTE)
+
+    def asked(after: timedelta) -> list[str]:
+        with storage.read() as db:
+            return [n.key for n in outbox.uncertain(db, TEAM, now=NOW + after, patience=5 * MINUTE)]
+
+    assert [asked(minutes * MINUTE) for minutes in (2, 3, 5, 15)] == [
+        [],
+        ["known"],
+        ["left", "known"],
+        ["left", "known", "fresh"],
+    ]
+
+
+def test_what_waits_and_what_never_will_be_said_can_be_asked(storage: Storage):
+    say(storage, "waits")
+    say(storage, "dies", to="C2")
+    note = claim(storage)["dies"]
+    with storage.write() as db:
+        outbox.mark_dead(db, note[0], attempt=note[1], error="is_archived")
+
+    with storage.read() as db:
+        assert [n.key for n in outbox.waiting(db, TEAM)] == ["waits"]
+        assert [(n.key, n.error) for n in outbox.dead(db, TEAM)] == [("dies", "is_archived")]

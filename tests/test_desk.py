@@ -1,0 +1,127 @@
+"""The one door: what is decided and what is said of it are one transaction, and a gesture is served once."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from bot.desk import Desk, Note, Notes, Replayed, Turn, Whisper
+from bot.review.incident import Place, UserId
+from bot.review.refusal import NoIncidentHere
+from storage import incidents
+from tests.cast import CHANNEL, HERE, MARA, NOVEMBER_18, TEAM, TOMAS, Room, a_room, an_incident
+
+HALL = Place(CHANNEL)
+
+
+@pytest.fixture
+def room(tmp_path: Path, database_url: str) -> Iterator[Room]:
+    room = a_room(tmp_path, database_url)
+    an_incident(room, severity=None)
+    yield room
+    room.storage.close()
+
+
+def severity(room: Room) -> str | None:
+    return room.ask(lambda db: incidents.at(db, TEAM, HERE, MARA).severity)
+
+
+def change(turn: Turn) -> None:
+    incidents.at(turn.db, turn.team, HERE, MARA).severity = "sev1"
+
+
+def whole(turn: Turn, *, by: UserId) -> Notes:
+    change(turn)
+    yield Note.once("key", "refused", HALL, sentence="to all")
+    yield Note.private(by, "refused", sentence="to you")
+    yield Note.private(TOMAS, "refused", sentence="to somebody else")
+
+
+def broken_template(turn: Turn, *, by: UserId) -> Notes:
+    change(turn)
+    yield Note.private(by, "refused", nothing="of use")
+
+
+def keyless(turn: Turn, *, by: UserId) -> Notes:
+    change(turn)
+    yield Note(kind="once", template="refused", facts={"sentence": f"by {by}"})
+
+
+def refusing(turn: Turn, *, by: UserId) -> Notes:
+    del by
+    change(turn)
+    raise NoIncidentHere
+
+
+def test_what_is_said_is_written_with_what_was_decided(room: Room):
+    answer = room.serve(whole, by=MARA)
+
+    assert answer == "to you"
+    assert (severity(room), room.transcript()) == ("sev1", ["to all"])
+
+
+@pytest.mark.parametrize(
+    ("ability", "error"), [(broken_template, UndefinedError), (keyless, ValueError), (refusing, NoIncidentHere)]
+)
+def test_what_fails_on_the_way_undoes_the_whole_turn(room: Room, ability: Any, error: type[Exception]):
+    with pytest.raises(error):
+        room.serve(ability, by=MARA)
+
+    assert (severity(room), room.transcript()) == (None, [])
+
+
+def test_a_gesture_that_was_served_is_not_served_again(room: Room):
+    room.desk.serve(whole, by=MARA, mark="m")
+    room.change(lambda db: setattr(incidents.at(db, TEAM, HERE, MARA), "severity", "sev4"))
+
+    with pytest.raises(Replayed):
+        room.desk.serve(whole, by=MARA, mark="m")
+
+    assert severity(room) == "sev4"
+
+
+def test_a_gesture_that_was_refused_may_come_again(room: Room):
+    with pytest.raises(NoIncidentHere):
+        room.desk.serve(refusing, by=MARA, mark="m")
+
+    assert room.desk.serve(whole, by=MARA, mark="m")
+
+
+def test_an_answer_that_no_request_can_carry_is_whispered(room: Room):
+    room.desk.serve(whole, by=MARA, whisper=Whisper(HALL, "mention:1"))
+
+    assert room.transcript(CHANNEL) == ["to all", "to you"]
+
+
+def test_the_courier_is_woken_when_all_is_committed(room: Room):
+    seen: list[str | None] = []
+    desk = Desk(
+        room.storage,
+        room.desk.renderer,
+        team=TEAM,
+        house=room.house,
+        now=lambda: NOVEMBER_18,
+        wake=lambda: seen.append(severity(room)),
+    )
+
+    desk.serve(whole, by=MARA)
+
+    assert seen == ["sev1"]
+
+
+def test_looking_changes_nothing(room: Room):
+    room.desk.look(change)
+
+    assert severity(room) is None
+
+
+def test_a_turn_is_one_line_in_the_log_with_ids_and_no_words(room: Room, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.INFO, "debrief"):
+        room.serve(whole, by=MARA)
+
+    served = [record for record in caplog.records if record.getMessage() == "served"]
+    assert [(record.__dict__["ability"], record.__dict__["notes"]) for record in served] == [("whole", 3)]
+    assert "to all" not in str([record.__dict__ for record in caplog.records])
