@@ -1,0 +1,177 @@
+"""The command line, from outside the program: what it prints, and the status it ends with."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.manifest import SCOPES
+from storage import outbox, people
+from storage.outbox import Words
+from storage.session import Storage
+
+TEAM = "T0SANDBOX"
+NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """An installation of its own, and the root logger as it was."""
+    for name in os.environ:
+        if name.startswith(("SLACK_", "DEBRIEF_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DEBRIEF_DATA_DIR", str(tmp_path))
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def debrief(*words: str) -> Result:
+    return CliRunner().invoke(main, words, catch_exceptions=False)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    """The installation's database, upgraded."""
+    debrief("db", "upgrade")
+    storage = Storage(f"sqlite:///{tmp_path / 'debrief.db'}")
+    yield storage
+    storage.close()
+
+
+def test_the_schema_is_brought_up_to_date_and_checked():
+    before = debrief("db", "check")
+    upgraded = debrief("db", "upgrade")
+    after = debrief("db", "check")
+
+    assert (before.exit_code, before.stderr) == (1, "The schema is not current: run debrief db upgrade.\n")
+    assert (upgraded.exit_code, upgraded.stdout) == (0, "The schema is current.\n")
+    assert (after.exit_code, after.stdout) == (0, "The schema is current.\n")
+
+
+def test_a_schema_that_differs_is_told(storage: Storage):
+    with storage.write() as db:
+        db.connection().exec_driver_sql("DROP TABLE gestures")
+
+    checked = debrief("db", "check")
+
+    assert checked.exit_code == 1
+    assert "differs from what this version expects" in checked.stderr
+
+
+def test_a_schema_of_a_newer_version_is_left_alone(storage: Storage):
+    with storage.write() as db:
+        db.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '4242'")
+
+    ended = debrief("db", "upgrade")
+
+    assert ended.exit_code == 2
+    assert "revision 4242, which this version does not know" in ended.stderr
+
+
+def test_a_backup_is_made_of_what_is_there(storage: Storage, tmp_path: Path):
+    ended = debrief("db", "backup", str(tmp_path / "copy.db"))
+
+    assert ended.exit_code == 0
+    assert (tmp_path / "copy.db").stat().st_size > 0
+
+
+@pytest.mark.usefixtures("storage")
+def test_where_there_are_no_incidents_that_is_said():
+    assert debrief("incidents").stdout == "There are no incidents yet.\n"
+    assert json.loads(debrief("incidents", "--json").stdout) == []
+
+
+@pytest.mark.usefixtures("storage")
+def test_an_incident_that_is_not_there_is_told():
+    ended = debrief("export", "inc-none")
+
+    assert ended.exit_code == 2
+    assert "`debrief incidents` lists those there are" in ended.stderr
+
+
+def test_what_waits_is_listed_without_its_words(storage: Storage):
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+        outbox.say_once(db, TEAM, Words(key="k", channel="C0INC", text="the password is swordfish", at=NOW))
+
+    ended = debrief("outbox")
+
+    assert "C0INC" in ended.stdout
+    assert ended.stdout.endswith("1 waiting.\n")
+    assert "swordfish" not in ended.stdout
+
+
+def test_a_dead_note_is_said_after_all(storage: Storage):
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+        outbox.say_once(db, TEAM, Words(key="k", channel="C0INC", text="hello", at=NOW))
+        note = outbox.claim(db, TEAM, now=NOW, at_most=1)[0]
+        outbox.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
+
+    dead = debrief("outbox", "--dead")
+    debrief("outbox", "--retry", "1")
+    missing = debrief("outbox", "--retry", "77")
+
+    assert "is_archived" in dead.stdout
+    assert debrief("outbox").stdout.endswith("1 waiting.\n")
+    assert (missing.exit_code, "no dead note 77" in missing.stderr) == (2, True)
+
+
+def test_the_manifest_is_json_and_its_reasons_stand_beside_it():
+    ended = debrief("manifest", "--command", "debrief", "--http", "https://debrief.example.com")
+
+    made = json.loads(ended.stdout)
+    assert made["features"]["slash_commands"][0]["command"] == "/debrief"
+    assert made["settings"]["socket_mode_enabled"] is False
+    assert all(f"{scope}: " in ended.stderr for scope in SCOPES)
+
+
+def test_two_ways_of_delivery_exclude_each_other():
+    for command in ("manifest", "sandbox"):
+        ended = debrief(command, "--socket", "--http", "https://debrief.example.com")
+
+        assert (ended.exit_code, ended.stderr) == (
+            2,
+            "--socket and --http exclude each other: choose one way of delivery.\n",
+        )
+
+
+def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path):
+    (tmp_path / "seed.json").write_text("[")
+
+    ended = debrief("sandbox", "--port", "0", "--seed", str(tmp_path / "seed.json"))
+
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("The sandbox cannot start: ")
+
+
+def test_an_export_that_cannot_be_read_is_told(tmp_path: Path):
+    ended = debrief("import", str(tmp_path / "none.zip"), "--channel", "general")
+
+    assert ended.exit_code == 2
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_the_doctor_ends_with_1_where_something_is_wrong():
+    ended = debrief("doctor")
+
+    assert ended.exit_code == 1
+    assert "NOT settings: SLACK_BOT_TOKEN is missing" in ended.stdout
+    assert "run `debrief db upgrade`" in ended.stdout
+
+
+def test_every_command_has_a_line_of_help():
+    ended = debrief("--help")
+
+    named = {"run", "demo", "sandbox", "db", "import", "incidents", "export", "outbox", "manifest", "doctor"}
+    assert named <= set(main.commands)
+    assert all(name in ended.stdout for name in named)
+    assert all(command.help for command in main.commands.values())

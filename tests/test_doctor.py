@@ -1,0 +1,111 @@
+"""The doctor: says what is wrong and how to mend it, and shows no secret."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.doctor import Finding, examine
+from bot.manifest import manifest
+from bot.sandbox.server import Running, in_thread
+from storage.session import upgrade
+
+SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
+Set = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[Running]:
+    with in_thread(manifest=manifest()) as running:
+        yield running
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slack: Running) -> Set:
+    """Settings of a healthy installation, with what a test changes."""
+    for name in os.environ:
+        if name.startswith(("SLACK_", "DEBRIEF_")):
+            monkeypatch.delenv(name)
+
+    def change(**settings: str | None) -> None:
+        healthy = SECRETS | {"SLACK_API_URL": slack.api_url, "DEBRIEF_DATA_DIR": str(tmp_path)}
+        for name, value in (healthy | settings).items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+
+    change()
+    upgrade(f"sqlite:///{tmp_path / 'debrief.db'}")
+    return change
+
+
+async def wrong() -> list[tuple[str, str]]:
+    return [(finding.what, finding.words) for finding in await examine() if not finding.well]
+
+
+async def test_a_healthy_installation_is_found_so(given: Set):
+    found = await examine()
+
+    assert [finding for finding in found if not finding.well] == []
+    assert {"settings", "database", "Slack", "scopes", "Socket Mode"} <= {finding.what for finding in found}
+    assert Finding("scopes", True, "all there") in found
+
+
+async def test_every_setting_is_listed_and_no_secret(given: Set):
+    given(DEBRIEF_DATABASE_URL="postgresql://debrief:swordfish@127.0.0.1:1/debrief")
+
+    found = await examine()
+
+    shown = "\n".join(f"{finding.what}: {finding.words}" for finding in found)
+    assert "DEBRIEF_WORKING_HOURS: 09:00-17:00" in shown
+    assert "DEBRIEF_LOOKUP_GRACE_S: 60" in shown
+    assert not any(secret in shown for secret in SECRETS.values())
+
+
+async def test_a_wrong_setting_is_named(given: Set):
+    given(DEBRIEF_PORT="many")
+
+    assert await wrong() == [("settings", "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000.")]
+
+
+async def test_without_a_token_the_rest_is_still_examined(given: Set):
+    given(SLACK_BOT_TOKEN=None)
+
+    assert [what for what, _ in await wrong()] == ["settings"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "words"),
+    [
+        ({"DEBRIEF_DATA_DIR": "/tmp"}, "schema", "debrief db upgrade"),
+        ({"DEBRIEF_DATABASE_URL": "postgresql://u@127.0.0.1:1/d"}, "database", "check DEBRIEF_DATABASE_URL"),
+        ({"SLACK_BOT_TOKEN": "xoxb-other"}, "Slack", "invalid_auth"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/api/"}, "Slack", "check the network and SLACK_API_URL"),
+        ({"SLACK_APP_TOKEN": "xapp-other"}, "Socket Mode", "give it connections:write"),
+    ],
+)
+async def test_what_is_wrong_comes_with_its_mend(
+    given: Set, tmp_path: Path, settings: dict[str, Any], what: str, words: str
+):
+    given(**{name: str(tmp_path / "new") if value == "/tmp" else value for name, value in settings.items()})
+
+    found = dict(await wrong())
+
+    assert set(found) == {what}
+    assert words in found[what]
+
+
+async def test_scopes_that_are_missing_are_named(given: Set):
+    poor = manifest()
+    poor["oauth_config"]["scopes"]["bot"].remove("reactions:write")
+    with in_thread(manifest=poor) as slack:
+        given(SLACK_API_URL=slack.api_url)
+
+        found = await wrong()
+
+    assert found == [
+        ("scopes", "missing reactions:write: install the app again with the manifest of `debrief manifest`")
+    ]
