@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import create_engine, text
 
+from bot.sandbox import troupe
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.over_http import signature
 from bot.sandbox.server import in_thread
@@ -354,13 +356,15 @@ def test_junk_that_is_signed_fails_nothing(town: Town):
     ("way", "database"), [("socket", "sqlite"), pytest.param("http", "postgresql", marks=pytest.mark.postgres)]
 )
 def test_without_its_database_the_bot_lets_slack_send_again_and_on_sigterm_it_leaves(
-    request: pytest.FixtureRequest, tmp_path: Path, way: str, database: str
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, database: str
 ):
     url = request.getfixturevalue("empty_postgresql_url") if database == "postgresql" else None
+    monkeypatch.setattr(troupe, "debrief", lambda *words: [sys.executable, "-m", "bot", "-v", *words])
     with a_town(way, tmp_path, url) as town:
         channel = town.an_incident()
+        town.review("priya", channel, "event swordfish")
         _rename_messages(town, "messages", "lost")
-        lost = town.driver.do("message", user="priya", channel=channel, text="It answers 503")
+        lost = town.driver.do("message", user="priya", channel=channel, text="The password is swordfish")
         _rename_messages(town, "lost", "messages")
         again = town.driver.do("deliver", event_id=lost["event_ids"][0])
 
@@ -371,6 +375,10 @@ def test_without_its_database_the_bot_lets_slack_send_again_and_on_sigterm_it_le
     assert lost["ack_ms"] is None
     assert again["ok"]
     assert (status, time.monotonic() - begun < 20) == (0, True)
+    # All of this was logged in detail, with tracebacks, and without a word of what was said.
+    assert "Traceback" in town.log.read_text()
+    assert "swordfish" not in town.log.read_text()
+    assert "xoxb-sandbox" not in town.log.read_text()
 
 
 def _rename_messages(town: Town, old: str, new: str) -> None:
