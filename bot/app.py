@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import ClientError, web
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -36,6 +35,7 @@ from bot.render import Renderer
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
 from bot.slack import Slack
+from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
@@ -197,7 +197,7 @@ class Debrief:
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
         self.clock = Clock(self.desk, every_s=every, also=historian.fetch)
         self.app = app
-        self._sockets: list[AsyncSocketModeHandler] = []
+        self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._beating = asyncio.create_task(self._beat())
@@ -222,8 +222,9 @@ class Debrief:
         await next()
 
     async def _connect(self, app: AsyncApp) -> None:
+        envelopes = Envelopes()
         for _ in range(CONNECTIONS):
-            handler = AsyncSocketModeHandler(app, self.settings.app_token)
+            handler = Socket(app, self.settings.app_token, envelopes)
             self._sockets.append(handler)
             while not self._stop.is_set():
                 try:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import click
+from slack_sdk.errors import SlackApiError
 
 from bot import archiving
 from bot.desk import Desk, Notes, Turn
@@ -53,8 +54,8 @@ class Historian:
         try:
             with _progress(wanted, self._desk.now()) as reached:
                 await self._read_pages(wanted, reached)
-        except NotInChannel:
-            log.warning("history cannot be read", extra={"channel": wanted.place.channel})
+        except (NotInChannel, SlackApiError) as error:
+            log.warning("history cannot be read", extra={"channel": wanted.place.channel, "error": _why(error)})
             return
         await asyncio.to_thread(self._desk.serve, archiving.finish_fetch, source_id=wanted.source)
         await self._meet_members(wanted.place.channel)
@@ -81,6 +82,10 @@ class Historian:
         unknown = await asyncio.to_thread(self._desk.look, _unknown, channel=channel)
         found = await self._slack.people_of(unknown)
         await asyncio.to_thread(self._desk.serve, _remember, found=found)
+
+
+def _why(error: Exception) -> str:
+    return str(error.response.get("error", "")) if isinstance(error, SlackApiError) else type(error).__name__
 
 
 def _wanted(turn: Turn) -> list[Wanted]:

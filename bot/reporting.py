@@ -141,9 +141,9 @@ def _places(turn: Turn, incident: Incident, to: ChannelId | None, audience: Chan
 
 
 def _require_inside(turn: Turn, incident: Incident, audience: ChannelFacts | None) -> None:
-    """Anybody can walk into a public channel, so that none of them will do."""
+    """Anybody can walk into a public channel, so that none of them will do; nor one whose members are not told."""
     inside = set(reports.insiders(turn.db, incident))
-    if audience is None or not audience.private or not set(audience.members) <= inside:
+    if audience is None or not audience.private or not audience.members or not set(audience.members) <= inside:
         raise PrivateStaysPrivate
 
 

@@ -1,6 +1,7 @@
 """The Slack we read: channels, people, history. It keeps nothing and says nothing; abilities are given the pages."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from bot.review.heard import PersonFact, in_order, read_person
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.refusal import NotInChannel
 
+log = logging.getLogger("debrief.slack")
+
 PAGE = 200
 """Messages of history to a call; threads are walked for each of them before the page is handed on."""
 LARGE_PAGE = 999
@@ -23,6 +26,8 @@ AT_ONCE = 4
 CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
 NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
 NO_THREAD = {"thread_not_found"}
+NOT_TOLD = {"unknown_method", "missing_scope", "fetch_members_failed"}
+"""Answers of a Slack that does not say who is in a channel."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Slack:
         """What Slack says of a channel now, its members included; raises NotInChannel."""
         answer = await self._ask("conversations.info", channel=channel)
         said = answer.get("channel") or {}
-        members = [user async for user in self._members(channel)]
+        members = await self._members_told(channel)
         return ChannelFacts(
             channel=channel,
             name=said.get("name") or "",
@@ -129,6 +134,16 @@ class Slack:
         """The address of a message; raises NotInChannel."""
         answer = await self._ask("chat.getPermalink", channel=channel, message_ts=ts)
         return str(answer["permalink"])
+
+    async def _members_told(self, channel: ChannelId) -> list[UserId]:
+        """Who is in a channel; nobody where Slack does not say, for that is no reason to refuse an incident."""
+        try:
+            return [user async for user in self._members(channel)]
+        except SlackApiError as error:
+            if _code(error) not in NOT_TOLD:
+                raise
+            log.warning("members are not told", extra={"channel": channel, "error": _code(error)})
+            return []
 
     async def _members(self, channel: ChannelId) -> AsyncIterator[UserId]:
         cursor = None

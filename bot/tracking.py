@@ -130,7 +130,9 @@ def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) 
         known.derived_at = turn.now
     if not _opens_by_itself(turn, channel_id, channel):
         return
-    human = channel.creator if channel.creator and _is_one_of_us(turn, channel.creator, channel.members) else None
+    creator = channel.creator or (UserId(known.creator) if known and known.creator else None)
+    inside = channel.members or people.members(turn.db, turn.team, channel_id)
+    human = creator if creator and _is_one_of_us(turn, creator, inside) else None
     incident = _begin(turn, Place(channel_id), by=human, severity=None, title=None, channel=channel, since=None)
     yield _opened(turn, incident)
 
@@ -228,8 +230,8 @@ def _opens_by_itself(turn: Turn, channel_id: ChannelId, channel: ChannelFacts) -
 
 
 def is_old(channel: ChannelFacts, *, now: datetime) -> bool:
-    """Whether people wrote in it long before this incident; a channel of unknown age counts as old."""
-    return channel.created_at is None or now - channel.created_at > YOUNG
+    """Whether people wrote in it long before this incident; nobody is asked about a channel of unknown age."""
+    return channel.created_at is not None and now - channel.created_at > YOUNG
 
 
 def readable(name: str) -> str:

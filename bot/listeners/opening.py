@@ -1,13 +1,13 @@
 """Opening an incident from a gesture: what Slack says of the channel goes along, and its history is fetched after."""
 
 import re
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from bot import facilitating, tracking
 from bot.listeners.edge import Edge, Gesture
 from bot.render import Rendered
-from bot.review.incident import ChannelFacts, ChannelId
+from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.review.refusal import NoIncidentHere, NotInMeeting
 
 
@@ -15,10 +15,10 @@ async def open_here(
     edge: Edge, gesture: Gesture, *, severity: str | None, title: str | None, since: str | None = None
 ) -> Rendered | None:
     """Open an incident in the gesture's place, from the moment that the words of `since` name."""
-    channel = await edge.slack.channel_facts(gesture.place.channel)
+    channel = _with(gesture.by, await edge.slack.channel_facts(gesture.place.channel))
     now = edge.desk.now()
     from_at = tracking.since_of(since, channel, now=now) if since else None
-    asks = from_at is None and not gesture.place.thread and _is_old(channel, now)
+    asks = from_at is None and not gesture.place.thread and tracking.is_old(channel, now=now)
     sizes = await _sizes(edge, channel) if asks else None
     said = await edge.serve(
         tracking.open_incident,
@@ -35,8 +35,9 @@ async def open_here(
     return said
 
 
-def _is_old(channel: ChannelFacts, now: datetime) -> bool:
-    return channel.created_at is None or now - channel.created_at > tracking.YOUNG
+def _with(user: UserId, channel: ChannelFacts) -> ChannelFacts:
+    """Where Slack does not say who is in a channel, whoever speaks in it certainly is."""
+    return channel if channel.members else replace(channel, members=(user,))
 
 
 async def open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
