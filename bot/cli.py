@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -16,6 +17,7 @@ from bot.settings import BadSettings, Settings, read_settings
 
 WRONG = 2
 BROKEN = 1
+PORTS = click.IntRange(0, 65535)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +58,13 @@ def run() -> None:
 
 @main.command()
 @click.option("--headless", is_flag=True, help="Play one whole review, print it, write the report to ./demo-report/.")
-@click.option("--port", default=4040, show_default=True, help="The page's port; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=4040,
+    show_default=True,
+    help="The page's port; 0 takes a free one.",
+)
 def demo(*, headless: bool, port: int) -> None:
     """Try everything on a local Slack with a sample incident; nothing leaves this machine."""
     from bot.sandbox import demo as stage
@@ -65,7 +73,7 @@ def demo(*, headless: bool, port: int) -> None:
 
 
 @main.command()
-@click.option("--port", default=4040, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=PORTS, default=4040, show_default=True, help="0 takes a free one.")
 @click.option("--socket", is_flag=True, help="Deliver by Socket Mode (what it does without --http).")
 @click.option("--http", metavar="URL", help="Deliver by signed HTTP to a bot at this address.")
 @click.option("--seed", type=click.Path(exists=True, path_type=Path), help="A workspace, or an export of Slack's.")
@@ -201,15 +209,18 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
             text = office.exported(storage, incident, form)
     except (office.NoSuchIncident, Refused) as wrong:
         give_up(str(wrong))
-    if out:
-        out.write_text(text, encoding="utf-8")
-    else:
+    if not out:
         click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        give_up(f"{out} cannot be written: {error.strerror}. Name a file in a folder you may write to.")
 
 
 @main.command()
 @click.option("--dead", is_flag=True, help="What will never be said, and why.")
-@click.option("--retry", type=int, metavar="ID", help="Say a dead one after all.")
+@click.option("--retry", type=click.IntRange(0, 2**31 - 1), metavar="ID", help="Say a dead one after all.")
 def outbox(*, dead: bool, retry: int | None) -> None:
     """What waits to be said: ids and places, never the words."""
     from bot import office
@@ -234,10 +245,15 @@ def outbox(*, dead: bool, retry: int | None) -> None:
 def manifest(*, socket: bool, http: str | None, command: str) -> None:
     """Print the Slack app manifest as JSON; the reason of every scope goes to stderr."""
     from bot.manifest import SCOPES, manifest
+    from bot.settings import COMMAND
 
     if socket and http:
         give_up("--socket and --http exclude each other: choose one way of delivery.")
     command = command if command.startswith("/") else f"/{command}"
+    if not COMMAND.fullmatch(command):
+        give_up("--command cannot be used: give a slash command of lower-case letters, such as /review.")
+    if http and not urlsplit(http).hostname:
+        give_up("--http cannot be used: give the bot's public address, such as https://debrief.example.com.")
     click.echo(json.dumps(manifest(command=command, http=http), indent=2, ensure_ascii=False))
     for scope, (reason, without) in SCOPES.items():
         click.echo(f"{scope}: {reason}; without it {without}.", err=True)

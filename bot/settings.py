@@ -17,6 +17,8 @@ from bot.review.timeline import Kind
 
 SLACKS_OWN_API = "https://slack.com/api/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+COMMAND = re.compile("/[a-z0-9_-]{1,31}")
+"""What Slack takes for a slash command."""
 DEFAULT_EMOJI = {"pushpin": "guess", "clipboard": "action"}
 
 
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_command(cls, value: str) -> str:
         command = value if value.startswith("/") else f"/{value}"
-        if not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
+        if not COMMAND.fullmatch(command):
             raise ValueError("give a slash command of lower-case letters, such as /review")
         return command
 
