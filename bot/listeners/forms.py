@@ -296,6 +296,9 @@ def register(app: AsyncApp, edge: Edge) -> None:
             return
         except Replayed:
             said = None
+        except Exception as error:  # noqa: BLE001 - unanswered, Slack would only say that it had trouble connecting
+            await ack(response_action="errors", errors={form.first: edge.sorry(error).text})
+            return
         await ack()
         if said:
             await edge.whisper(said, replace(gesture, mark=f"form:{view['id']}"))
@@ -306,7 +309,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
 
 async def _serve(edge: Edge, gesture: Gesture, form: Form, answers: dict[str, Any], memory: Memory) -> Rendered | None:
-    await edge.meet(gesture.by)
+    await edge.meet(gesture.by, *filter(None, [answers.get("owner")]))
     ability, what = form.call(answers, memory)
     if ability is tracking.open_incident:
         return await open_here(edge, gesture, **what)

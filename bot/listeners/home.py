@@ -1,6 +1,5 @@
 """The Home tab: my open actions, the reviews I am invited to, the recent reports I may see."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -19,9 +18,10 @@ def register(app: AsyncApp, edge: Edge) -> None:
             return
         user = UserId(event["user"])
         await edge.meet(user)
-        home: Rendered = edge.said("home", **await edge.look(_home, user=user))
+        home: Rendered = await edge.look(_home, user=user, edge=edge)
         await edge.client.views_publish(user_id=user, view={"type": "home", "blocks": home.blocks})
 
 
-def _home(turn: Turn, *, user: UserId) -> Mapping[str, Any]:
-    return reporting.home(turn, by=user)
+def _home(turn: Turn, *, user: UserId, edge: Edge) -> Rendered:
+    """Rendered while the database is open: what it shows is read as it is shown."""
+    return edge.said("home", **reporting.home(turn, by=user))

@@ -8,8 +8,10 @@ from bot.listeners import forms
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.forms import Memory
 from bot.listeners.opening import audience, open_here, refresh_agenda
+from bot.listeners.reading import MENTION
 from bot.listeners.words import Verb, groups, look_up
 from bot.render import Rendered
+from bot.review.plain_text import of_typed
 from bot.review.refusal import NoIncidentHere
 from storage import incidents
 
@@ -17,11 +19,13 @@ SINCE = re.compile(r"^from:(\w+)\s*")
 """`open from:24h …` says how much of an old channel is taken in; the buttons of that question carry it."""
 BY_NUMBER = (following_up.move, following_up.show, reporting.search)
 """Abilities that need no place: what they are about is named."""
+TYPED = {"text", "reason", "words", "title"}
+"""What people write in their own words; Slack escapes it on the way to us."""
 
 
 async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     """Do what was typed or pressed; raises a refusal with the sentence to say."""
-    await edge.meet(gesture.by)
+    await edge.meet(gesture.by, *MENTION.findall(text))
     word, _, rest = text.strip().partition(" ")
     if not word or word.lower() == "status":
         return await _where_it_stands(edge, gesture)
@@ -85,6 +89,7 @@ def _incident_meant(turn: Turn, *, gesture: Gesture) -> int:
 async def _serve(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> Rendered | None:
     since = SINCE.match(rest) if verb.name == "open" else None
     ability, what = verb.call(SINCE.sub("", rest) if since else rest)
+    what = {name: of_typed(value) if name in TYPED and value else value for name, value in what.items()}
     if ability is tracking.open_incident:
         return await open_here(edge, gesture, **what, since=since[1] if since else None)
     if ability is reporting.publish:

@@ -28,6 +28,15 @@ def of_markup(text: str) -> str:
     return _unescaped(ANGLED.sub(_token, text))
 
 
+def of_typed(text: str) -> str:
+    """What somebody typed after the command, without Slack's escapes; whom it mentions stays a mention, `<@U1>`."""
+    return _unescaped(ANGLED.sub(_mention_or_token, text))
+
+
+def _mention_or_token(match: re.Match[str]) -> str:
+    return f"<{match[1].partition('|')[0]}>" if match[1].startswith("@") else _token(match)
+
+
 def _unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.review.plain_text import plain
+from bot.review.plain_text import of_typed, plain
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,16 @@ JUNK = st.recursive(
 @given(JUNK, JUNK)
 def test_junk_is_read_without_complaint(blocks: object, attachments: object):
     assert isinstance(plain("", blocks, attachments), str)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("waits &gt; 200 ms &amp; more", "waits > 200 ms & more"),
+        ("ask <@U1|bob> in <#C1|general>", "ask <@U1> in #general"),
+        ("see <https://example.com/a|the graph>", "see the graph"),
+        ("&lt;!channel&gt;", "<!channel>"),
+    ],
+)
+def test_what_is_typed_is_kept_as_it_was_meant_and_mentions_stay_mentions(typed: str, read: str):
+    assert of_typed(typed) == read
