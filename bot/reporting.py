@@ -236,7 +236,7 @@ def _holder(facts: Facts, role: Role) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page in plain words: what happened, what was felt, how long, what we learned, what we will do."""
+    """One page in plain words: what happened, what was felt, how long, what made it possible, learned, will be done."""
 
     title: str
     severity: str | None
@@ -244,6 +244,8 @@ class Page:
     impact: tuple[tuple[str, str], ...]
     lengths: tuple[tuple[str, str], ...]
     """Formula and length, of those that are known."""
+    contributors: tuple[str, ...]
+    more_contributors: int
     learned: tuple[str, ...]
     more_learned: int
     to_do: tuple[ActionFacts, ...]
@@ -252,7 +254,8 @@ class Page:
 
 def first_page(facts: Facts) -> Page:
     """The summary that the report begins with and that is shared when it is published."""
-    learned = [found.text for found in facts.findings if found.kind == FindingKind.learning]
+    contributors = _texts(facts, FindingKind.contributor)
+    learned = _texts(facts, FindingKind.learning)
     to_do = facts_of.actions_to_do(facts.actions)
     return Page(
         title=facts.incident.title,
@@ -260,11 +263,17 @@ def first_page(facts: Facts) -> Page:
         summary=facts.incident.summary,
         impact=tuple(facts.incident.impact.lines()),
         lengths=_lengths(facts),
-        learned=tuple(learned[:MOST_OF_A_SORT]),
+        contributors=contributors[:MOST_OF_A_SORT],
+        more_contributors=len(contributors[MOST_OF_A_SORT:]),
+        learned=learned[:MOST_OF_A_SORT],
         more_learned=len(learned[MOST_OF_A_SORT:]),
         to_do=to_do[:MOST_OF_A_SORT],
         more_to_do=len(to_do[MOST_OF_A_SORT:]),
     )
+
+
+def _texts(facts: Facts, kind: FindingKind) -> tuple[str, ...]:
+    return tuple(found.text for found in facts.findings if found.kind == kind)
 
 
 def _lengths(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -144,8 +144,12 @@ def _reason(window: Window, calendar: Calendar, *, now: datetime, length: timede
         return "Too little is left of the 48–72 hours after mitigation, so this is the first working hour after them."
     off = _days_off(window, calendar)
     if not off:
-        return "No stretch of working hours inside the 48–72 hours after mitigation is long enough."
-    return f"{_listed(off)} {'lies' if len(off) == 1 else 'lie'} inside the 48–72 hours after mitigation."
+        return (
+            "No stretch of working hours inside the 48–72 hours after mitigation is long enough, "
+            "so this is the first one after them."
+        )
+    inside = f"{_listed(off)} {'lies' if len(off) == 1 else 'lie'} inside the 48–72 hours after mitigation"
+    return f"{inside}, so this is the first working hour after them."
 
 
 def _days_off(window: Window, calendar: Calendar) -> list[str]:

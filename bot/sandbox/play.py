@@ -14,6 +14,7 @@ LEAD, FACILITATOR, SCRIBE, OWNER, SUPPORT = "tomasz", "mirela", "ifeoma", "anany
 HOME = ZoneInfo("Europe/Berlin")
 DATE = re.compile(r"<!date\^(\d+)\^[^|>]*\|([^>]*)>")
 MENTION = re.compile(r"<@([A-Z0-9]+)>")
+CHANNEL = re.compile(r"<#([A-Z0-9]+)>")
 WIDTH = 300
 
 
@@ -24,14 +25,17 @@ class Review:
     driver: Driver
     channel: str
     names: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     agenda: str = ""
 
     def play(self) -> Iterator[str]:
         """The whole review."""
-        users = self.driver.get("state")["users"]
-        self.names = {user["id"]: user["name"] for user in users}
-        self.ids = {user["name"]: user["id"] for user in users}
+        state = self.driver.get("state")
+        self.names = {user["id"]: user["name"] for user in state["users"]}
+        self.ids = {name: user for user, name in self.names.items()}
+        self.channels = {channel["id"]: channel["name"] for channel in state["channels"]}
         self.seen = self.driver.messages(self.channel)[-1]["ts"]
         yield from self._the_evening()
         yield from self._the_morning_after()
@@ -67,7 +71,7 @@ class Review:
         self.driver.move_clock_to(self._at(19, 9, 5))
         yield from self._hears(r"was mitigated", place="dm", user=LEAD)
         yield from self._presses(LEAD, r"^Book", place="dm")
-        yield from self._hears(r"(?i)review|meet")
+        yield from self._hears(r"meets on")
         yield from self._types(LEAD, f"facilitator <@{self.ids[FACILITATOR]}>")
         yield from self._types(LEAD, f"scribe <@{self.ids[SCRIBE]}>")
         self.driver.move_clock_to(self._meets_at() - timedelta(hours=23, minutes=50))
@@ -173,4 +177,5 @@ class Review:
 
     def _readable(self, words: str) -> str:
         dated = DATE.sub(lambda m: f"{datetime.fromtimestamp(int(m[1]), HOME):%a %H:%M}", words)
-        return MENTION.sub(lambda m: f"@{self.names.get(m[1], m[1])}", dated)
+        named = MENTION.sub(lambda m: f"@{self.names.get(m[1], m[1])}", dated)
+        return CHANNEL.sub(lambda m: f"#{self.channels.get(m[1], m[1])}", named)

@@ -118,7 +118,7 @@ def test_a_weekend_in_the_window_is_given_as_the_reason(room: Room):
     answer = do(room, scheduling.schedule)
 
     assert "*Mon 23 Nov 2026, 09:00 CET*" in answer
-    assert "Saturday lies inside the 48–72 hours after mitigation." in answer
+    assert "Saturday lies inside the 48–72 hours after mitigation" in answer
 
 
 @pytest.mark.usefixtures("incident")

@@ -19,13 +19,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For one file at a time: while it runs it holds this thread's event loop, which asynchronous tests need."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     """The machine's own Chromium: nothing is downloaded for a test."""
     running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
@@ -53,7 +54,7 @@ def phone(small_window: Page, workspace: Workspace) -> Iterator[Page]:
     small_window.goto("about:blank")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reading(browser: Browser) -> Iterator[Page]:
     """One page for all tests that change nothing."""
     with server.in_thread(seed=SAMPLE, now=EVENING) as running:
@@ -62,7 +63,7 @@ def reading(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wide_window(browser: Browser) -> Iterator[Page]:
     """Used again for every test: each sandbox has a port of its own, and what is remembered belongs to the port."""
     context = browser.new_context(viewport=WIDE)
@@ -71,7 +72,7 @@ def wide_window(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small_window(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     context.set_default_timeout(PATIENCE_MS)

@@ -33,7 +33,8 @@ def test_the_meeting_is_proposed_for_the_first_working_hour_two_days_after_mitig
 
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR)
 
-    assert slot == Slot(utc(2026, 11, 18, 13, 30), None, pytest.approx(48.3))
+    assert (slot.at, slot.reason) == (utc(2026, 11, 18, 13, 30), None)
+    assert slot.elapsed_hours == pytest.approx(48.3)
 
 
 def test_a_night_mitigation_waits_for_the_morning() -> None:
@@ -58,7 +59,9 @@ def test_a_weekend_in_the_window_is_skipped_and_named() -> None:
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR)
 
     assert slot == Slot(
-        utc(2026, 11, 23, 8, 0), "Saturday and Sunday lie inside the 48–72 hours after mitigation.", 94.0
+        utc(2026, 11, 23, 8, 0),
+        "Saturday and Sunday lie inside the 48–72 hours after mitigation, so this is the first working hour after them.",
+        94.0,
     )
 
 
@@ -68,7 +71,10 @@ def test_a_late_friday_window_is_explained_by_its_one_day_off() -> None:
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR)
 
     assert slot.at == utc(2026, 11, 23, 8, 0)
-    assert slot.reason == "Saturday lies inside the 48–72 hours after mitigation."
+    assert (
+        slot.reason
+        == "Saturday lies inside the 48–72 hours after mitigation, so this is the first working hour after them."
+    )
 
 
 def test_a_holiday_is_skipped_and_named() -> None:
@@ -78,7 +84,10 @@ def test_a_holiday_is_skipped_and_named() -> None:
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR, holidays=holidays)
 
     assert slot.at == utc(2026, 12, 28, 8, 0)
-    assert slot.reason == "Friday, a holiday, lies inside the 48–72 hours after mitigation."
+    assert (
+        slot.reason
+        == "Friday, a holiday, lies inside the 48–72 hours after mitigation, so this is the first working hour after them."
+    )
 
 
 def test_when_the_window_is_over_the_first_working_hour_from_now_is_taken_and_said() -> None:
