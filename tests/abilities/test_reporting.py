@@ -169,8 +169,8 @@ def test_publishing_shares_the_first_page_where_the_incident_is_spoken_of(room: 
             "• the cache hides a slow database\n\n"
             "*What we will do*\n"
             "• alert on slow queries (<@U0TOMAS>, due Wed 25 Nov 2026)\n\n"
-            "<@U0MARA> published this report. `/review report` shows it; the timeline, the findings and all actions are "
-            "in the whole of it. It is there to learn from; corrections are welcome."
+            "<@U0MARA> published this report. `/review report` shows it; the timeline, the findings and all actions "
+            "are in the whole of it. It is there to learn from; corrections are welcome."
         )
     ]
 

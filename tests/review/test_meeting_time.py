@@ -24,6 +24,9 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2032, 12, 31), timezones=s
 LENGTHS = st.sampled_from([30, 60, 90, 120]).map(lambda minutes: timedelta(minutes=minutes))
 
 
+INSIDE = "inside the 48–72 hours after mitigation, so this is the first working hour after them."
+
+
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
@@ -60,7 +63,7 @@ def test_a_weekend_in_the_window_is_skipped_and_named() -> None:
 
     assert slot == Slot(
         utc(2026, 11, 23, 8, 0),
-        "Saturday and Sunday lie inside the 48–72 hours after mitigation, so this is the first working hour after them.",
+        f"Saturday and Sunday lie {INSIDE}",
         94.0,
     )
 
@@ -71,10 +74,7 @@ def test_a_late_friday_window_is_explained_by_its_one_day_off() -> None:
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR)
 
     assert slot.at == utc(2026, 11, 23, 8, 0)
-    assert (
-        slot.reason
-        == "Saturday lies inside the 48–72 hours after mitigation, so this is the first working hour after them."
-    )
+    assert slot.reason == f"Saturday lies {INSIDE}"
 
 
 def test_a_holiday_is_skipped_and_named() -> None:
@@ -84,10 +84,7 @@ def test_a_holiday_is_skipped_and_named() -> None:
     slot = first_slot(mitigated_at, BERLIN, now=mitigated_at, length=HOUR, holidays=holidays)
 
     assert slot.at == utc(2026, 12, 28, 8, 0)
-    assert (
-        slot.reason
-        == "Friday, a holiday, lies inside the 48–72 hours after mitigation, so this is the first working hour after them."
-    )
+    assert slot.reason == f"Friday, a holiday, lies {INSIDE}"
 
 
 def test_when_the_window_is_over_the_first_working_hour_from_now_is_taken_and_said() -> None:
