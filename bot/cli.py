@@ -69,7 +69,10 @@ def demo(*, headless: bool, port: int) -> None:
     """Try everything on a local Slack with a sample incident; nothing leaves this machine."""
     from bot.sandbox import demo as stage
 
-    sys.exit(stage.play_headless(Path("demo-report")) if headless else stage.show(port))
+    try:
+        sys.exit(stage.play_headless(Path("demo-report")) if headless else stage.show(port))
+    except OSError as wrong:
+        give_up(f"The demo cannot start on port {port}: {wrong.strerror}. Choose another with --port, or 0 for any.")
 
 
 @main.command()

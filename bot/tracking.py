@@ -380,12 +380,20 @@ def _give(
     if before != user:
         incidents.give_role(turn.db, incident, role, user, by=by, now=turn.now)
         _record(turn, incident, role.value, before=before, after=user, by=by)
+        _invite(turn, incident, user)
     facts = {"incident": incident, "role": role, "user": user, "by": by, "before": before}
     yield Note.private(by, "role", **facts, other=_other_part(turn, incident, role, user=user))
     held = incidents.holding(turn.db, incident.id, role)
     if before != user and held and not _is_quiet(turn, incident):
         place = incidents.main_place(turn.db, incident.id)
         yield Note.once(f"role:{incident.id}:{held.id}", "role_taken", place, **facts)
+
+
+def _invite(turn: Turn, incident: Incident, user: UserId) -> None:
+    """Whoever holds a role belongs into the meeting that is planned."""
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    if planned:
+        reviews.invite(turn.db, planned, user, core=turn.now, now=turn.now)
 
 
 def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> str | None:

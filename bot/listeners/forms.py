@@ -19,7 +19,7 @@ from bot.listeners.edge import Edge, Gesture
 from bot.listeners.opening import open_here, refresh_agenda
 from bot.render import Rendered, escape, short
 from bot.review.findings import FindingKind
-from bot.review.follow_up import Category, Horizon, Priority
+from bot.review.follow_up import ActionState, Category, Horizon, Priority
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
 from bot.review.refusal import NoSuchAction, Refused
@@ -73,6 +73,13 @@ def wanted(verb: str, rest: str) -> str | None:
     if verb in FINDINGS and not rest:
         return "finding"
     return verb if verb in {"event", "action", "impact", "park"} and not rest else None
+
+
+def is_done(turn: Turn, *, by: UserId, rest: str) -> bool:
+    """Whether the action these words name is done already, as far as this person may see."""
+    number = re.match(r"#?(\d+)", rest)
+    found = actions.by_number(turn.db, turn.team, int(number[1]), by) if number else None
+    return found is not None and found[0].state == ActionState.done
 
 
 def build(turn: Turn, *, gesture: Gesture, memory: Memory) -> Block:

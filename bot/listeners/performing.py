@@ -34,10 +34,18 @@ async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     verb, rest = look_up(text)
     if verb.asks and not gesture.pressed:
         return await _confirm(edge, gesture, verb, rest)
-    form = forms.wanted(verb.name, rest) if gesture.trigger else None
+    form = await _form(edge, gesture, verb, rest)
     if form:
         return await _open_form(edge, gesture, form, verb.name, rest=rest)
     return await _serve(edge, gesture, verb, rest)
+
+
+async def _form(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> str | None:
+    """The form to open; what is done already needs no proof again, only somebody who confirms it."""
+    form = forms.wanted(verb.name, rest) if gesture.trigger else None
+    if form == "evidence" and await edge.look(forms.is_done, by=gesture.by, rest=rest):
+        return None
+    return form
 
 
 async def _where_it_stands(edge: Edge, gesture: Gesture) -> Rendered | None:

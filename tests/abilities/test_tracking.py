@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot import tracking
 from bot.review.impact import Impact
@@ -25,7 +26,7 @@ from bot.review.when import read_when
 from bot.tracking import CannotSeeIt, ChannelArchived
 from storage import incidents, people, reviews
 from storage.incidents import Where
-from storage.models import Membership, Moment
+from storage.models import Meeting, Membership, Moment
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -222,8 +223,8 @@ def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
     )
 
     assert answer is not None
-    assert "12 messages by 3 members" in answer.text
-    assert "1 message by 1 member" in answer.text
+    assert "12 messages, in a channel of 3 members" in answer.text
+    assert "1 message, in a channel of 1 member" in answer.text
     assert '"from:24h sev1 Checkout"' in str(answer.blocks)
     assert room.transcript() == []
     assert look(room, incidents.every, TEAM) == []
@@ -935,3 +936,19 @@ def test_an_incident_does_not_come_back_into_a_place_that_another_one_took(room:
 
     with pytest.raises(AlreadyTracked):
         room.serve(tracking.reopen, where=Where(HERE.place, incident=1), by=MARA)
+
+
+def test_whoever_takes_a_role_belongs_into_the_meeting_that_is_planned(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident)
+    meeting = room.change(lambda db: _planned(db, incident))
+
+    room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=MARA)
+
+    assert room.ask(lambda db: [row.user_id for row in reviews.attendees(db, db.get(Meeting, meeting))]) == [MARA]
+
+
+def _planned(db: Session, incident: int) -> int:
+    meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
+    meeting.scheduled_at, meeting.meets_at = NOVEMBER_18, NOVEMBER_18 + timedelta(days=2)
+    return meeting.id
