@@ -1,0 +1,102 @@
+"""A sandbox with the unmodified bot beside it, which may be killed at any moment and started anew."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.demo import free_port
+from bot.sandbox.driver import Driver, words_of
+from bot.sandbox.server import in_thread
+from bot.sandbox.troupe import bot_running, debrief, environment
+
+Json = dict[str, Any]
+EVENING = datetime(2026, 11, 18, 18, 20, tzinfo=UTC)
+CHANNEL = "inc-7-checkout"
+LEAD, OWNER, RESPONDER = "lena", "noor", "jonas"
+CONFIRMED = {"start": "Start", "end": "End", "publish": "Publish", "close": "Close"}
+TICK_S = 1.2
+"""The bot asks a local Slack for what is due once a second."""
+
+
+@dataclass
+class Town:
+    """Everybody in the sandbox, and the bot that can be killed."""
+
+    driver: Driver
+    env: dict[str, str]
+    log: Path
+    bot: Any = None
+    _running: Any = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self._running = bot_running(self.env, self.log)
+        self.bot = self._running.__enter__()
+        self.driver.wait_for(lambda: self.driver.get("state")["connections"], "the bot to connect")
+
+    def kill(self) -> None:
+        """As a power cut would: no time to finish anything."""
+        os.kill(self.bot.pid, signal.SIGKILL)
+        self.bot.wait()
+        self._running.__exit__(None, None, None)
+        self.driver.wait_for(lambda: not self.driver.get("state")["connections"], "Slack to notice")
+
+    def stop(self) -> None:
+        self._running.__exit__(None, None, None)
+
+    def types(self, user: str, *lines: str) -> str:
+        """Type one line after the other and press what asks back; the last answer."""
+        answer = ""
+        for line in lines:
+            answer = self.driver.type(user, CHANNEL, line)
+            label = CONFIRMED.get(line.split()[0])
+            if label and "Nothing has been changed yet" in answer:
+                self.driver.press(user, CHANNEL, f"^{label}$")
+        return answer
+
+    def agendas(self) -> list[str]:
+        """The agenda messages in the channel."""
+        words = [words_of(message) for message in self.driver.messages(CHANNEL)]
+        return [text for text in words if text.startswith("Review of")]
+
+    def waits_for_agenda(self, pattern: str) -> None:
+        self.driver.wait_for_words(CHANNEL, f"(?s)^Review of.*{pattern}")
+
+    def settles(self) -> None:
+        """Let the bot ask twice what is due, and say it."""
+        time.sleep(2 * TICK_S)
+
+    def exported(self) -> bytes:
+        """The review as JSON, by the command line."""
+        words = debrief("export", CHANNEL, "--format", "json")
+        return subprocess.run(words, env=self.env, capture_output=True, check=True).stdout
+
+    def review(self) -> Json:
+        return json.loads(self.exported())
+
+    def violations(self) -> list[Json]:
+        return self.driver.get("log")["violations"]
+
+
+@contextmanager
+def town(folder: Path) -> Iterator[Town]:
+    """An incident that Lena leads, with Noor and Jonas in it."""
+    printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)
+    with in_thread(port=0, manifest=json.loads(printed.stdout), now=EVENING) as slack:
+        here = Town(Driver(slack.url), environment(slack.api_url, folder, free_port()), folder / "bot.log")
+        here.start()
+        try:
+            here.driver.do("create", user=LEAD, name=CHANNEL)
+            here.driver.wait_for_words(CHANNEL, "followed as an incident")
+            for user in (OWNER, RESPONDER):
+                here.driver.do("invite", user=LEAD, channel=CHANNEL, users=user)
+            yield here
+        finally:
+            here.stop()
