@@ -173,8 +173,8 @@ def import_(*, export: Path, channel: str, title: str | None, severity: str | No
 
     settings = settings_or_leave()
     try:
-        with database_errors(), office.opened(settings) as storage:
-            done = office.import_export(storage, settings, export, channel=channel, title=title, severity=severity)
+        with database_errors():
+            done = office.import_export(settings, export, channel=channel, title=title, severity=severity)
     except exports.Unreadable as wrong:
         give_up(str(wrong))
     click.echo(done)

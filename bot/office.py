@@ -108,18 +108,29 @@ def _every(db: Session) -> list[Incident]:
 # Importing ------------------------------------------------------------------------------
 
 
-def import_export(
-    storage: Storage, settings: Settings, path: Path, *, channel: str, title: str | None, severity: str | None
-) -> str:
+def import_export(settings: Settings, path: Path, *, channel: str, title: str | None, severity: str | None) -> str:
     """Take in one channel of an export, with a progress bar; a sentence of what is here now.
 
-    Raises exports.Unreadable before anything is written.
+    Raises exports.Unreadable before the database is touched.
     """
     export = exports.read(path)
     found = export.channel(channel)
-    messages = list(export.messages(found))
-    desk = _desk(storage, settings, messages)
-    persons = [asdict(person) for person in export.people()]
+    messages, persons = list(export.messages(found)), [asdict(person) for person in export.people()]
+    with opened(settings) as storage:
+        desk = _desk(storage, settings, messages)
+        _in_pages(desk, found, persons, messages=messages, title=title or readable(found.name), severity=severity)
+        return _told(desk.look(archiving.imported, channel_id=found.id))
+
+
+def _in_pages(
+    desk: Desk,
+    found: exports.ExportedChannel,
+    persons: Sequence[Mapping[str, Any]],
+    *,
+    messages: Sequence[Mapping[str, Any]],
+    title: str,
+    severity: str | None,
+) -> None:
     with click.progressbar(length=len(messages), label=f"Importing #{found.name}", file=sys.stderr) as bar:
         for start in range(0, len(messages), PAGE):
             page = messages[start : start + PAGE]
@@ -128,11 +139,10 @@ def import_export(
                 channel=asdict(found),
                 persons=persons if start == 0 else (),
                 messages=page,
-                title=title or readable(found.name),
+                title=title,
                 severity=severity,
             )
             bar.update(len(page))
-    return _told(desk.look(archiving.imported, channel_id=found.id))
 
 
 def _told(imported: archiving.Imported | None) -> str:

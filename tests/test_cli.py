@@ -175,3 +175,10 @@ def test_every_command_has_a_line_of_help():
     assert named <= set(main.commands)
     assert all(name in ended.stdout for name in named)
     assert all(command.help for command in main.commands.values())
+
+
+def test_a_bad_export_leaves_the_database_alone(tmp_path: Path):
+    done = debrief("import", str(tmp_path / "nothing"), "--channel", "inc")
+
+    assert done.exit_code == 2
+    assert not (tmp_path / "debrief.db").exists()
