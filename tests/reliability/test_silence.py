@@ -11,7 +11,7 @@ from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER, TICK_S, Town
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOURS = (9, 14)
-DAYS = 5
+DAYS = 4
 
 
 def test_until_it_is_mitigated_the_channel_hears_one_notice(tmp_path: Path):
