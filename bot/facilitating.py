@@ -161,11 +161,11 @@ def _to_owner(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -
 
 
 def _next_word_to(turn: Turn, user: UserId) -> datetime:
-    """Now, or their next working morning where they had a direct message today already."""
+    """Their next working moment, or the next working morning where they had a direct message today already."""
     zone = ZoneInfo(people.zone(turn.db, turn.team, user))
     today = datetime.combine(turn.now.astimezone(zone).date(), time(0), zone)
     if not silence.told_since(turn.db, turn.team, user, today.astimezone(UTC)):
-        return turn.now
+        return next_working_moment(turn.now, zone, turn.house.working_hours)
     tomorrow = working_morning(today.date() + timedelta(days=1), zone, 0)
     return next_working_moment(tomorrow, zone, turn.house.working_hours)
 

@@ -1,11 +1,12 @@
 """The meeting: opening, walking, noting, closing."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import facilitating
@@ -587,6 +588,17 @@ def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_o
         f"Nobody pressed End in the review of Checkout is slow, in <#{CHANNEL}>, so I counted it as ended at "
         "14:40 UTC, when something was last noted. You hear this because the review is yours."
     )
+
+
+def test_nobody_is_told_of_a_forgotten_meeting_at_night(room: Room, incident: int):
+    do(room, facilitating.start)
+    room.pass_time(hours=9)
+
+    room.serve(facilitating.close_forgotten)
+
+    with room.storage.read() as db:
+        wait = db.scalars(select(OutboxNote.not_before).where(OutboxNote.key.startswith("forgotten:"))).one()
+    assert wait == datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
 
 
 def test_a_meeting_that_runs_over_is_left_alone_while_people_work(room: Room, incident: int):
