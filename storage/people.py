@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from storage.models import Channel, Membership, Person, Workspace
 
 UNKNOWN_ZONE = "UTC"
+SLACKBOT = "USLACKBOT"
+"""Slack says of it that it is no bot."""
 
 
 def workspace(db: Session, team: str) -> Workspace:
@@ -76,6 +78,14 @@ def names(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
     """Names by user id, of those known."""
     rows = db.scalars(select(Person).where(Person.team_id == team, Person.user_id.in_(users)))
     return {row.user_id: row.name for row in rows if row.name}
+
+
+def is_one_of_us(db: Session, team: str, user: str) -> bool:
+    """A person of this workspace: neither a program nor gone; of whom nothing is known, nothing speaks against."""
+    if user in {SLACKBOT, workspace(db, team).bot_user}:
+        return False
+    person = find(db, team, user)
+    return person is None or not (person.bot_since or person.gone_since)
 
 
 def bots(db: Session, team: str) -> set[str]:

@@ -1,14 +1,35 @@
-"""Who was already told something today: a person gets at most one unasked direct message a day (DOMAIN §6b)."""
+"""Whom the bot may write to unasked now: a person gets at most one such direct message a day (DOMAIN §6b)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.models import OutboxNote
+from bot.review.meeting_time import WorkingHours, next_working_moment, working_morning_at
+from storage import incidents, people
+from storage.models import Incident, OutboxNote
 
-CALLS = "call:%"
-"""The keys of the call ten minutes before a meeting, which does not count."""
+ANSWERS = "whisper:%"
+"""The keys of answers in a direct conversation, which were asked for."""
+
+
+def may_be_told(
+    db: Session, team: str, user: str, incident: Incident | None, *, now: datetime, hours: WorkingHours
+) -> bool:
+    """Whether this person may be written to now without having asked; about no incident in particular with None.
+
+    1. They are a person who is still here, and no outsider of a private incident.
+    2. It is inside their working hours on a working day.
+    3. They were not written to unasked today, which is their own day.
+    """
+    if not people.is_one_of_us(db, team, user):
+        return False
+    if incident and incidents.by_number(db, team, incident.id, user) is None:
+        return False
+    zone = ZoneInfo(people.zone(db, team, user))
+    at_work = next_working_moment(now, zone, hours) == now.astimezone(UTC)
+    return at_work and not told_since(db, team, user, working_morning_at(now.astimezone(zone).date(), zone, time.min))
 
 
 def told_since(db: Session, team: str, user: str, since: datetime) -> bool:
@@ -18,6 +39,6 @@ def told_since(db: Session, team: str, user: str, since: datetime) -> bool:
         OutboxNote.channel_id == user,
         OutboxNote.kind == "once",
         OutboxNote.not_before >= since,
-        OutboxNote.key.not_like(CALLS),
+        OutboxNote.key.not_like(ANSWERS),
     )
     return db.scalar(told.limit(1)) is not None

@@ -1,0 +1,103 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.review.incident import ChannelId
+from bot.review.meeting_time import WorkingHours
+from storage import incidents, outbox, people, silence
+from storage.models import Membership
+from storage.outbox import Words
+from tests.cast import NOVEMBER_18, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
+
+SECRET = ChannelId("C0SECRET")
+HOURS = WorkingHours.read("09:00-17:00")
+THIS_MORNING = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+YESTERDAY = datetime(2026, 11, 17, 16, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def room(database_url: str, tmp_path: Path) -> Iterator[Room]:
+    room = a_room(tmp_path, database_url)
+    yield room
+    room.storage.close()
+
+
+def may_be_told(room: Room, user: str = TOMAS, *, incident: int | None = None, at: datetime = NOVEMBER_18) -> bool:
+    def asked(db: Session) -> bool:
+        its = incidents.get(db, incident) if incident else None
+        return silence.may_be_told(db, TEAM, user, its, now=at, hours=HOURS)
+
+    return room.ask(asked)
+
+
+def told(room: Room, key: str = "reminders:U0TOMAS:2026-11-18", *, at: datetime = THIS_MORNING) -> None:
+    room.change(lambda db: outbox.say_once(db, TEAM, Words(key=key, channel=TOMAS, text="hello", at=at)))
+
+
+def test_one_unasked_message_a_day(room: Room):
+    told(room, "reminders:U0TOMAS:2026-11-17", at=YESTERDAY)
+    before = may_be_told(room)
+
+    told(room)
+
+    assert (before, may_be_told(room)) == (True, False)
+
+
+def test_a_note_that_waits_for_today_counts(room: Room):
+    later = Words(key="forgotten:1", channel=TOMAS, text="hello", at=YESTERDAY, not_before=THIS_MORNING)
+
+    room.change(lambda db: outbox.say_once(db, TEAM, later))
+
+    assert not may_be_told(room)
+
+
+def test_an_answer_in_a_direct_conversation_does_not_count(room: Room):
+    answer = Words(key="whisper:7", channel=TOMAS, user=TOMAS, text="Here it is.", at=THIS_MORNING)
+
+    room.change(lambda db: outbox.whisper(db, TEAM, answer))
+
+    assert may_be_told(room)
+
+
+@pytest.mark.parametrize(
+    ("user", "at"),
+    [
+        pytest.param(PRIYA, NOVEMBER_18, id="evening in Kolkata"),
+        pytest.param(TOMAS, datetime(2026, 11, 18, 8, 59, tzinfo=UTC), id="before work"),
+        pytest.param(TOMAS, datetime(2026, 11, 21, 10, 0, tzinfo=UTC), id="Saturday"),
+    ],
+)
+def test_nobody_is_written_to_outside_their_working_hours(room: Room, user: str, at: datetime):
+    assert not may_be_told(room, user, at=at)
+
+
+@pytest.mark.parametrize("left", ["gone", "bot"])
+def test_neither_who_left_nor_a_program_is_written_to(room: Room, left: str):
+    facts = {"gone": None, "bot": None} | {left: NOVEMBER_18}
+
+    room.change(
+        lambda db: people.know(
+            db, TEAM, TOMAS, name="Tomas", zone="Europe/London", email=None, now=NOVEMBER_18, **facts
+        )
+    )
+
+    assert not may_be_told(room)
+
+
+def test_an_outsider_hears_nothing_of_a_private_incident(room: Room):
+    incident = an_incident(room, channel=SECRET, private=room.now)
+    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=SECRET, user_id=TOMAS)))
+
+    assert may_be_told(room, TOMAS, incident=incident)
+    assert may_be_told(room, OUTSIDER)
+    assert not may_be_told(room, OUTSIDER, incident=incident)
+
+
+def test_programs_are_not_one_of_us(room: Room):
+    programs = ("U0DEBRIEF", "USLACKBOT")
+
+    assert not any(room.ask(people.is_one_of_us, TEAM, user) for user in programs)
+    assert room.ask(people.is_one_of_us, TEAM, TOMAS)
