@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -98,11 +98,6 @@ def open_of(db: Session, team: str, user: str) -> list[tuple[Action, Incident]]:
 
 def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
     """Everything still owed by anybody, for the clock; by owner and due day. Cancelled incidents owe nothing."""
-    reopened = exists(
-        select(Change.id).where(
-            Change.incident_id == Incident.id, Change.what == "reopened", Change.at >= Review.cancelled_at
-        )
-    )
     query = (
         select(Action, Incident)
         .join(Incident, Incident.id == Action.incident_id)
@@ -111,7 +106,7 @@ def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
             Action.team_id == team,
             Action.withdrawn_at.is_(None),
             Action.state.not_in(SETTLED),
-            or_(Review.cancelled_at.is_(None), reopened),
+            Review.cancelled_at.is_(None),
         )
         .order_by(Action.owner, Action.due, Action.number)
     )

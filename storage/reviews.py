@@ -15,7 +15,6 @@ from bot.review.policy import asked_for
 from storage import incidents, messages, people
 from storage.models import (
     Attendee,
-    Change,
     Incident,
     Meeting,
     MeetingNote,
@@ -158,16 +157,6 @@ def milestones(db: Session, incident: Incident) -> Milestones:
         closed_at=review.closed_at,
         skipped_at=review.skipped_at,
         cancelled_at=review.cancelled_at,
-        reopened_at=_reopened_at(db, incident),
-    )
-
-
-def _reopened_at(db: Session, incident: Incident) -> datetime | None:
-    return db.scalar(
-        select(Change.at)
-        .where(Change.incident_id == incident.id, Change.what == "reopened")
-        .order_by(Change.id.desc())
-        .limit(1)
     )
 
 

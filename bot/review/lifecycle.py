@@ -50,13 +50,12 @@ class Milestones:
     closed_at: datetime | None = None
     skipped_at: datetime | None = None
     cancelled_at: datetime | None = None
-    reopened_at: datetime | None = None
 
 
 def stage_of(facts: Milestones) -> Stage:
     """Where the review stands, read from its moments.
 
-    1. An exit wins, and so does the end: cancelled, skipped, closed. A later re-opening lifts them.
+    1. An exit wins, and so does the end: cancelled, skipped, closed. Re-opening clears them.
     2. An open meeting comes before everything written about an earlier one.
     3. What was held and written stands, though it broke again: the report of the first meeting is still owed.
     4. Without a mitigation the incident is open, whatever was planned: a meeting not yet held has to move.
@@ -67,11 +66,7 @@ def stage_of(facts: Milestones) -> Stage:
 
 def _exit(facts: Milestones) -> Stage | None:
     exits = ((facts.cancelled_at, Stage.cancelled), (facts.skipped_at, Stage.skipped), (facts.closed_at, Stage.closed))
-    return next((stage for at, stage in exits if at and not _lifted(at, facts.reopened_at)), None)
-
-
-def _lifted(at: datetime, reopened_at: datetime | None) -> bool:
-    return reopened_at is not None and reopened_at >= at
+    return next((stage for at, stage in exits if at), None)
 
 
 def _sitting(facts: Milestones) -> Stage | None:
@@ -93,26 +88,6 @@ def _planned(facts: Milestones) -> Stage:
     if facts.meets_at and facts.scheduled_at:
         return Stage.prepared if facts.pre_read_sent_at else Stage.scheduled
     return Stage.mitigated
-
-
-NEXT: Mapping[Stage, str] = {
-    Stage.open: "mitigated",
-    Stage.mitigated: "schedule",
-    Stage.scheduled: "pre-read",
-    Stage.prepared: "start",
-    Stage.in_meeting: "next",
-    Stage.ended: "draft",
-    Stage.drafted: "approve",
-    Stage.published: "close",
-    Stage.closed: "actions",
-    Stage.skipped: "reopen",
-    Stage.cancelled: "reopen",
-}
-
-
-def next_step(stage: Stage) -> str:
-    """The verb that moves a review on from here."""
-    return NEXT[stage]
 
 
 class Role(StrEnum):

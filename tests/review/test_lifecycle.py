@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.review.incident import UserId
-from bot.review.lifecycle import Milestones, Role, Roles, Stage, Who, may, next_step, require, stage_of
+from bot.review.lifecycle import Milestones, Role, Roles, Stage, Who, may, require, stage_of
 from bot.review.refusal import NotYours
 
 MONDAY = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -54,33 +54,16 @@ def test_a_meeting_held_without_the_bot_has_ended() -> None:
 
 
 def test_breaking_again_before_the_meeting_makes_the_incident_open() -> None:
-    assert stage_of(replace(PREPARED, mitigated_at=None, reopened_at=day(2))) is Stage.open
+    assert stage_of(replace(PREPARED, mitigated_at=None)) is Stage.open
 
 
 def test_breaking_again_after_the_meeting_leaves_what_was_held_and_written() -> None:
-    assert stage_of(replace(ENDED, mitigated_at=None, reopened_at=day(4))) is Stage.ended
-    assert stage_of(replace(DRAFTED, mitigated_at=None, reopened_at=day(5))) is Stage.drafted
-
-
-def test_reopening_lifts_an_exit_and_a_closing_that_came_before_it() -> None:
-    assert stage_of(Milestones(cancelled_at=day(1), reopened_at=day(2))) is Stage.open
-    assert stage_of(Milestones(skipped_at=day(1), reopened_at=day(2))) is Stage.open
-    assert stage_of(replace(CLOSED, reopened_at=day(7))) is Stage.published
-
-
-def test_an_exit_after_a_reopening_counts() -> None:
-    assert stage_of(Milestones(reopened_at=day(1), cancelled_at=day(2))) is Stage.cancelled
+    assert stage_of(replace(ENDED, mitigated_at=None)) is Stage.ended
+    assert stage_of(replace(DRAFTED, mitigated_at=None)) is Stage.drafted
 
 
 def test_a_second_meeting_is_in_meeting_even_when_the_first_has_a_report() -> None:
     assert stage_of(replace(PUBLISHED, opened_at=day(6), ended_at=None)) is Stage.in_meeting
-
-
-def test_every_stage_has_a_next_step() -> None:
-    steps = {stage: next_step(stage) for stage in Stage}
-
-    assert steps[Stage.mitigated] == "schedule"
-    assert all(steps.values())
 
 
 def test_the_lead_answers_for_every_role_nobody_holds() -> None:
