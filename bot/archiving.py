@@ -21,10 +21,6 @@ from storage import channels, incidents, people, reviews, timeline
 from storage import messages as archive
 from storage.models import Incident, Source
 
-PAGE = 300
-"""Messages of an export to a turn: a progress bar moves, and a kill costs little."""
-
-
 # History -------------------------------------------------------------------------------------
 
 

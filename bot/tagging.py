@@ -42,7 +42,7 @@ def add_event(turn: Turn, *, where: Where, by: UserId, when: When | None, text: 
         raise NeedsText(verb="event", example="14:05 rolled back to version 41")
     at = when.past(turn.now, _zone(turn, by)) if when else turn.now
     stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
-    kind = guess_kind(words, False)
+    kind = guess_kind(words)
     event = timeline.add(turn.db, incident, kind, at, by=by, source="typed", now=turn.now, text=words)
     yield _answer(turn, event, "added", by, stepped_in=stepped_in)
 

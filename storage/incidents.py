@@ -85,13 +85,6 @@ def by_number(db: Session, team: str, incident: int, user: str | None) -> Incide
     return db.scalar(select(Incident).where(Incident.team_id == team, Incident.id == incident, visible_to(user)))
 
 
-def seen_by(db: Session, team: str, user: str) -> Sequence[Incident]:
-    """Every incident this person may see, newest first."""
-    return db.scalars(
-        select(Incident).where(Incident.team_id == team, visible_to(user)).order_by(Incident.id.desc())
-    ).all()
-
-
 def mine(db: Session, team: str, user: str, *, at_most: int) -> Sequence[Incident]:
     """The incidents a person has a role in, is invited to the review of, or is in the channel of; newest first."""
     held = select(RoleHeld.incident_id).where(RoleHeld.user_id == user, RoleHeld.until.is_(None))
@@ -109,6 +102,11 @@ def mine(db: Session, team: str, user: str, *, at_most: int) -> Sequence[Inciden
     is_mine = or_(Incident.id.in_(held), Incident.id.in_(invited), Incident.id.in_(inside))
     newest = select(Incident).where(Incident.team_id == team, visible_to(user), is_mine).order_by(Incident.id.desc())
     return db.scalars(newest.limit(at_most)).all()
+
+
+def title_for(db: Session, team: str, incident: Incident, user: str | None) -> str:
+    """Its title for those who may see it; a hidden one has none to show."""
+    return incident.title if by_number(db, team, incident.id, user) else "another incident"
 
 
 def every(db: Session, team: str) -> Sequence[Incident]:

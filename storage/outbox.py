@@ -184,15 +184,6 @@ def dead(db: Session, team: str) -> Sequence[OutboxNote]:
     return db.scalars(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.state == "dead")).all()
 
 
-def posted_at(db: Session, team: str, channel: str, ts: str) -> OutboxNote | None:
-    """Our own note behind a message of ours, for a button pressed on it."""
-    return db.scalar(
-        select(OutboxNote).where(
-            OutboxNote.team_id == team, OutboxNote.posted_channel == channel, OutboxNote.posted_ts == ts
-        )
-    )
-
-
 def revive(db: Session, note_id: int, *, now: datetime) -> bool:
     """Let a dead note be said after all; False where there is no such dead note."""
     note = db.get(OutboxNote, note_id)

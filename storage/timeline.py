@@ -186,8 +186,10 @@ def record(
 
 
 def guessed(db: Session, message: Message) -> Kind:
-    """The kind that a message's words speak of."""
-    return guess_kind(message.plain, messages.is_program(message, people.bots(db, message.team_id)))
+    """`automated` for what a program said, else the kind that the words speak of."""
+    if messages.is_program(message, people.bots(db, message.team_id)):
+        return Kind.automated
+    return guess_kind(message.plain)
 
 
 def confirm(db: Session, event: TimelineEvent, *, now: datetime) -> None:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.review.refusal import UnknownSort
-
 
 class FindingKind(StrEnum):
     """There is deliberately no root cause among them."""
@@ -58,14 +56,6 @@ def split_sort(kind: FindingKind, text: str) -> tuple[str | None, str]:
     if colon and sort in kind.sorts:
         return sort, after.strip()
     return None, text.strip()
-
-
-def read_sort(kind: FindingKind, words: str) -> str | None:
-    """One sort of this kind, or None for no words; raises UnknownSort."""
-    sort = words.strip().lower()
-    if sort and sort not in kind.sorts:
-        raise UnknownSort(words=words.strip(), kind=kind.label, sorts=kind.sorts)
-    return sort or None
 
 
 ROOT_CAUSE = re.compile(

@@ -259,11 +259,6 @@ class ActionWords:
     horizon: Horizon | None
     text: str
 
-    def due(self, today: date) -> date:
-        """The day that was named, else the one of its horizon."""
-        named = read_day(self.due_words, today) if self.due_words else None
-        return named or default_due(self.horizon or DEFAULT_HORIZON, today)
-
 
 def read_action(text: str) -> ActionWords:
     """Takes the owner, the day and the horizon off the front, each where it is plainly one; the rest is the text."""

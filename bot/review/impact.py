@@ -59,9 +59,3 @@ def read_list(words: str) -> tuple[str, ...]:
     """`checkout, search; mail` as three names, each once."""
     names = (name.strip() for name in re.split(r"[,;\n]", words))
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def read_count(words: str) -> int | None:
-    """A whole number, spaces and thousands marks allowed; None where it is not one."""
-    digits = re.sub(r"(?<=[0-9])[ ,.'’](?=[0-9]{3}\b)", "", words.strip())
-    return int(digits) if re.fullmatch(r"[0-9]{1,9}", digits) else None

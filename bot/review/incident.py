@@ -68,16 +68,6 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One moment, who it comes from and how; `at` is aware UTC or not known."""
-
-    name: MomentName
-    at: datetime | None = None
-    by: UserId | None = None
-    how: How = How.recorded
-
-
-@dataclass(frozen=True)
 class Durations:
     """Whole seconds, or None where a moment is missing: no other moment and no zero stands in for it."""
 

@@ -36,9 +36,7 @@ class WorkingHours:
     @classmethod
     def read(cls, words: str) -> WorkingHours:
         """`09:00-17:00`; raises UnreadableHours."""
-        match = re.fullmatch(
-            r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]):([0-5][0-9])", words.strip()
-        )
+        match = re.fullmatch(rf"{CLOCK}\s*[-–]\s*{CLOCK}", words.strip())
         hours = cls(int(match[1]), int(match[3]), int(match[2]), int(match[4])) if match else None
         if hours is None or hours.opens >= hours.closes:
             raise UnreadableHours(words=words.strip())

@@ -5,7 +5,6 @@ The names of the fields are the keys of the document; `from_` is written `from`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
@@ -80,15 +79,6 @@ class VersionFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RedactionFacts:
-    """Something left out of a text, such as a secret; in characters."""
-
-    kind: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class FileFacts:
     """A file that was shared; `skipped` says why it was not kept."""
 
@@ -117,7 +107,8 @@ class MessageFacts:
     deleted_at: datetime | None = None
     missing_since: datetime | None = None
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    redactions: tuple[RedactionFacts, ...] = ()
+    redactions: tuple[()] = ()
+    """Nothing is redacted in this version; the key is promised to readers."""
     files: tuple[FileFacts, ...] = ()
     permalink: str | None = None
 
@@ -289,11 +280,6 @@ class Facts:
     timeline: tuple[EventFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     actions: tuple[ActionFacts, ...] = ()
-
-
-def as_text(facts: Facts) -> str:
-    """The document as the bytes of a file would be, in UTF-8."""
-    return json.dumps(as_json(facts), ensure_ascii=False, indent=2) + "\n"
 
 
 def as_json(facts: Facts) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Protocol
 
 from bot.review.incident import ChannelId, Ts, UserId
@@ -146,10 +145,8 @@ NOT_SAID = re.compile(r"```.*?```|`[^`]*`|^(?:>|&gt;).*?$|<[^<>]*>", re.DOTALL |
 """Code, quotes, links and mentions are not the speaker's own words."""
 
 
-def guess_kind(text: str, is_bot: bool) -> Kind:  # noqa: FBT001 - a fact of the message, passed on as Slack tells it
-    """What kind of event a message probably is; a note when unsure, `automated` for what a program said."""
-    if is_bot:
-        return Kind.automated
+def guess_kind(text: str) -> Kind:
+    """What kind of event a person's words probably tell of; a note when unsure."""
     said = NOT_SAID.sub(" ", text)
     return next((kind for kind, cue in RULES if _says(said, cue, kind=kind)), Kind.note)
 
@@ -296,16 +293,6 @@ class Stoppable(Protocol):
 
 
 @dataclass(frozen=True)
-class Event:
-    """A plain event, for whoever has no row at hand."""
-
-    number: int
-    kind: str
-    outcome: str | None
-    occurred_at: datetime
-
-
-@dataclass(frozen=True)
 class Fold:
     """Events the walk does not stop at, on one line: from, to, how many."""
 
@@ -359,23 +346,3 @@ def fold(events: Sequence[Stoppable], stops: Sequence[int]) -> list[int | Fold]:
         else:
             lines.append(Fold(event.occurred_at, event.occurred_at, 1))
     return lines
-
-
-@dataclass(frozen=True)
-class Silence:
-    """A stretch in which nothing was said."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def length(self) -> timedelta:
-        """How long it lasted."""
-        return self.end - self.start
-
-
-def longest_silence(at: Sequence[datetime]) -> Silence | None:
-    """The longest stretch between two messages, the first of equals; None where there are fewer than two."""
-    in_time = sorted(at)
-    gaps = [Silence(start, end) for start, end in pairwise(in_time)]
-    return max(gaps, key=lambda silence: silence.length, default=None)

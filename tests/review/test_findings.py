@@ -1,7 +1,6 @@
 import pytest
 
-from bot.review.findings import FindingKind, read_sort, speaks_of_root_cause, split_sort
-from bot.review.refusal import UnknownSort
+from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
 
 
 @pytest.mark.parametrize(
@@ -22,14 +21,6 @@ def test_only_a_sort_of_that_kind_before_a_colon_is_taken(
     kind: FindingKind, text: str, expected: tuple[str | None, str]
 ) -> None:
     assert split_sort(kind, text) == expected
-
-
-def test_an_unknown_sort_is_answered_with_the_known_ones() -> None:
-    assert read_sort(FindingKind.mitigator, " Luck ") == "luck"
-    assert read_sort(FindingKind.mitigator, "") is None
-    with pytest.raises(UnknownSort) as refused:
-        read_sort(FindingKind.mitigator, "magic")
-    assert "`designed`, `improvised` or `luck`" in refused.value.sentence()
 
 
 def test_every_kind_says_what_it_means() -> None:

@@ -195,14 +195,6 @@ def test_owner_day_and_horizon_are_taken_off_the_front(text: str, expected: Acti
     assert read_action(text) == expected
 
 
-def test_the_due_day_is_the_named_one_else_that_of_the_horizon() -> None:
-    assert read_action("<@U0ANA> by 2026-12-01 x").due(WEDNESDAY) == date(2026, 12, 1)
-    assert read_action("<@U0ANA> by friday quick: x").due(WEDNESDAY) == date(2026, 11, 20)
-    assert read_action("<@U0ANA> quick: x").due(WEDNESDAY) == date(2026, 11, 25)
-    assert read_action("<@U0ANA> long: x").due(WEDNESDAY) == date(2026, 12, 18)
-    assert read_action("<@U0ANA> x").due(WEDNESDAY) == date(2026, 11, 25)
-
-
 @given(st.text())
 def test_any_words_can_be_read_as_an_action(text: str) -> None:
     assert read_action(text).owner is None or "<@" in text

@@ -1,8 +1,6 @@
 import json
 
-import pytest
-
-from bot.review.impact import Impact, read_count, read_list
+from bot.review.impact import Impact, read_list
 
 FELT = Impact(
     customers="about 300 in Europe",
@@ -45,8 +43,3 @@ def test_only_what_is_known_is_shown_in_the_order_of_the_form() -> None:
 def test_names_are_read_from_a_list_each_once() -> None:
     assert read_list(" checkout, search;\ncheckout ,") == ("checkout", "search")
     assert read_list("") == ()
-
-
-@pytest.mark.parametrize(("words", "count"), [("12", 12), ("1,200", 1200), ("1 200", 1200), ("many", None), ("", None)])
-def test_a_count_is_a_whole_number_or_nothing(words: str, count: int | None) -> None:
-    assert read_count(words) == count

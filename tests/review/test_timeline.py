@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -12,21 +12,28 @@ from bot.review.timeline import (
     MOST_CANDIDATES,
     Candidate,
     Chatter,
-    Event,
     Fold,
     Kind,
     Outcome,
-    Silence,
     candidates,
     fold,
     guess_kind,
-    longest_silence,
     read_kind,
     stops,
 )
 
 TWO = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 CHANNEL = ChannelId("C1")
+
+
+@dataclass(frozen=True)
+class Event:
+    """All that the walk asks of an event."""
+
+    number: int
+    kind: str
+    outcome: str | None
+    occurred_at: datetime
 
 
 def at(minutes: int) -> datetime:
@@ -98,7 +105,7 @@ def test_every_label_is_read_back_as_its_kind(kind: Kind) -> None:
     ],
 )
 def test_a_plain_message_gets_its_kind(text: str, kind: Kind) -> None:
-    assert guess_kind(text, is_bot=False) is kind
+    assert guess_kind(text) is kind
 
 
 @pytest.mark.parametrize(
@@ -120,16 +127,12 @@ def test_a_plain_message_gets_its_kind(text: str, kind: Kind) -> None:
     ],
 )
 def test_when_unsure_it_is_a_note(text: str) -> None:
-    assert guess_kind(text, is_bot=False) is Kind.note
-
-
-def test_what_a_program_says_is_automated() -> None:
-    assert guess_kind("We decided to restart", is_bot=True) is Kind.automated
+    assert guess_kind(text) is Kind.note
 
 
 @given(st.text())
 def test_any_text_has_a_kind(text: str) -> None:
-    assert guess_kind(text, is_bot=False) in Kind
+    assert guess_kind(text) in Kind
 
 
 def test_candidates_are_alerts_changes_recoveries_handovers_arrivals_and_what_many_reacted_to() -> None:
@@ -230,8 +233,3 @@ def test_what_lies_between_two_stops_folds_into_one_line() -> None:
     events = [event(1, Kind.decision), event(2, Kind.note), event(3, Kind.note), event(4, Kind.mitigation)]
 
     assert fold(events, [1, 4]) == [1, Fold(at(2), at(3), 2), 4]
-
-
-def test_the_longest_silence_lies_between_two_messages() -> None:
-    assert longest_silence([at(0), at(30), at(5), at(31)]) == Silence(at(5), at(30))
-    assert longest_silence([at(0)]) is None
