@@ -18,7 +18,7 @@ from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
-from bot.tracking import readable
+from bot.opening import readable
 from storage import incidents, outbox, people, reviews
 from storage.models import Incident, OutboxNote
 from storage.session import Storage, new_mark_key, upgrade

@@ -1,7 +1,6 @@
-"""An incident's standing: opening it, how grave it is, its moments, its roles, where it stands, and its exits."""
+"""An incident's standing: where it stands, how grave it is, its moments, its roles, its exits and the way back."""
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +9,6 @@ from bot.desk import Note, Notes, Turn
 from bot.review import lifecycle, rotation
 from bot.review.impact import Impact
 from bot.review.incident import (
-    ChannelFacts,
     ChannelId,
     How,
     MomentName,
@@ -26,7 +24,6 @@ from bot.review.refusal import (
     NeedsPerson,
     NeedsReason,
     NeedsText,
-    NotInChannel,
     NotOneOfUs,
     Refused,
     ReviewClosed,
@@ -37,20 +34,11 @@ from storage import incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Incident, Moment, Review
 
-YOUNG = timedelta(days=7)
-"""A channel older than this is asked about: what was said in it before was not said for a review."""
-LOOK_BACK = timedelta(days=1)
 AT_MOST_MINE = 10
-FROM = {"24h": "Last 24 hours", "7d": "Last 7 days", "all": "From the beginning"}
-"""What may be taken in of an old channel: the words of `open from:24h`, and the button's."""
 WRITTEN = (Stage.ended, Stage.drafted, Stage.published)
 CANCELLABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared, Stage.ended, Stage.drafted)
 BEFORE_THE_MEETING = (Stage.mitigated, Stage.scheduled, Stage.prepared)
 SKIPPABLE = (Stage.open, *BEFORE_THE_MEETING)
-
-
-class ChannelArchived(Refused):
-    """An archived channel has nothing new to read. Unarchive it, or open the incident somewhere else."""
 
 
 class CannotSeeIt(Refused):
@@ -97,149 +85,6 @@ def my_reviews(turn: Turn, *, by: UserId) -> Notes:
     yield Note.private(
         by, "my_reviews", reviews=[(incident, reviews.stage(turn.db, incident)) for incident in mine], most=AT_MOST_MINE
     )
-
-
-# Opening -----------------------------------------------------------------------------
-
-
-def open_incident(
-    turn: Turn,
-    *,
-    where: Where,
-    by: UserId,
-    severity: str | None,
-    title: str | None,
-    channel: ChannelFacts,
-    since: datetime | None = None,
-    sizes: Mapping[str, tuple[int, int]] | None = None,
-) -> Notes:
-    """Track this place as an incident; in an old channel, ask from when first.
-
-    `sizes` are messages and members by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
-    """
-    _require_room_for(turn, where.place, by=by, channel=channel)
-    if since is None and not where.place.thread and is_old(channel, now=turn.now):
-        return [_ask_from_when(by, severity, title=title, sizes=sizes or {})]
-    return _open(turn, where.place, by=by, severity=severity, title=title, channel=channel, since=since)
-
-
-def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) -> Notes:
-    """A young channel whose name says that it is an incident's becomes one, once."""
-    known = people.channel(turn.db, turn.team, channel_id)
-    if known:
-        known.derived_at = turn.now
-    if not _opens_by_itself(turn, channel_id, channel):
-        return
-    creator = channel.creator or (UserId(known.creator) if known and known.creator else None)
-    inside = channel.members or people.members(turn.db, turn.team, channel_id)
-    human = creator if creator and _is_one_of_us(turn, creator, inside) else None
-    incident = _begin(turn, Place(channel_id), by=human, severity=None, title=None, channel=channel, since=None)
-    yield _opened(turn, incident)
-
-
-def since_of(words: str, channel: ChannelFacts, *, now: datetime) -> datetime | None:
-    """The moment that the words after `from:` mean for this channel; None for words that are not of FROM."""
-    beginning = channel.created_at or datetime.fromtimestamp(0, UTC)
-    return {"24h": now - LOOK_BACK, "7d": now - YOUNG, "all": beginning}.get(words)
-
-
-def _require_room_for(turn: Turn, place: Place, *, by: UserId, channel: ChannelFacts) -> None:
-    if channel.archived:
-        raise ChannelArchived
-    if not channel.bot_is_member:
-        raise NotInChannel
-    holder = incidents.spoken_of(turn.db, turn.team, place)
-    if holder:
-        raise AlreadyTracked(title=_title_for(turn, holder, by))
-
-
-def _title_for(turn: Turn, incident: Incident, by: UserId) -> str:
-    """Its title for those who may see it; a hidden one has none to show."""
-    return incident.title if incidents.by_number(turn.db, turn.team, incident.id, by) else "another incident"
-
-
-def _ask_from_when(
-    by: UserId, severity: str | None, *, title: str | None, sizes: Mapping[str, tuple[int, int]]
-) -> Note:
-    rest = " ".join(word for word in (severity, title) if word)
-    choices = [(label, f"from:{words} {rest}".strip(), sizes.get(words)) for words, label in FROM.items()]
-    return Note.private(by, "open", choices=choices)
-
-
-def _open(
-    turn: Turn,
-    place: Place,
-    *,
-    by: UserId,
-    severity: str | None,
-    title: str | None,
-    channel: ChannelFacts,
-    since: datetime | None,
-) -> Notes:
-    incident = _begin(turn, place, by=by, severity=severity, title=title, channel=channel, since=since)
-    yield _opened(turn, incident)
-    yield Note.private(by, "opened_answer", incident=incident, asked=asked_for(incident.severity))
-
-
-def _begin(
-    turn: Turn,
-    place: Place,
-    *,
-    by: UserId | None,
-    severity: str | None,
-    title: str | None,
-    channel: ChannelFacts,
-    since: datetime | None,
-) -> Incident:
-    row = incidents.enter(turn.db, turn.team, channel, now=turn.now)
-    row.derived_at = turn.now
-    title = (title or "").strip() or (f"Thread in #{channel.name}" if place.thread else readable(channel.name))
-    private = row.private_since is not None
-    incident = incidents.begin(turn.db, turn.team, title, severity=severity, by=by, private=private, now=turn.now)
-    since = since or _usual_start(turn, place, channel)
-    incidents.listen(turn.db, incident, place, name=channel.name, since=since)
-    reviews.begin(turn.db, incident)
-    if by:
-        incidents.give_role(turn.db, incident, Role.lead, by, by=by, now=turn.now)
-    return incident
-
-
-def _usual_start(turn: Turn, place: Place, channel: ChannelFacts) -> datetime:
-    """A thread is taken in whole, and so is a young channel; an old one from a day before."""
-    if place.thread:
-        return datetime.fromtimestamp(float(place.thread), UTC)
-    return channel.created_at if channel.created_at and not is_old(channel, now=turn.now) else turn.now - LOOK_BACK
-
-
-def _opened(turn: Turn, incident: Incident) -> Note:
-    return Note.once(
-        f"opened:{incident.id}",
-        "opened",
-        incidents.main_place(turn.db, incident.id),
-        incident=incident,
-        lead=incidents.roles(turn.db, incident.id).lead,
-        days=turn.house.retention_days,
-        pin=next((name for name, kind in turn.house.emoji.items() if kind == "guess"), None),
-    )
-
-
-def _opens_by_itself(turn: Turn, channel_id: ChannelId, channel: ChannelFacts) -> bool:
-    named = re.search(turn.house.channel_pattern, channel.name) is not None
-    possible = channel.bot_is_member and not channel.archived and not is_old(channel, now=turn.now)
-    return named and possible and not incidents.was_ever_spoken_in(turn.db, turn.team, channel_id)
-
-
-def is_old(channel: ChannelFacts, *, now: datetime) -> bool:
-    """Whether people wrote in it long before this incident; nobody is asked about a channel of unknown age."""
-    return channel.created_at is not None and now - channel.created_at > YOUNG
-
-
-def readable(name: str) -> str:
-    """A channel's name as a title: `inc-2211-checkout-latency` is “Checkout latency”."""
-    words = [word for word in re.split(r"[-_\s]+", name) if word]
-    said = [word for word in words if not word.isdigit() and word not in {"inc", "incident"}] or words
-    title = " ".join(said)
-    return title[:1].upper() + title[1:] if title else "Incident"
 
 
 # How grave it is -----------------------------------------------------------------------
@@ -407,19 +252,12 @@ def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> 
 
 
 def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) -> None:
-    place = incidents.main_place(turn.db, incident.id)
-    if user != by and not _is_one_of_us(turn, user, people.members(turn.db, turn.team, place.channel)):
+    channel = incidents.main_place(turn.db, incident.id).channel
+    members = people.members(turn.db, turn.team, channel)
+    if user != by and not people.is_here(turn.db, turn.team, user, members=members):
         raise NotOneOfUs(user=user)
     if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
         raise CannotSeeIt
-
-
-def _is_one_of_us(turn: Turn, user: str, members: Collection[str]) -> bool:
-    """A person who is here: known as one, or, while nothing is known of them, in the channel."""
-    if user == people.workspace(turn.db, turn.team).bot_user:
-        return False
-    person = people.find(turn.db, turn.team, user)
-    return user in members if person is None else not (person.bot_since or person.gone_since)
 
 
 def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
@@ -439,7 +277,7 @@ def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
 def _next_scribe(turn: Turn, incident: Incident) -> UserId | None:
     roles = incidents.roles(turn.db, incident.id)
     members = people.members(turn.db, turn.team, incidents.main_place(turn.db, incident.id).channel)
-    pool = [user for user in members if _is_one_of_us(turn, user, members)]
+    pool = [user for user in members if people.is_one_of_us(turn.db, turn.team, user)]
     last = incidents.last_held(turn.db, turn.team, Role.scribe)
     return rotation.propose(pool, last, never={roles.lead, roles.facilitator, roles.scribe})
 
@@ -570,7 +408,7 @@ def _require_places_free(turn: Turn, incident: Incident, by: UserId) -> None:
     for source in incidents.sources(turn.db, incident.id):
         holder = incidents.spoken_of(turn.db, turn.team, Place(ChannelId(source.channel_id), source.thread_ts))
         if holder and holder.id != incident.id:
-            raise AlreadyTracked(title=_title_for(turn, holder, by))
+            raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))
 
 
 def _bring_back(turn: Turn, incident: Incident, *, by: UserId) -> None:

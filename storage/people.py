@@ -88,6 +88,11 @@ def is_one_of_us(db: Session, team: str, user: str) -> bool:
     return person is None or not (person.bot_since or person.gone_since)
 
 
+def is_here(db: Session, team: str, user: str, *, members: Collection[str]) -> bool:
+    """One of us who is known, or, while nothing is known of them, at least in the channel."""
+    return is_one_of_us(db, team, user) and (user in members or find(db, team, user) is not None)
+
+
 def bots(db: Session, team: str) -> set[str]:
     """The users that are programs."""
     return set(db.scalars(select(Person.user_id).where(Person.team_id == team, Person.bot_since.is_not(None))))

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import facilitating, following_up, tagging, tracking
+from bot import facilitating, following_up, opening, tagging, tracking
 from bot.desk import Notes, Replayed, Turn
 from bot.listeners import blocks
 from bot.listeners.blocks import Block
@@ -266,7 +266,7 @@ def _candidates(answers: dict[str, Any], memory: Memory) -> Call:
 
 def _open(answers: dict[str, Any], memory: Memory) -> Call:
     del memory
-    return tracking.open_incident, {"title": answers.get("title"), "severity": answers.get("severity")}
+    return opening.open_incident, {"title": answers.get("title"), "severity": answers.get("severity")}
 
 
 class NotANumber(Refused):
@@ -318,7 +318,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
 async def _serve(edge: Edge, gesture: Gesture, form: Form, answers: dict[str, Any], memory: Memory) -> Rendered | None:
     await edge.meet(gesture.by, *filter(None, [answers.get("owner")]))
     ability, what = form.call(answers, memory)
-    if ability is tracking.open_incident:
+    if ability is opening.open_incident:
         return await open_here(edge, gesture, **what)
     said = await edge.serve(ability, by=gesture.by, mark=gesture.mark, **what)
     await refresh_agenda(edge, gesture)

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from bot import facilitating, tracking
+from bot import facilitating, opening
 from bot.listeners.edge import Edge, Gesture
 from bot.render import Rendered
 from bot.review.incident import ChannelFacts, ChannelId, UserId
@@ -17,11 +17,11 @@ async def open_here(
     """Open an incident in the gesture's place, from the moment that the words of `since` name."""
     channel = _with(gesture.by, await edge.slack.channel_facts(gesture.place.channel))
     now = edge.desk.now()
-    from_at = tracking.since_of(since, channel, now=now) if since else None
-    asks = from_at is None and not gesture.place.thread and tracking.is_old(channel, now=now)
+    from_at = opening.since_of(since, channel, now=now) if since else None
+    asks = from_at is None and not gesture.place.thread and opening.is_old(channel, now=now)
     sizes = await _sizes(edge, channel) if asks else None
     said = await edge.serve(
-        tracking.open_incident,
+        opening.open_incident,
         where=gesture.where,
         by=gesture.by,
         mark=gesture.mark,
@@ -48,15 +48,15 @@ async def open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
     if not channel.bot_is_member and not channel.private:
         await edge.client.conversations_join(channel=channel_id)
         channel = await edge.slack.channel_facts(channel_id)
-    await edge.serve(tracking.open_by_itself, channel_id=channel_id, channel=channel)
+    await edge.serve(opening.open_by_itself, channel_id=channel_id, channel=channel)
     await edge.historian.fetch()
 
 
 async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]]:
     """Messages and members that each choice would take in."""
     now, found = edge.desk.now(), dict[str, tuple[int, int]]()
-    for words in tracking.FROM:
-        since = tracking.since_of(words, channel, now=now)
+    for words in opening.FROM:
+        since = opening.since_of(words, channel, now=now)
         if since:
             count, _ = await edge.slack.size_since(channel.channel, since)
             found[words] = (count, len(channel.members))

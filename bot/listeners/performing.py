@@ -2,7 +2,7 @@
 
 import re
 
-from bot import following_up, reporting, tracking
+from bot import following_up, opening, reporting, tracking
 from bot.desk import Turn
 from bot.listeners import forms
 from bot.listeners.edge import Edge, Gesture
@@ -98,7 +98,7 @@ async def _serve(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> Rendere
     since = SINCE.match(rest) if verb.name == "open" else None
     ability, what = verb.call(SINCE.sub("", rest) if since else rest)
     what = {name: of_typed(value) if name in TYPED and value else value for name, value in what.items()}
-    if ability is tracking.open_incident:
+    if ability is opening.open_incident:
         return await open_here(edge, gesture, **what, since=since[1] if since else None)
     if ability is reporting.publish:
         what["audience"] = await audience(edge, what["to"])

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 
-from bot import facilitating, following_up, reporting, scheduling, tagging, tracking
+from bot import facilitating, following_up, opening, reporting, scheduling, tagging, tracking
 from bot.desk import Notes
 from bot.listeners import reading
 from bot.listeners.reading import What
@@ -130,7 +130,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
     "During the incident": (
         Verb(
             "open",
-            tracking.open_incident,
+            opening.open_incident,
             "track this place as an incident",
             usage="[sev1…sev4] [title]",
             read=reading.opening,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import tracking
+from bot import opening, tracking
+from bot.opening import ChannelArchived
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, MomentName, Place, UserId
 from bot.review.lifecycle import Role, Stage
@@ -23,7 +24,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import read_when
-from bot.tracking import CannotSeeIt, ChannelArchived
+from bot.tracking import CannotSeeIt
 from storage import incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Meeting, Membership, Moment
@@ -85,7 +86,7 @@ def open_here(
     since: datetime | None = None,
 ) -> str:
     return room.serve(
-        tracking.open_incident,
+        opening.open_incident,
         where=where,
         by=by,
         severity=severity,
@@ -159,7 +160,7 @@ def test_the_title_is_the_channels_name_made_readable_unless_one_is_given(room: 
     ],
 )
 def test_a_channels_name_is_read_as_a_title(name: str, title: str):
-    assert tracking.readable(name) == title
+    assert opening.readable(name) == title
 
 
 def test_opening_says_once_in_the_channel_what_is_kept_how_long_and_who_sees_it(room: Room):
@@ -212,7 +213,7 @@ def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
     sizes = {"24h": (12, 3), "7d": (1, 1), "all": (4000, 90)}
 
     answer = room.answer(
-        tracking.open_incident,
+        opening.open_incident,
         where=HERE,
         by=MARA,
         severity="sev1",
@@ -231,7 +232,7 @@ def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
 
 
 def test_an_old_channel_is_tracked_from_the_moment_that_was_chosen(room: Room):
-    since = tracking.since_of("7d", OLD, now=room.now)
+    since = opening.since_of("7d", OLD, now=room.now)
 
     open_here(room, channel=OLD, since=since)
 
@@ -239,8 +240,8 @@ def test_an_old_channel_is_tracked_from_the_moment_that_was_chosen(room: Room):
 
 
 def test_from_the_beginning_means_that_of_the_channel(room: Room):
-    assert tracking.since_of("all", OLD, now=room.now) == OLD.created_at
-    assert tracking.since_of("lunch", OLD, now=room.now) is None
+    assert opening.since_of("all", OLD, now=room.now) == OLD.created_at
+    assert opening.since_of("lunch", OLD, now=room.now) is None
 
 
 def test_a_thread_of_an_old_channel_is_taken_in_whole_and_unasked(room: Room):
@@ -290,7 +291,7 @@ def test_a_channel_without_the_bot_or_archived_is_refused_with_a_sentence(room: 
 
 
 def open_itself(room: Room, channel: ChannelFacts | None = None) -> None:
-    room.serve(tracking.open_by_itself, channel_id=CHANNEL, channel=channel or facts())
+    room.serve(opening.open_by_itself, channel_id=CHANNEL, channel=channel or facts())
 
 
 def test_a_channel_named_like_an_incident_becomes_one_once(room: Room):

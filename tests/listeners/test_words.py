@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import facilitating, following_up, reporting, scheduling, tagging, tracking
+from bot import facilitating, following_up, opening, reporting, scheduling, tagging, tracking
 from bot.listeners.words import CONCERNED, FACILITATING, OWNING, VERBS, groups, look_up
 from bot.render import Renderer
 from bot.review.refusal import Refused, UnknownVerb
@@ -30,8 +30,8 @@ PROMISED = {
 ASKED = {"cancel", "skip", "start", "end", "publish", "close"}
 
 EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
-    ("open sev2 Checkout is slow", tracking.open_incident),
-    ("open", tracking.open_incident),
+    ("open sev2 Checkout is slow", opening.open_incident),
+    ("open", opening.open_incident),
     ("severity sev2", tracking.set_severity),
     ("began 14:05", tracking.set_moment),
     ("detected", tracking.set_moment),
