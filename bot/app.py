@@ -22,13 +22,14 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import listeners
 from bot import web as http
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
-from bot.historian import Historian
+from bot.historian import Historian, Show
 from bot.keeper import Keeper
 from bot.listeners.edge import Edge
 from bot.render import Renderer
@@ -81,9 +82,10 @@ class Identity:
 class Debrief:
     """A running bot; `run()` returns when it was asked to stop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, show: Show | None = None) -> None:
         needed_to_run(settings)
         self.settings = settings
+        self.show = show
         self.now = time_of(settings.control_url) if settings.clock == "slack" else system_time
         self.writes = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, retry_handlers=[])
         self.reads = AsyncWebClient(
@@ -191,7 +193,7 @@ class Debrief:
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
         slack = Slack(self.reads)
-        historian = Historian(self.desk, slack)
+        historian = Historian(self.desk, slack, show=self.show)
         app = self._bolt()
         listeners.register(app, Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user))
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
@@ -260,7 +262,7 @@ class Debrief:
             with self.storage.read() as db:
                 db.execute(text("SELECT 1"))
             return None if is_current(self.storage.engine) else "the schema is not current: run debrief db upgrade"
-        except Exception as error:  # noqa: BLE001
+        except (SQLAlchemyError, OSError) as error:
             return f"the database does not answer ({type(error).__name__})"
 
     async def _close(self) -> None:
@@ -287,6 +289,6 @@ def _one_of_us(url: str) -> Any:
         raise BadSettings(str(error)) from None
 
 
-def build(settings: Settings) -> Debrief:
-    """The bot of these settings, not running yet; raises BadSettings."""
-    return Debrief(settings)
+def build(settings: Settings, show: Show | None = None) -> Debrief:
+    """The bot of these settings, not running yet; `show` draws how far a history is read. Raises BadSettings."""
+    return Debrief(settings, show)

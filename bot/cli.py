@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -47,7 +47,7 @@ def run() -> None:
     from bot.app import build
 
     async def serve() -> None:
-        await build(settings_or_leave()).run()
+        await build(settings_or_leave(), history_bar if sys.stderr.isatty() else None).run()
 
     try:
         with database_errors():
@@ -56,15 +56,17 @@ def run() -> None:
         give_up(str(wrong))
 
 
+@contextlib.contextmanager
+def history_bar(seconds: int) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal for so many seconds of a channel's history; full at the end, for Slack may hold less."""
+    with click.progressbar(length=max(1, seconds), label="Reading history", file=sys.stderr) as bar:
+        yield lambda reached: bar.update(min(reached, seconds) - bar.pos)
+        bar.update(max(1, seconds) - bar.pos)
+
+
 @main.command()
 @click.option("--headless", is_flag=True, help="Play one whole review, print it, write the report to ./demo-report/.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=4040,
-    show_default=True,
-    help="The page's port; 0 takes a free one.",
-)
+@click.option("--port", type=PORTS, default=4040, show_default=True, help="The page's port; 0 takes a free one.")
 def demo(*, headless: bool, port: int) -> None:
     """Try everything on a local Slack with a sample incident; nothing leaves this machine."""
     from bot.sandbox import demo as stage

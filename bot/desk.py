@@ -22,7 +22,6 @@ class House:
     """What this installation chose: the command's name, the working hours, the emoji, which names open an incident."""
 
     command: str = "/review"
-    bot_name: str = "Debrief"
     working_hours: WorkingHours = field(default_factory=lambda: WorkingHours.read("09:00-17:00"))
     emoji: Mapping[str, str] = field(default_factory=lambda: {"pushpin": "guess", "clipboard": "action"})
     """Emoji name to a kind of event, `guess` (kind guessed) or `action` (proposes an action)."""

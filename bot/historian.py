@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import click
 from slack_sdk.errors import SlackApiError
 
 from bot import archiving
@@ -22,6 +19,12 @@ from storage import channels, incidents, people
 from storage.models import Source
 
 log = logging.getLogger("debrief.historian")
+
+
+Reached = Callable[[int], object]
+"""Told how many seconds of a history have been read."""
+Show = Callable[[int], AbstractContextManager[Reached]]
+"""Shows somebody how far the reading of so many seconds of history has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,10 @@ class Wanted:
 class Historian:
     """Reads what is wanted, one source after another; asked again while it reads, it goes on reading."""
 
-    def __init__(self, desk: Desk, slack: Slack) -> None:
+    def __init__(self, desk: Desk, slack: Slack, *, show: Show | None = None) -> None:
         self._desk = desk
         self._slack = slack
+        self._show = show or _show_nobody
         self._reading = asyncio.Lock()
 
     async def fetch(self) -> None:
@@ -52,7 +56,7 @@ class Historian:
 
     async def _read(self, wanted: Wanted) -> None:
         try:
-            with _progress(wanted, self._desk.now()) as reached:
+            with self._show(int((self._desk.now() - wanted.oldest).total_seconds())) as reached:
                 await self._read_pages(wanted, reached)
         except (NotInChannel, SlackApiError) as error:
             log.warning("history cannot be read", extra={"channel": wanted.place.channel, "error": _why(error)})
@@ -60,7 +64,7 @@ class Historian:
         await asyncio.to_thread(self._desk.serve, archiving.finish_fetch, source_id=wanted.source)
         await self._meet_members(wanted.place.channel)
 
-    async def _read_pages(self, wanted: Wanted, reached: "_Reached") -> None:
+    async def _read_pages(self, wanted: Wanted, reached: Reached) -> None:
         cursor = wanted.cursor
         while True:
             page = await self._slack.history(wanted.place, wanted.oldest, cursor)
@@ -72,7 +76,7 @@ class Historian:
                 messages=list(page.messages),
                 cursor=cursor,
             )
-            reached(page)
+            reached(_seconds_back(page, self._desk.now()))
             log.info("history read", extra={"channel": wanted.place.channel, "messages": len(page.messages)})
             if not cursor:
                 return
@@ -81,7 +85,7 @@ class Historian:
         """Names and zones of everybody in the channel, for the report and for finding an hour."""
         unknown = await asyncio.to_thread(self._desk.look, _unknown, channel=channel)
         found = await self._slack.people_of(unknown)
-        await asyncio.to_thread(self._desk.serve, _remember, found=found)
+        await asyncio.to_thread(self._desk.serve, remember_people, found=found)
 
 
 def _why(error: Exception) -> str:
@@ -102,33 +106,18 @@ def _unknown(turn: Turn, *, channel: str) -> list[str]:
     return [user for user in members if people.find(turn.db, turn.team, user) is None]
 
 
-def _remember(turn: Turn, *, found: list[PersonFact]) -> Notes:
+def remember_people(turn: Turn, *, found: Collection[PersonFact]) -> Notes:
+    """Keep the profiles that Slack has told."""
     for person in found:
         channels.keep_person(turn.db, turn.team, person, now=turn.now)
     return ()
 
 
-class _Reached:
-    """How far back in time the pages have come; Slack does not say how many there are."""
-
-    def __init__(self, wanted: Wanted, now: datetime, bar: Any) -> None:
-        self._whole = max(1, int((now - wanted.oldest).total_seconds()))
-        self._now = now
-        self._bar = bar
-
-    def __call__(self, page: Page) -> None:
-        if self._bar and page.messages:
-            back = int(self._now.timestamp() - float(page.messages[0]["ts"]))
-            self._bar.update(min(back, self._whole) - self._bar.pos)
+def _seconds_back(page: Page, now: datetime) -> int:
+    """How far back in time a page comes; Slack does not say how many pages there are."""
+    return int(now.timestamp() - float(page.messages[0]["ts"])) if page.messages else 0
 
 
 @contextmanager
-def _progress(wanted: Wanted, now: datetime) -> Generator[_Reached]:
-    """A bar on a terminal; elsewhere the log lines tell."""
-    if not sys.stderr.isatty():
-        yield _Reached(wanted, now, None)
-        return
-    length = max(1, int((now - wanted.oldest).total_seconds()))
-    with click.progressbar(length=length, label="Reading history", file=sys.stderr) as bar:
-        yield _Reached(wanted, now, bar)
-        bar.update(length - bar.pos)
+def _show_nobody(_seconds: int) -> Generator[Reached]:
+    yield lambda _reached: None

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from aiohttp import ClientError
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk, Notes, Replayed, Turn, Whisper
-from bot.historian import Historian
+from bot.historian import Historian, remember_people
 from bot.render import Mrkdwn, Rendered, escape
-from bot.review.heard import PersonFact
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import Refused
 from bot.slack import Slack
-from storage import channels, people
+from storage import incidents, people
 from storage.incidents import Where
 
 log = logging.getLogger("debrief.listeners")
@@ -79,11 +80,11 @@ class Edge:
             return
         try:
             person = await asyncio.wait_for(self.slack.person(user), 1.0)
-        except Exception as error:  # noqa: BLE001
+        except (Refused, SlackApiError, ClientError, OSError, TimeoutError) as error:
             log.warning("could not read a person", extra={"user": user, "error": type(error).__name__})
             return
         if person:
-            await self.serve(_remember, person=person)
+            await self.serve(remember_people, found=[person])
 
     async def open_form(self, trigger: str, view: dict[str, Any]) -> None:
         """Open a form; the trigger is good for three seconds, so it is opened from here and not by the courier."""
@@ -128,24 +129,31 @@ def _is_known(turn: Turn, *, user: UserId) -> bool:
     return person is not None and person.read_at is not None and turn.now - person.read_at < FRESH
 
 
-def _remember(turn: Turn, *, person: PersonFact) -> Notes:
-    channels.keep_person(turn.db, turn.team, person, now=turn.now)
-    return ()
+def incident_meant(turn: Turn, *, gesture: Gesture) -> int:
+    """The number of the incident a gesture is about; raises NoIncidentHere."""
+    return incidents.at(turn.db, turn.team, gesture.where, gesture.by).id
 
 
 # Getting an answer back -----------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a gesture: what is said to whoever made it, and where it failed why, in plain words for a form."""
+
+    said: Rendered | None
+    in_the_way: str | None = None
+
+
 async def answer(edge: Edge, ack: AsyncAck, respond: AsyncRespond, work: Awaitable[Rendered | None]) -> None:
     """Acknowledge with the answer once it is committed; past two seconds, say so and answer afterwards."""
     task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
-    if done:
-        said = await _outcome(edge, task)
+    if await _is_known_in_time(task):
+        said = await outcome(edge, task)
         await ack(**in_band(said)) if said else await ack()
     else:
         await ack(**in_band(edge.said("working")))
-        said = await _outcome(edge, task)
+        said = await outcome(edge, task)
         if said:
             await respond(**in_band(said), replace_original=False)
 
@@ -155,28 +163,52 @@ async def answer_press(
 ) -> None:
     """Acknowledge a press once it is committed, then answer; the answer takes the place of a whisper it came from."""
     task = asyncio.ensure_future(work)
-    await asyncio.wait({task}, timeout=PATIENCE_S)
+    await _is_known_in_time(task)
     await ack()
-    said = await _outcome(edge, task)
+    said = await outcome(edge, task)
     if said:
         await respond(**in_band(said), replace_original=replaces == "whisper")
 
 
-async def _outcome(edge: Edge, task: "asyncio.Future[Rendered | None]") -> Rendered | None:
-    """The answer, or the sentence of a refusal, or the apology: the one place where a gesture's failure is caught."""
-    try:
-        return await task
-    except Refused as refused:
-        return edge.refused(refused)
-    except Replayed:
-        return None
-    except Exception as error:  # noqa: BLE001
-        return edge.sorry(error)
+async def answer_form(
+    edge: Edge, ack: AsyncAck, gesture: Gesture, work: Awaitable[Rendered | None], *, beside: str
+) -> None:
+    """Close a form once it is committed, or say beside a field what is in the way; what takes longer is whispered."""
+    task = asyncio.ensure_future(work)
+    in_time = await _is_known_in_time(task)
+    if not in_time:
+        await ack()
+    found = await _settled(edge, task)
+    if in_time and found.in_the_way:
+        await ack(response_action="errors", errors={beside: found.in_the_way})
+        return
+    if in_time:
+        await ack()
+    if found.said:
+        await edge.whisper(found.said, gesture)
 
 
 async def outcome(edge: Edge, work: Awaitable[Rendered | None]) -> Rendered | None:
-    """The same for work that has no open request."""
-    return await _outcome(edge, asyncio.ensure_future(work))
+    """The answer, or the sentence of a refusal, or the apology."""
+    return (await _settled(edge, work)).said
+
+
+async def _is_known_in_time(task: "asyncio.Future[Rendered | None]") -> bool:
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+    return bool(done)
+
+
+async def _settled(edge: Edge, work: Awaitable[Rendered | None]) -> Outcome:
+    """The one place where a gesture's failure is caught: unanswered, Slack would only say that it had trouble."""
+    try:
+        return Outcome(await work)
+    except Refused as refused:
+        return Outcome(edge.refused(refused), refused.sentence(edge.desk.house.command))
+    except Replayed:
+        return Outcome(None)
+    except Exception as error:  # noqa: BLE001
+        sorry = edge.sorry(error)
+        return Outcome(sorry, sorry.text)
 
 
 def in_band(said: Rendered) -> dict[str, Any]:

@@ -7,13 +7,11 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.desk import Turn
 from bot.listeners import forms
-from bot.listeners.edge import Edge, Gesture, answer_press
+from bot.listeners.edge import Edge, Gesture, answer_press, incident_meant
 from bot.listeners.forms import Memory
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
-from storage import incidents
 
 FORM_OF = {"add_to_timeline": "tag", "propose_action": "action", "open_incident_here": "open"}
 
@@ -35,11 +33,7 @@ def _opener(edge: Edge, form: str) -> Any:
 
 
 async def _open(edge: Edge, gesture: Gesture, form: str, ts: str | None) -> Rendered | None:
-    incident = None if form == "open" else await edge.look(_incident_meant, gesture=gesture)
+    incident = None if form == "open" else await edge.look(incident_meant, gesture=gesture)
     memory = Memory(form=form, incident=incident, channel=gesture.place.channel, thread=gesture.place.thread, ts=ts)
     await edge.open_form(gesture.trigger, await edge.look(forms.build, gesture=gesture, memory=memory))
     return None
-
-
-def _incident_meant(turn: Turn, *, gesture: Gesture) -> int:
-    return incidents.at(turn.db, turn.team, gesture.where, gesture.by).id
