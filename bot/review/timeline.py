@@ -83,7 +83,7 @@ MITIGATION = _any_of(
 )
 DECISION = _any_of(
     r"(?:we(?:['’]ve| have)? |i(?:['’]ve| have)? )?decided (?:to|not to|against|on)",
-    r"decision:",
+    r"decision(?=:)",
     r"(?:we )?agreed to",
     r"(?:we(?:['’]re| are)|i(?:['’]m| am)) going with",
     r"(?:we(?:['’]re| are)|i(?:['’]m| am)) going to (?:roll|revert|restart|fail|switch|disable|block|scale|drain)",
@@ -91,7 +91,8 @@ DECISION = _any_of(
 )
 COMMUNICATION = _any_of(
     r"(?:updated|posted (?:on|to)|update on) (?:the |our )?status ?page",
-    r"status ?page (?:is |was |has been )?updated",
+    r"status ?page (?:is |was |has been )?(?:updated|published)",
+    r"published(?::| on| to)? (?:the |our )?status ?page",
     r"(?:told|informed|notified|e-?mailed|called) (?:the |all |our )?"
     r"(?:customers?|support|stakeholders|legal|press|partners?)",
     r"(?:customers?|support|stakeholders) (?:have been|has been|were|was|are|is) (?:told|informed|notified)",
@@ -116,6 +117,7 @@ DIAGNOSIS = _any_of(
     r"my (?:theory|guess|hypothesis)",
     r"(?:the )?(?:logs?|graphs?|metrics?|traces?|dashboards?) (?:show|shows|say|says|point|points)",
     r"(?:i|we) (?:found|see) (?:that|the|a|an|lots|many|\d)",
+    r"^found (?:it|something|the)",
     r"correlates? with",
     r"started (?:right )?(?:after|when|with)",
 )
