@@ -17,7 +17,7 @@ from bot.review.when import When
 from storage import incidents, messages, people, reviews, timeline
 from storage.incidents import Where
 from storage.models import Incident, Message, TimelineEvent
-from storage.timeline import Told
+from storage.timeline import ToldEvent
 
 MOST_SHOWN = 25
 MOST_OFFERED = 15
@@ -253,7 +253,7 @@ def follow_waiting(turn: Turn) -> Notes:
 
 
 @dataclass(frozen=True)
-class Line:
+class EventLine:
     """One event as it is listed."""
 
     number: int
@@ -282,7 +282,7 @@ def show_timeline(turn: Turn, *, where: Where, by: UserId, every: Literal["all",
     )
 
 
-def _lines(turn: Turn, events: Sequence[Told], shown: Sequence[int | Fold]) -> Iterator[Line | Fold]:
+def _lines(turn: Turn, events: Sequence[ToldEvent], shown: Sequence[int | Fold]) -> Iterator[EventLine | Fold]:
     """A fold of one event is that event."""
     url = people.workspace(turn.db, turn.team).url
     by_number = {event.number: event for event in events}
@@ -295,27 +295,25 @@ def _lines(turn: Turn, events: Sequence[Told], shown: Sequence[int | Fold]) -> I
             yield _line(by_number[one], url)
 
 
-def _is_folded(event: Told, fold: Fold, shown: Sequence[int | Fold]) -> bool:
+def _is_folded(event: ToldEvent, fold: Fold, shown: Sequence[int | Fold]) -> bool:
     return event.occurred_at == fold.start and event.number not in shown
 
 
-def _line(told: Told, url: str) -> Line:
-    message = told.message
-    link = messages.permalink(url, message.channel_id, message.ts, message.thread_ts) if message and url else None
-    return Line(
+def _line(told: ToldEvent, url: str) -> EventLine:
+    return EventLine(
         number=told.number,
         at=told.occurred_at,
         kind=Kind(told.kind),
         outcome=Outcome(told.event.outcome),
         words=told.words,
-        permalink=link if message and not message.deleted_at else None,
+        permalink=messages.permalink_of(told.message, url),
         comments=told.comments,
     )
 
 
-def _by_day(lines: Sequence[Line | Fold], zone: ZoneInfo) -> list[tuple[datetime, list[Line | Fold]]]:
+def _by_day(lines: Sequence[EventLine | Fold], zone: ZoneInfo) -> list[tuple[datetime, list[EventLine | Fold]]]:
     """Lines under the day they begin in, in the reader's zone."""
-    days: list[tuple[datetime, list[Line | Fold]]] = []
+    days: list[tuple[datetime, list[EventLine | Fold]]] = []
     for line in lines:
         at = (line.start if isinstance(line, Fold) else line.at).astimezone(zone)
         if not days or days[-1][0].date() != at.date():

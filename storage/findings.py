@@ -91,6 +91,6 @@ def events_behind(db: Session, incident: int) -> Mapping[int, int]:
         .join(Link, came_from)
         .join(TimelineEvent, TimelineEvent.id == Link.to_id)
         .where(Finding.incident_id == incident)
-        .order_by(Finding.number)
+        .order_by(Finding.number, Link.id)
     )
     return dict(rows.all())

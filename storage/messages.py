@@ -410,6 +410,13 @@ COMINGS_AND_GOINGS = {f"{kind}_{what}" for kind in ("channel", "group") for what
 """Subtypes of messages that Slack itself writes about people."""
 
 
+def permalink_of(message: Message | None, workspace_url: str) -> str | None:
+    """The address of a message; None where it was deleted, and while the workspace's own address is not known."""
+    if message is None or message.deleted_at or not workspace_url:
+        return None
+    return permalink(workspace_url, message.channel_id, message.ts, message.thread_ts)
+
+
 def permalink(workspace_url: str, channel: str, ts: str, thread_ts: str | None = None) -> str:
     """The address of a message, as Slack would give it."""
     link = f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"

@@ -34,13 +34,12 @@ from bot.review.report import (
     TopicFacts,
     VersionFacts,
 )
-from storage import actions, findings, incidents, messages, people, reviews
+from storage import actions, findings, incidents, messages, people, reviews, timeline
 from storage.incidents import visible_to
 from storage.models import (
     Attendee,
     EventComment,
     Incident,
-    Link,
     Meeting,
     MeetingNote,
     Membership,
@@ -51,6 +50,7 @@ from storage.models import (
     Source,
     TimelineEvent,
 )
+from storage.timeline import ToldEvent
 
 RECENT = 5
 
@@ -168,39 +168,28 @@ def _topics(row: Meeting) -> tuple[TopicFacts, ...]:
 
 
 def _timeline(db: Session, incident: Incident) -> tuple[EventFacts, ...]:
-    """What is on it now; an event without words of its own has those of its message."""
-    behind = and_(
-        Message.team_id == TimelineEvent.team_id,
-        Message.channel_id == TimelineEvent.channel_id,
-        Message.ts == TimelineEvent.ts,
-    )
-    on_it = (
-        TimelineEvent.incident_id == incident.id,
-        TimelineEvent.dropped_at.is_(None),
-        TimelineEvent.untagged_at.is_(None),
-    )
-    rows = db.execute(select(TimelineEvent, Message).outerjoin(Message, behind).where(*on_it)).all()
+    """What is on it now."""
     comments, history = _comments(db, incident), _history(db, incident, "event")
     url = people.workspace(db, incident.team_id).url
     return tuple(
-        replace(_event(event, message, url), comments=comments.get(event.id, ()), history=history.get(event.id, ()))
-        for event, message in rows
+        replace(_event(told, url), comments=comments.get(told.event.id, ()), history=history.get(told.event.id, ()))
+        for told in timeline.told(db, incident.id)
     )
 
 
-def _event(row: TimelineEvent, message: Message | None, url: str) -> EventFacts:
-    said = message.plain or message.text if message and not message.deleted_at else ""
+def _event(told: ToldEvent, url: str) -> EventFacts:
+    row = told.event
     return EventFacts(
         number=row.number,
         kind=row.kind,
         outcome=row.outcome,
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
-        text=row.text or said or None,
+        text=told.words,
         by=row.by,
         source=row.source,
         message=_ref(row.channel_id, row.ts),
-        permalink=_permalink(message, url) if message else None,
+        permalink=messages.permalink_of(told.message, url),
         question=row.question,
         answer=row.answer,
     )
@@ -208,12 +197,6 @@ def _event(row: TimelineEvent, message: Message | None, url: str) -> EventFacts:
 
 def _ref(channel: str | None, ts: str | None) -> MessageRef | None:
     return MessageRef(channel_id=channel, ts=ts) if channel and ts else None
-
-
-def _permalink(message: Message, url: str) -> str | None:
-    if not url or message.deleted_at:
-        return None
-    return messages.permalink(url, message.channel_id, message.ts, message.thread_ts)
 
 
 def _comments(db: Session, incident: Incident) -> dict[int, tuple[CommentFacts, ...]]:
@@ -238,7 +221,7 @@ def _history(db: Session, incident: Incident, subject: str) -> dict[int, tuple[C
 
 
 def _findings(db: Session, incident: Incident) -> tuple[FindingFacts, ...]:
-    events = _came_from(db, incident)
+    events = findings.events_behind(db, incident.id)
     return tuple(
         FindingFacts(
             number=row.number,
@@ -247,22 +230,10 @@ def _findings(db: Session, incident: Incident) -> tuple[FindingFacts, ...]:
             text=row.text,
             by=row.by,
             at=row.at,
-            event=events.get(row.id),
+            event=events.get(row.number),
         )
         for row in findings.of_incident(db, incident.id)
     )
-
-
-def _came_from(db: Session, incident: Incident) -> dict[int, int]:
-    """The number of the event a finding came from, by the finding's row id."""
-    links = (
-        Link.incident_id == incident.id,
-        Link.from_kind == "finding",
-        Link.relation == findings.COMES_FROM,
-        Link.to_kind == "event",
-    )
-    query = select(Link.from_id, TimelineEvent.number).join(TimelineEvent, TimelineEvent.id == Link.to_id)
-    return {row[0]: row[1] for row in db.execute(query.where(*links).order_by(Link.id))}
 
 
 def _actions(db: Session, incident: Incident) -> tuple[ActionFacts, ...]:
@@ -345,7 +316,7 @@ def _message(
         missing_since=row.missing_since,
         reactions={name: tuple(users) for name, users in held.items()},
         files=tuple(map(_file, files)),
-        permalink=_permalink(row, url),
+        permalink=messages.permalink_of(row, url),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, null, select
 from sqlalchemy.orm import Session
 
-from storage import messages, people
+from storage import messages, people, timeline
 from storage.incidents import visible_to
 from storage.models import Action, Finding, Incident, Message, Source, TimelineEvent
 
@@ -38,12 +38,11 @@ def _hits(db: Session, team: str, user: str, words: str) -> Iterator[Hit]:
     for query, sort in _concluded(team, user, words):
         yield from (_hit(row, sort) for row in db.execute(query.limit(MOST)))
     url = people.workspace(db, team).url
-    seen: set[tuple[str, str]] = set()
+    seen: set[int] = set()
     for row in db.execute(_said(team, user, words).limit(3 * MOST)):
-        if (row.channel_id, row.ts) not in seen:
-            seen.add((row.channel_id, row.ts))
-            address = messages.permalink(url, row.channel_id, row.ts, row.thread_ts) if url else None
-            yield _hit(row, "message", address)
+        if row.Message.id not in seen:
+            seen.add(row.Message.id)
+            yield _hit(row, "message", messages.permalink_of(row.Message, url))
 
 
 def _hit(row: Row[*tuple[Any, ...]], sort: str, address: str | None = None) -> Hit:
@@ -67,7 +66,7 @@ def _concluded(team: str, user: str, words: str) -> Iterator[tuple[Select[*tuple
     for row, when, here in (
         (Finding, Finding.at, Finding.dropped_at.is_(None)),
         (Action, Action.proposed_at, Action.withdrawn_at.is_(None)),
-        (TimelineEvent, TimelineEvent.occurred_at, _on_the_timeline()),
+        (TimelineEvent, TimelineEvent.occurred_at, timeline.on_it()),
     ):
         query = select(*incident, row.number.label("number"), row.text.label("text"), when.label("at"))
         found = query.join(row, row.incident_id == Incident.id).where(seen, here, holds(row.text, words))
@@ -77,12 +76,8 @@ def _concluded(team: str, user: str, words: str) -> Iterator[tuple[Select[*tuple
 SORTS: dict[Any, str] = {Finding: "finding", Action: "action", TimelineEvent: "event"}
 
 
-def _on_the_timeline() -> ColumnElement[bool]:
-    return and_(TimelineEvent.dropped_at.is_(None), TimelineEvent.untagged_at.is_(None))
-
-
 def _said(team: str, user: str, words: str) -> Select[*tuple[Any, ...]]:
-    columns = (Message.channel_id, Message.ts, Message.thread_ts, null().label("number"), Message.plain.label("text"))
+    columns = (Message, null().label("number"), Message.plain.label("text"))
     return (
         select(Incident.id.label("incident"), Incident.title, *columns, Message.posted_at.label("at"))
         .join(Source, Source.incident_id == Incident.id)

@@ -24,7 +24,7 @@ Source = Literal["message", "typed", "automated", "import"]
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldEvent:
     """An event with the message behind it, the words that stand for it, and how many commented it."""
 
     event: TimelineEvent
@@ -71,7 +71,7 @@ def is_on_it(event: TimelineEvent) -> bool:
 # Questions --------------------------------------------------------------------------------
 
 
-def told(db: Session, incident: int) -> list[Told]:
+def told(db: Session, incident: int) -> list[ToldEvent]:
     """What is on the timeline now, in order of time."""
     behind = and_(
         Message.team_id == TimelineEvent.team_id,
@@ -85,7 +85,7 @@ def told(db: Session, incident: int) -> list[Told]:
         .order_by(TimelineEvent.occurred_at, TimelineEvent.number)
     )
     comments = _comments(db, incident)
-    return [Told(event, message, comments[event.id]) for event, message in rows]
+    return [ToldEvent(event, message, comments[event.id]) for event, message in rows]
 
 
 def _comments(db: Session, incident: int) -> Counter[int]:

@@ -48,7 +48,7 @@ def _told(event: TimelineEvent, message: Message | None, home: str) -> Told:
         occurred_at=event.occurred_at,
         words=timeline.words_of(event, message),
         who=_who(event, message),
-        permalink=_permalink(message, home),
+        permalink=messages.permalink_of(message, home),
         question=event.question,
         answer=event.answer,
     )
@@ -59,9 +59,3 @@ def _who(event: TimelineEvent, message: Message | None) -> UserId | None:
         return None
     user = message.user_id if message else event.by
     return UserId(user) if user else None
-
-
-def _permalink(message: Message | None, home: str) -> str | None:
-    if not home or message is None or message.deleted_at:
-        return None
-    return messages.permalink(home, message.channel_id, message.ts, message.thread_ts)

@@ -379,3 +379,14 @@ def test_a_permalink_names_the_thread():
     assert messages.permalink(url, "C0INC", "1763474401.000000", "1763474400.000100").endswith(
         "p1763474401000000?thread_ts=1763474400.000100&cid=C0INC"
     )
+
+
+def test_a_deleted_message_has_no_address():
+    now, url = datetime.now(UTC), "https://sandbox.example.com/"
+    message = Message(team_id=TEAM, channel_id=CHANNEL, ts=TS, posted_at=now)
+    there = messages.permalink_of(message, url)
+
+    message.deleted_at = now
+
+    assert (there, messages.permalink_of(message, url)) == (messages.permalink(url, CHANNEL, TS), None)
+    assert messages.permalink_of(None, url) is None
