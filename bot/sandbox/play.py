@@ -65,6 +65,9 @@ class Review:
             "summary Checkout answered slowly or not at all for three and a half hours. A change to the "
             "connection pool met a deploy that held connections longer. Rolling both back fixed it.",
         )
+        yield from self._types(LEAD, "impact")
+        self.driver.fill(LEAD, customers="one order in five", regions="Europe", services="checkout", inquiries="212")
+        yield f"{LEAD} fills in what was felt and by whom"
 
     def _the_morning_after(self) -> Iterator[str]:
         yield "— Thursday morning, in Tomasz' working hours"
