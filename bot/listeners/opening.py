@@ -2,13 +2,11 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
-from bot import facilitating, opening
+from bot import opening
 from bot.listeners.edge import Edge, Gesture
 from bot.render import Rendered
 from bot.review.incident import ChannelFacts, ChannelId, UserId
-from bot.review.refusal import NoIncidentHere, NotInMeeting
 
 
 async def open_here(
@@ -61,16 +59,3 @@ async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]
             count, _ = await edge.slack.size_since(channel.channel, since)
             found[words] = (count, len(channel.members))
     return found
-
-
-async def refresh_agenda(edge: Edge, gesture: Gesture) -> None:
-    """Let the agenda of an open meeting show what was just noted; without one there is nothing to do."""
-    try:
-        await edge.serve(facilitating.refresh, where=gesture.where, by=gesture.by)
-    except (NoIncidentHere, NotInMeeting):
-        return
-
-
-async def audience(edge: Edge, channel: str | None) -> Any:
-    """Who reads a channel."""
-    return await edge.slack.channel_facts(ChannelId(channel)) if channel else None

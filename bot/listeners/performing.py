@@ -1,24 +1,19 @@
 """Doing what a verb says: from the words somebody typed or pressed to the ability, and to the forms on the way."""
 
 import re
+from dataclasses import replace
 
-from bot import following_up, opening, reporting, tracking
-from bot.desk import Turn
+from bot import tracking
 from bot.listeners import forms
-from bot.listeners.edge import Edge, Gesture
+from bot.listeners.deeds import do
+from bot.listeners.edge import Edge, Gesture, incident_meant
 from bot.listeners.forms import Memory
-from bot.listeners.opening import audience, open_here, refresh_agenda
 from bot.listeners.reading import MENTION
-from bot.listeners.words import Verb, groups, look_up
+from bot.listeners.words import Question, Verb, groups, look_up
 from bot.render import Rendered
 from bot.review.plain_text import of_typed
 from bot.review.refusal import NoIncidentHere
-from storage import incidents
 
-SINCE = re.compile(r"^from:(\w+)\s*")
-"""`open from:24h …` says how much of an old channel is taken in; the buttons of that question carry it."""
-BY_NUMBER = (following_up.move, following_up.show, reporting.search)
-"""Abilities that need no place: what they are about is named."""
 TYPED = {"text", "reason", "words", "title"}
 """What people write in their own words; Slack escapes it on the way to us."""
 
@@ -33,7 +28,7 @@ async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
         return _help(edge, rest)
     verb, rest = look_up(text)
     if verb.asks and not gesture.pressed:
-        return await _confirm(edge, gesture, verb, rest)
+        return await _confirm(edge, gesture, verb, verb.asks, rest=rest)
     form = await _form(edge, gesture, verb, rest)
     if form:
         return await _open_form(edge, gesture, form, verb.name, rest=rest)
@@ -59,24 +54,24 @@ def _help(edge: Edge, about: str) -> Rendered:
     if not about.strip():
         return edge.said("help", groups=groups())
     verb, _ = look_up(about)
-    return edge.said("help_verb", verb=(verb.typed, verb.does, verb.who, verb.asks is not None))
+    return edge.said("help_verb", verb=(verb.typed, verb.does, verb.who.label, verb.asks is not None))
 
 
-async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> Rendered:
+async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question, *, rest: str) -> Rendered:
     """Ask back once the words are in order and an incident is at hand."""
-    verb.call(rest)
+    verb.deed(rest)
     return edge.said(
         "confirm",
-        question=verb.asks,
-        label=verb.name.capitalize(),
+        question=question.words,
+        label=question.yes,
         verb=verb.name,
         text=rest,
-        incident=await edge.look(_incident_meant, gesture=gesture),
+        incident=await edge.look(incident_meant, gesture=gesture),
     )
 
 
 async def _open_form(edge: Edge, gesture: Gesture, form: str, verb: str, *, rest: str) -> None:
-    incident = None if form == "evidence" else await edge.look(_incident_meant, gesture=gesture)
+    incident = None if form == "evidence" else await edge.look(incident_meant, gesture=gesture)
     number = re.match(r"#?(\d+)", rest)
     memory = Memory(
         form=form,
@@ -90,21 +85,7 @@ async def _open_form(edge: Edge, gesture: Gesture, form: str, verb: str, *, rest
     await edge.open_form(gesture.trigger, view)
 
 
-def _incident_meant(turn: Turn, *, gesture: Gesture) -> int:
-    return incidents.at(turn.db, turn.team, gesture.where, gesture.by).id
-
-
 async def _serve(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> Rendered | None:
-    since = SINCE.match(rest) if verb.name == "open" else None
-    ability, what = verb.call(SINCE.sub("", rest) if since else rest)
-    what = {name: of_typed(value) if name in TYPED and value else value for name, value in what.items()}
-    if ability is opening.open_incident:
-        return await open_here(edge, gesture, **what, since=since[1] if since else None)
-    if ability is reporting.publish:
-        what["audience"] = await audience(edge, what["to"])
-    if ability not in BY_NUMBER:
-        what["where"] = gesture.where
-    said = await edge.serve(ability, by=gesture.by, mark=gesture.mark, **what)
-    if verb.touches_agenda:
-        await refresh_agenda(edge, gesture)
-    return said
+    deed = verb.deed(rest)
+    what = {name: of_typed(value) if name in TYPED and value else value for name, value in deed.what.items()}
+    return await do(edge, gesture, replace(deed, what=what))

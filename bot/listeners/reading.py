@@ -1,21 +1,30 @@
 """Reading what follows a verb: words become what its ability is given, or a refusal that says why not."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
+from bot.listeners.deeds import What
 from bot.review.findings import FindingKind
 from bot.review.follow_up import read_action
 from bot.review.incident import MomentName, UserId, split_severity
 from bot.review.lifecycle import Role
-from bot.review.refusal import NeedsMinutes, NeedsNumber, NeedsPerson, NeedsReason, NeedsText
+from bot.review.plain_text import of_markup
+from bot.review.refusal import (
+    NeedsMinutes,
+    NeedsNumber,
+    NeedsPerson,
+    NeedsReason,
+    NeedsTime,
+    UnknownChannel,
+    UnknownOutcome,
+    UnknownStart,
+)
 from bot.review.timeline import Outcome
 from bot.review.when import read_when, split_when
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+SINCE = re.compile(r"^from:(\S*)\s*")
 CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
-
-What = dict[str, Any]
 
 
 def nothing(_rest: str) -> What:
@@ -28,16 +37,9 @@ def as_it_is(name: str) -> Callable[[str], What]:
     return lambda rest: {name: rest}
 
 
-def text(verb: str, example: str) -> Callable[[str], What]:
-    def read(rest: str) -> What:
-        if not rest:
-            raise NeedsText(verb=verb, example=example)
-        return {"text": rest}
-
-    return read
-
-
 def reason(verb: str) -> Callable[[str], What]:
+    """Refused here as well as by the ability: nobody is asked to confirm what cannot be done."""
+
     def read(rest: str) -> What:
         if not rest:
             raise NeedsReason(verb=verb)
@@ -48,8 +50,6 @@ def reason(verb: str) -> Callable[[str], What]:
 
 def timed_text(rest: str) -> What:
     when, text = split_when(rest)
-    if not text:
-        raise NeedsText(verb="event", example="14:05 rolled back to version 41")
     return {"when": when, "text": text}
 
 
@@ -77,11 +77,9 @@ def numbered(verb: str) -> Callable[[str], What]:
     return lambda rest: {"number": split_number(verb, rest)[0]}
 
 
-def numbered_text(verb: str, example: str, *, name: str = "text") -> Callable[[str], What]:
+def numbered_text(verb: str, name: str = "text") -> Callable[[str], What]:
     def read(rest: str) -> What:
         number, text = split_number(verb, rest)
-        if not text:
-            raise NeedsText(verb=f"{verb} {number}", example=example)
         return {"number": number, name: text}
 
     return read
@@ -89,6 +87,8 @@ def numbered_text(verb: str, example: str, *, name: str = "text") -> Callable[[s
 
 def retime(rest: str) -> What:
     number, words = split_number("retime", rest)
+    if not words:
+        raise NeedsTime(verb=f"retime {number}")
     return {"number": number, "when": read_when(words)}
 
 
@@ -96,7 +96,7 @@ def outcome(rest: str) -> What:
     number, words = split_number("outcome", rest)
     word = words.lower().replace(" ", "_")
     if word not in set(Outcome):
-        raise NeedsText(verb=f"outcome {number}", example="helped, no effect, worse or unknown")
+        raise UnknownOutcome(words=words, verb=f"outcome {number}")
     return {"number": number, "outcome": Outcome(word)}
 
 
@@ -135,9 +135,11 @@ def person_for(wanted: Role) -> Callable[[str], What]:
 
 
 def minutes(rest: str) -> What:
-    if not re.fullmatch(r"\d{1,3}(\s*(m|min|minutes?))?", rest.lower()):
+    """`5`, `5 min`; behind it the version of the agenda a button was pressed on."""
+    read = re.fullmatch(r"(\d{1,3})(?:\s*(?:m|min|minutes?))?(?:\s+(\d{1,9}))?", rest.lower())
+    if read is None:
         raise NeedsMinutes
-    return {"minutes": int(re.findall(r"\d+", rest)[0])}
+    return {"minutes": int(read[1]), "seen": int(read[2]) if read[2] else None}
 
 
 def seen(rest: str) -> What:
@@ -145,13 +147,25 @@ def seen(rest: str) -> What:
     return {"seen": int(rest) if rest.isdecimal() else None}
 
 
-def finding(kind: FindingKind, example: str) -> Callable[[str], What]:
-    return lambda rest: text(kind.value, example)(rest) | {"kind": kind}
+def finding(kind: FindingKind) -> Callable[[str], What]:
+    return lambda rest: {"kind": kind, "text": rest}
 
 
-def opening(rest: str) -> What:
-    severity, title = split_severity(rest)
-    return {"severity": severity.value if severity else None, "title": title or None}
+def opening(starts: Collection[str]) -> Callable[[str], What]:
+    """`from:24h sev2 Checkout is slow`, where these are the words that `from:` takes."""
+
+    def read(rest: str) -> What:
+        since = SINCE.match(rest)
+        if since and since[1] not in starts:
+            raise UnknownStart(words=since[1], starts=tuple(starts))
+        severity, title = split_severity(SINCE.sub("", rest))
+        return {
+            "severity": severity.value if severity else None,
+            "title": title or None,
+            "since": since[1] if since else None,
+        }
+
+    return read
 
 
 def action(rest: str) -> What:
@@ -171,12 +185,13 @@ def which(rest: str) -> What:
 def where_to(rest: str) -> What:
     found = CHANNEL.search(rest)
     if rest and not found:
-        raise NeedsText(verb="publish", example="#channel")
+        raise UnknownChannel(words=rest)
     return {"to": found[1] if found else None}
 
 
 def link(rest: str) -> What:
-    return {"url": text("recording", "https://…")(rest)["text"].strip("<>").partition("|")[0]}
+    """The address of `<https://example.com/r|label>`, as Slack writes a link that somebody typed."""
+    return {"url": of_markup(f"<{rest.strip('<>').partition('|')[0]}>") if rest else ""}
 
 
 def every(rest: str) -> What:
@@ -185,10 +200,6 @@ def every(rest: str) -> What:
 
 def form(rest: str) -> What:
     return {"form": rest.lower() or "md"}
-
-
-def words(rest: str) -> What:
-    return {"words": text("search", "connection pool")(rest)["text"]}
 
 
 def pick(rest: str) -> What:

@@ -5,25 +5,23 @@ A button carries the same words: pressing *Next* is typing `/review next`.
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
-from bot import facilitating, following_up, opening, reporting, scheduling, tagging, tracking
-from bot.desk import Notes
+from bot import facilitating, following_up, noting, opening, reporting, scheduling, tagging, tracking
 from bot.listeners import reading
-from bot.listeners.reading import What
+from bot.listeners.deeds import Ability, Deed, Needs, What
 from bot.review.findings import FindingKind
 from bot.review.incident import MomentName
-from bot.review.lifecycle import Role
+from bot.review.lifecycle import Role, Who
 from bot.review.refusal import UnknownVerb
 
-ANYONE, FACILITATING, OWNING = (
-    "anyone who sees the incident",
-    "the facilitator, the owner or the lead",
-    "the owner or the lead",
-)
-CONCERNED = "anyone to propose; its owner, or who leads the review, to move it"
 
-Ability = Callable[..., Notes]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before something that many people notice is done, and the words of the one button."""
+
+    words: str
+    yes: str
 
 
 @dataclass(frozen=True)
@@ -35,19 +33,20 @@ class Verb:
     does: str
     _: KW_ONLY
     usage: str = ""
-    who: str = ANYONE
+    who: Who = Who.anyone
     read: Callable[[str], What] = reading.nothing
-    choose: Callable[[What], tuple[Ability, What]] | None = None
+    needs: Needs = Needs.place
+    choose: Callable[[What], Deed] | None = None
     """Another ability for some of what can be typed: `summary` alone shows it."""
-    asks: str | None = None
-    """The question that one button confirms."""
+    asks: Question | None = None
     touches_agenda: bool = False
     """Changes what the agenda of an open meeting shows."""
 
-    def call(self, rest: str) -> tuple[Ability, What]:
+    def deed(self, rest: str) -> Deed:
         """The ability and what it is given; raises a refusal for words that cannot be read."""
         what = self.read(rest)
-        return self.choose(what) if self.choose else (self.ability, what)
+        deed = self.choose(what) if self.choose else Deed(self.ability, what, needs=self.needs)
+        return replace(deed, touches_agenda=self.touches_agenda)
 
     @property
     def typed(self) -> str:
@@ -81,24 +80,24 @@ def groups() -> list[tuple[str, list[tuple[str, str]]]]:
 # One ability for some of the words, another for the rest ----------------------------------
 
 
-def _set_or_clear(what: What) -> tuple[Ability, What]:
-    return (tracking.set_moment if "when" in what else tracking.clear_moment), what
+def _set_or_clear(what: What) -> Deed:
+    return Deed(tracking.set_moment if "when" in what else tracking.clear_moment, what)
 
 
-def _set_or_show(what: What) -> tuple[Ability, What]:
-    return (tracking.set_summary, what) if what["text"] else (tracking.show_summary, {})
+def _set_or_show(what: What) -> Deed:
+    return Deed(tracking.set_summary, what) if what["text"] else Deed(tracking.show_summary, {})
 
 
-def _keep_or_offer(what: What) -> tuple[Ability, What]:
-    return (tagging.keep_candidates if what else tagging.offer_candidates), what
+def _keep_or_offer(what: What) -> Deed:
+    return Deed(tagging.keep_candidates if what else tagging.offer_candidates, what)
 
 
-def _propose_or_move(what: What) -> tuple[Ability, What]:
+def _propose_or_move(what: What) -> Deed:
     if "number" not in what:
-        return following_up.propose, what
+        return Deed(following_up.propose, what)
     if not what["step"]:
-        return following_up.show, {"number": what["number"]}
-    return following_up.move, what
+        return Deed(following_up.show, {"number": what["number"]}, needs=Needs.nothing)
+    return Deed(following_up.move, what, needs=Needs.nothing)
 
 
 # The table --------------------------------------------------------------------------------
@@ -121,9 +120,9 @@ def _role(role: Role, does: str, *, rotates: str = "") -> Verb:
     return Verb(role.value, tracking.take_role, does, usage=rotates or "@a", read=read, touches_agenda=True)
 
 
-def _finding(kind: FindingKind, usage: str, example: str) -> Verb:
-    read = reading.finding(kind, example)
-    return Verb(kind.value, facilitating.note_finding, kind.meaning, usage=usage, read=read, touches_agenda=True)
+def _finding(kind: FindingKind, usage: str) -> Verb:
+    read = reading.finding(kind)
+    return Verb(kind.value, noting.note_finding, kind.meaning, usage=usage, read=read, touches_agenda=True)
 
 
 GROUPS: Mapping[str, tuple[Verb, ...]] = {
@@ -133,12 +132,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             opening.open_incident,
             "track this place as an incident",
             usage="[sev1…sev4] [title]",
-            read=reading.opening,
+            read=reading.opening(opening.FROM),
+            needs=Needs.channel,
         ),
         Verb(
             "severity",
             tracking.set_severity,
-            "set how grave it is",
+            "set how bad it is",
             usage="sev2",
             read=reading.as_it_is("words"),
             touches_agenda=True,
@@ -147,7 +147,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _moment(MomentName.detected, "when somebody or something noticed"),
         _moment(MomentName.acknowledged, "when somebody took it on"),
         _moment(MomentName.mitigated, "when the impact was over; the review is planned from here"),
-        _moment(MomentName.resolved, "when all was as usual again"),
+        _moment(MomentName.resolved, "when everything was normal again"),
         Verb(
             "event",
             tagging.add_event,
@@ -156,7 +156,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             read=reading.timed_text,
             touches_agenda=True,
         ),
-        Verb("impact", tracking.show_impact, "who and what was touched"),
+        Verb("impact", tracking.show_impact, "who and what was affected"),
         Verb(
             "summary",
             tracking.set_summary,
@@ -179,9 +179,9 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "edit",
             tagging.edit_event,
-            "word event N anew",
+            "reword event N",
             usage="N text",
-            read=reading.numbered_text("edit", "rolled back to version 41"),
+            read=reading.numbered_text("edit"),
             touches_agenda=True,
         ),
         Verb(
@@ -205,7 +205,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             tagging.comment_event,
             "add a comment to event N",
             usage="N text",
-            read=reading.numbered_text("comment", "the dashboard was two minutes behind"),
+            read=reading.numbered_text("comment"),
             touches_agenda=True,
         ),
         Verb(
@@ -213,7 +213,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             tagging.sort_event,
             "say what kind of event N is",
             usage="N KIND",
-            read=reading.numbered_text("kind", "decision", name="words"),
+            read=reading.numbered_text("kind", "words"),
             touches_agenda=True,
         ),
         Verb(
@@ -226,10 +226,10 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
         Verb(
             "answer",
-            facilitating.answer_stop,
+            noting.answer_stop,
             "keep the answer to the question at event N",
             usage="N text",
-            read=reading.numbered_text("answer", "the graph had looked the same on Monday"),
+            read=reading.numbered_text("answer"),
             touches_agenda=True,
         ),
     ),
@@ -239,7 +239,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             scheduling.schedule,
             "propose, confirm or move the meeting",
             usage="[when]",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.maybe_when,
         ),
         Verb(
@@ -247,7 +247,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             scheduling.postpone,
             "move the meeting and say why",
             usage="when REASON",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.when_reason,
         ),
         Verb(
@@ -255,7 +255,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             scheduling.invite,
             "ask people to come",
             usage="@a …",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.people("invite"),
         ),
         Verb(
@@ -263,7 +263,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             scheduling.uninvite,
             "let people off",
             usage="@a …",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.people("uninvite"),
         ),
         _role(Role.facilitator, "who leads the meeting; without a name the rotation proposes", rotates="[@a]"),
@@ -271,69 +271,83 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _role(Role.owner, "who answers for the review being finished"),
         _role(Role.lead, "who led the response"),
         Verb("policy", tracking.policy, "what this incident asks for here, and why"),
-        Verb("pre-read", scheduling.pre_read, "send the pre-read now", who=FACILITATING),
+        Verb("pre-read", scheduling.pre_read, "send the pre-read now", who=Who.facilitating),
     ),
     "In the meeting": (
         Verb(
             "start",
             facilitating.start,
             "open the meeting; after end, open it again",
-            who=FACILITATING,
-            asks="Open the review meeting now? Its agenda appears in the meeting's place, for everybody there.",
+            who=Who.facilitating,
+            asks=Question(
+                "Open the review meeting now? Its agenda appears in the meeting's place, for everybody there.",
+                yes="Yes, start",
+            ),
         ),
-        Verb("next", facilitating.advance, "the next stop or topic", who=FACILITATING, read=reading.seen),
-        Verb("back", facilitating.go_back, "the one before", who=FACILITATING, read=reading.seen),
-        Verb("go", facilitating.go_to, "to any topic", usage="TOPIC", who=FACILITATING, read=reading.as_it_is("words")),
+        Verb("next", facilitating.advance, "the next stop or topic", who=Who.facilitating, read=reading.seen),
+        Verb("back", facilitating.go_back, "the one before", who=Who.facilitating, read=reading.seen),
+        Verb(
+            "go",
+            facilitating.go_to,
+            "to any topic",
+            usage="TOPIC",
+            who=Who.facilitating,
+            read=reading.as_it_is("words"),
+        ),
         Verb(
             "extend",
             facilitating.extend,
             "more minutes for this topic, taken from a later one",
             usage="MINUTES",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.minutes,
         ),
         Verb(
             "park",
-            facilitating.park,
-            "keep a thought for later",
+            noting.park,
+            "keep a thought for later; the scribe may, too",
             usage="TEXT",
-            who=FACILITATING,
-            read=reading.text("park", "how we page the second region"),
+            who=Who.facilitating,
+            read=reading.as_it_is("text"),
+            touches_agenda=True,
         ),
         Verb("agenda", facilitating.show_agenda, "where the meeting is"),
-        Verb("here", facilitating.arrive, "say that you are present"),
+        Verb("here", noting.arrive, "say that you are present", touches_agenda=True),
         Verb(
-            "recording", facilitating.set_recording, "keep the link to the recording", usage="LINK", read=reading.link
+            "recording",
+            noting.set_recording,
+            "keep the link to the recording",
+            usage="LINK",
+            read=reading.link,
+            touches_agenda=True,
         ),
-        Verb("reveal", facilitating.reveal, "show the answers that were given in private", who=FACILITATING),
+        Verb("reveal", noting.reveal, "show the answers that were given in private", who=Who.facilitating),
         Verb(
             "end",
             facilitating.end,
             "close the meeting",
-            who=FACILITATING,
-            asks="End the review meeting? `start` opens it again.",
+            who=Who.facilitating,
+            asks=Question(
+                "End the review meeting? `start` opens it again.",
+                yes="Yes, end the meeting",
+            ),
         ),
     ),
     "What we found, at any moment": (
-        _finding(FindingKind.contributor, "[technical, human or external:] text", "a retry without a limit"),
-        _finding(FindingKind.mitigator, "[designed, improvised or luck:] text", "luck: it was a quiet hour"),
-        _finding(FindingKind.risk, "text", "one person knows the failover"),
-        _finding(
-            FindingKind.learning,
-            "[technical, process, communication or tooling:] text",
-            "technical: the replica lags at night",
-        ),
-        _finding(FindingKind.dissent, "text", "I would have waited for the database"),
-        _finding(FindingKind.question, "text", "how long do pooled connections live"),
+        _finding(FindingKind.contributor, "[technical, human or external:] text"),
+        _finding(FindingKind.mitigator, "[designed, improvised or luck:] text"),
+        _finding(FindingKind.risk, "text"),
+        _finding(FindingKind.learning, "[technical, process, communication or tooling:] text"),
+        _finding(FindingKind.dissent, "text"),
+        _finding(FindingKind.question, "text"),
     ),
     "Actions": (
         Verb(
             "action",
             following_up.propose,
-            "propose an action; with its number show or move it: "
+            "propose an action; with its number anybody sees it, and its owner or who leads the review moves it: "
             "N [commit · begin · block REASON · done · decline REASON · due DATE · owner @a · priority high]",
             usage="@owner [by DATE] [quick or long] text",
-            who=CONCERNED,
             read=reading.action,
             choose=_propose_or_move,
             touches_agenda=True,
@@ -347,25 +361,38 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
     ),
     "After the meeting": (
-        Verb("draft", reporting.draft, "write the report's draft", who=OWNING),
-        Verb("approve", reporting.approve, "say that the draft is right", who=OWNING),
+        Verb("draft", reporting.draft, "write the report's draft", who=Who.owning),
+        Verb("approve", reporting.approve, "say that the draft is right", who=Who.owning),
         Verb(
             "publish",
             reporting.publish,
             "post the summary here, and in a channel you name",
             usage="[#channel]",
-            who=OWNING,
+            who=Who.owning,
             read=reading.where_to,
-            asks="Publish the summary? Everybody in the incident's channel, and in one you named, can read it.",
+            needs=Needs.audience,
+            asks=Question(
+                "Publish the summary? Everybody in the incident's channel, and in one you named, can read it.",
+                yes="Yes, publish",
+            ),
         ),
         Verb("report", reporting.report, "the written review", usage="[md, html, pdf or json]", read=reading.form),
-        Verb("search", reporting.search, "across all reviews you may see", usage="words", read=reading.words),
+        Verb(
+            "search",
+            reporting.search,
+            "across all reviews you may see",
+            usage="words",
+            read=reading.as_it_is("words"),
+            needs=Needs.nothing,
+        ),
         Verb(
             "close",
             reporting.close,
             "close the review; open actions live on",
-            who=OWNING,
-            asks="Close this review? Open actions live on, and their owners still hear of them.",
+            who=Who.owning,
+            asks=Question(
+                "Close this review? Open actions live on, and their owners still hear of them.", yes="Yes, close it"
+            ),
         ),
     ),
     "When it goes another way": (
@@ -374,28 +401,34 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             tracking.cancel,
             "it was a false alarm or a duplicate",
             usage="REASON",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.reason("cancel"),
-            asks="Cancel this incident? It is for false alarms and duplicates; nobody is asked about a review.",
+            asks=Question(
+                "Cancel this incident? It is for false alarms and duplicates; nobody is asked about a review.",
+                yes="Yes, cancel it",
+            ),
         ),
         Verb(
             "skip",
             tracking.skip,
             "no review is wanted",
             usage="REASON",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.reason("skip"),
-            asks="Go on without a review? The timeline is kept.",
+            asks=Question(
+                "Go on without a review? The timeline is kept.",
+                yes="Yes, skip the review",
+            ),
         ),
         Verb(
             "held",
             facilitating.held,
             "the meeting was held without the bot",
             usage="[when]",
-            who=FACILITATING,
+            who=Who.facilitating,
             read=reading.maybe_when,
         ),
-        Verb("reopen", tracking.reopen, "it broke again, or it was ended too soon", who=FACILITATING),
+        Verb("reopen", tracking.reopen, "it broke again, or it was ended too soon", who=Who.facilitating),
     ),
 }
 """Every verb by what it is for, in the order a review uses them."""

@@ -56,8 +56,16 @@ class NoIncidentHere(Refused):
     """
 
 
+@dataclass(eq=False)
 class NotInChannel(Refused):
-    """I am not in this channel yet, so I cannot read along. Invite me with `/invite`, then try again."""
+    """I am not in <#{channel}> yet. Invite me there with `/invite`, then try again."""
+
+    channel: str = ""
+
+    def template(self) -> str:
+        """A direct conversation has no name to show."""
+        is_named = self.channel.startswith(("C", "G"))
+        return super().template() if is_named else super().template().replace("<#{channel}>", "this channel")
 
 
 @dataclass(eq=False)
@@ -73,14 +81,14 @@ class ReviewClosed(Refused):
     """
 
 
+class CannotSeeIt(Refused):
+    """The incident is private, and they are not in its channel. Invite them there first, then try again."""
+
+
 class PrivateStaysPrivate(Refused):
     """This incident is private, and that channel has readers who are not part of it. Publish to a channel where
     everybody is, or invite those readers to the incident first.
     """
-
-
-class BusyElsewhere(Refused):
-    """Somebody else changed this a moment ago. Have a look at how it stands now with `{command}`, then try again."""
 
 
 # Words that could not be read.
@@ -129,6 +137,13 @@ class InThePast(Refused):
 
 
 @dataclass(eq=False)
+class DayInThePast(Refused):
+    """“{words}” has already passed. Name a day still to come, such as `friday`, `2 weeks` or `2026-12-01`."""
+
+    words: str
+
+
+@dataclass(eq=False)
 class InTheFuture(Refused):
     """“{words}” is still to come. Name a time that has passed, such as `14:05` or `yesterday 14:05`."""
 
@@ -142,19 +157,53 @@ class UnknownKind(Refused):
     words: str
     kinds: tuple[str, ...]
 
+    def template(self) -> str:
+        """With nothing typed, nothing is called wrong."""
+        return super().template() if self.words else "Which kind of event is it? Choose {kinds}."
+
 
 @dataclass(eq=False)
-class UnknownSort(Refused):
-    """“{words}” is not a sort of {kind}. Choose {sorts}, followed by a colon, or leave it out."""
+class UnknownOutcome(Refused):
+    """“{words}” is not something an event can have led to. Choose `helped`, `no effect`, `worse` or `unknown`."""
 
     words: str
-    kind: str
-    sorts: tuple[str, ...]
+    verb: str
+
+    def template(self) -> str:
+        """With nothing typed, nothing is called wrong."""
+        asked = (
+            "What did it lead to? `{command} {verb} helped` says so; the others are `no effect`, `worse`, `unknown`."
+        )
+        return super().template() if self.words else asked
+
+
+class UnknownPriority(Refused):
+    """Priority is `high`, `medium` or `low`."""
 
 
 @dataclass(eq=False)
 class UnknownSeverity(Refused):
-    """“{words}” is not a severity. Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the gravest."""
+    """“{words}” is not a severity. Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the most severe."""
+
+    words: str
+
+    def template(self) -> str:
+        """With nothing typed, nothing is called wrong."""
+        asked = "How bad is it? Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the most severe."
+        return super().template() if self.words else asked
+
+
+@dataclass(eq=False)
+class UnknownStart(Refused):
+    """I cannot read along from “{words}”. After `from:` I understand {starts}; without it I ask you."""
+
+    words: str
+    starts: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownChannel(Refused):
+    """“{words}” is not a channel I recognise. Type `#` and pick one that Slack offers: `{command} publish #general`."""
 
     words: str
 
@@ -186,6 +235,17 @@ class NeedsTime(Refused):
     """When? Write it after the verb: `{command} {verb} 14:05`. The time is read in your own time zone."""
 
     verb: str
+
+
+@dataclass(eq=False)
+class NeedsDay(Refused):
+    """Which day? Write it after the verb: `{command} {verb} friday`, or `2 weeks`, or `2026-12-01`."""
+
+    verb: str
+
+
+class NeedsHour(Refused):
+    """To which hour, and why? `{command} postpone mon 14:00 REASON` moves the meeting, in your own time zone."""
 
 
 @dataclass(eq=False)
@@ -251,7 +311,7 @@ class NoSuchTopic(Refused):
 
 @dataclass(eq=False)
 class NotOneOfUs(Refused):
-    """I cannot put a role or an action on <@{user}>: it has to be a person of this workspace. Mention somebody else."""
+    """I cannot ask anything of <@{user}>: it has to be a person of this workspace. Mention somebody else."""
 
     user: str
 
@@ -326,16 +386,16 @@ class MeetingTooShort(Refused):
     least: int
 
 
+class NotHeld(Refused):
+    """No meeting was held yet; `{command} start` opens one, `{command} held` says that it took place."""
+
+
 class NotEnded(Refused):
-    """The meeting has not ended yet. `{command} end` closes it; `{command} held` says that it was held without me."""
+    """The meeting has not ended yet. `{command} end` closes it."""
 
 
 class NotDrafted(Refused):
     """There is no draft yet. `{command} draft` writes one from the timeline, the findings and the actions."""
-
-
-class NotApproved(Refused):
-    """The draft is not approved yet. Read it with `{command} report`, then `{command} approve`."""
 
 
 class NotPublished(Refused):
@@ -352,8 +412,9 @@ class WrongStage(Refused):
 
 @dataclass(eq=False)
 class AnotherStep(Refused):
-    """This action is {state}, and “{asked}” cannot follow that. What can follow: {possible}."""
+    """Action {number} is {state}, and `{asked}` does not fit that. After `{command}` you can type {possible}."""
 
+    number: int
     state: str
     asked: str
     possible: tuple[str, ...]
@@ -361,9 +422,7 @@ class AnotherStep(Refused):
 
 @dataclass(eq=False)
 class StillSoaking(Refused):
-    """Action {number} is still resting: ideas get two working days before anybody promises them. It can be
-    committed from {day} on.
-    """
+    """Action {number} waits until {day}: ideas get two working days before anybody promises them."""
 
     number: int
     day: str
