@@ -47,7 +47,7 @@ def walk_to_the_meeting(driver: Driver) -> None:
     driver.wait_for_words(CHANNEL, "is the facilitator")
     driver.move_clock_to(MEETING)
     driver.type(FACILITATOR, CHANNEL, "start")
-    driver.press(FACILITATOR, CHANNEL, "^Start$")
+    driver.press(FACILITATOR, CHANNEL, "^Yes, start$")
     driver.wait_for_words(CHANNEL, "1 of 6")
     driver.type(FACILITATOR, CHANNEL, "go timeline")
     for _ in range(STOP - 1):

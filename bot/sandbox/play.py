@@ -86,7 +86,7 @@ class Review:
         yield from self._hears(r"(?i)minutes")
         self.driver.move_clock_to(self._meets_at())
         yield from self._types(FACILITATOR, "start")
-        yield from self._presses(FACILITATOR, "^Start$")
+        yield from self._presses(FACILITATOR, "^Yes, start$")
         yield from self._shows_agenda()
         for _ in range(2):
             yield from self._presses(FACILITATOR, "^Next$")
@@ -106,7 +106,7 @@ class Review:
         yield from self._types(OWNER, "question how long do pooled connections live after a failover")
         self.driver.pass_time(50 * 60)
         yield from self._types(FACILITATOR, "end")
-        yield from self._presses(FACILITATOR, "^End$")
+        yield from self._presses(FACILITATOR, "^Yes, end the meeting$")
         yield from self._shows_agenda()
 
     def _the_report(self) -> Iterator[str]:
@@ -116,7 +116,7 @@ class Review:
         general = next(c["id"] for c in self.driver.get("state")["channels"] if c["name"] == "general")
         self.driver.post("invite", user=LEAD, channel="general")
         yield from self._types(LEAD, f"publish <#{general}>")
-        yield from self._presses(LEAD, "^Publish$")
+        yield from self._presses(LEAD, "^Yes, publish$")
         yield from self._hears(r"(?i)published|report|review", place="general")
 
     def _the_actions(self) -> Iterator[str]:
@@ -129,7 +129,7 @@ class Review:
         yield f"{OWNER} says how we know that it is done"
         yield from self._types(OWNER, "actions mine")
         yield from self._types(LEAD, "close")
-        yield from self._presses(LEAD, "^Close$")
+        yield from self._presses(LEAD, "^Yes, close it$")
 
     # What is done and heard, as lines.
 

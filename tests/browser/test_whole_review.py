@@ -55,7 +55,7 @@ def _books_the_meeting_and_goes_there(demo: Page) -> None:
 
 def _holds_the_meeting(demo: Page) -> None:
     _follows(demo, "4 of 5", "/review start")
-    _confirms(demo, "Start")
+    _confirms(demo, "Yes, start")
     agenda = _newest(demo, "Review of Checkout latency")
     expect(agenda).to_contain_text("1 of 6 · Opening")
     agenda.get_by_role("button", name="Next", exact=True).click()
@@ -70,12 +70,12 @@ def _holds_the_meeting(demo: Page) -> None:
 
 def _publishes_the_report(demo: Page) -> None:
     _follows(demo, "5 of 5", "/review end")
-    _confirms(demo, "End")
+    _confirms(demo, "Yes, end the meeting")
     expect(_newest(demo, "The meeting has ended.")).to_be_visible()
     _follows(demo, "5 of 5", "/review draft")
     expect(_newest(demo, "The draft for Checkout latency is written")).to_be_visible()
     _follows(demo, "5 of 5", "/review publish")
-    _confirms(demo, "Publish")
+    _confirms(demo, "Yes, publish")
 
 
 def _follows(demo: Page, step: str, words: str) -> None:

@@ -21,7 +21,12 @@ Json = dict[str, Any]
 EVENING = datetime(2026, 11, 18, 18, 20, tzinfo=UTC)
 CHANNEL = "inc-7-checkout"
 LEAD, OWNER, RESPONDER = "lena", "noor", "jonas"
-CONFIRMED = {"start": "Start", "end": "End", "publish": "Publish", "close": "Close"}
+CONFIRMED = {
+    "start": "Yes, start",
+    "end": "Yes, end the meeting",
+    "publish": "Yes, publish",
+    "close": "Yes, close it",
+}
 TICK_S = 1.2
 """The bot asks a local Slack for what is due once a second."""
 
