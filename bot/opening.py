@@ -9,7 +9,7 @@ from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.policy import asked_for
 from bot.review.refusal import AlreadyTracked, NotInChannel, Refused
-from storage import incidents, people, reviews
+from storage import channels, incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Incident
 
@@ -47,12 +47,11 @@ def open_incident(
 
 def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) -> Notes:
     """A young channel whose name says that it is an incident's becomes one, once."""
-    known = people.channel(turn.db, turn.team, channel_id)
-    if known:
-        known.derived_at = turn.now
+    known = channels.hold(turn.db, turn.team, channel_id)
+    known.derived_at = turn.now
     if not _opens_by_itself(turn, channel_id, channel):
         return
-    creator = channel.creator or (UserId(known.creator) if known and known.creator else None)
+    creator = channel.creator or (UserId(known.creator) if known.creator else None)
     inside = channel.members or people.members(turn.db, turn.team, channel_id)
     human = creator if creator and people.is_here(turn.db, turn.team, creator, members=inside) else None
     incident = _begin(turn, Place(channel_id), by=human, severity=None, title=None, channel=channel, since=None)
@@ -70,6 +69,7 @@ def _require_room_for(turn: Turn, place: Place, *, by: UserId, channel: ChannelF
         raise ChannelArchived
     if not channel.bot_is_member:
         raise NotInChannel
+    channels.hold(turn.db, turn.team, place.channel)
     holder = incidents.spoken_of(turn.db, turn.team, place)
     if holder:
         raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))
@@ -108,7 +108,7 @@ def _begin(
     channel: ChannelFacts,
     since: datetime | None,
 ) -> Incident:
-    row = incidents.enter(turn.db, turn.team, channel, now=turn.now)
+    row = channels.enter(turn.db, turn.team, channel, now=turn.now)
     row.derived_at = turn.now
     title = (title or "").strip() or (f"Thread in #{channel.name}" if place.thread else readable(channel.name))
     private = row.private_since is not None

@@ -1,7 +1,7 @@
 """An incident's standing: where it stands, how grave it is, its moments, its roles, its exits and the way back."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from storage import incidents, people, reviews
+from storage import channels, incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Incident, Moment, Review
 
@@ -365,19 +365,13 @@ def _require_a_way_out(stage: Stage, exit_to: Stage, *, verb: str) -> None:
 def _write_exit(turn: Turn, incident: Incident, exit_to: Stage, *, reason: str, by: UserId) -> None:
     """Set the moment of leaving, call off the planned meeting, stop listening."""
     review = reviews.of(turn.db, incident)
-    setattr(review, f"{exit_to.value}_at", _after_reopening(turn, incident))
+    setattr(review, f"{exit_to.value}_at", turn.now)
     review.reason = reason
     planned = reviews.planned_meeting(turn.db, review)
     if planned:
         planned.cancelled_at = turn.now
     incidents.stop_listening(turn.db, incident.id, now=turn.now)
     _record(turn, incident, exit_to.value, before=None, after=reason, by=by)
-
-
-def _after_reopening(turn: Turn, incident: Incident) -> datetime:
-    """Now, or a blink later: on a clock that stands still, a re-opening must not lift an exit that came after it."""
-    reopened = [c.at for c in incidents.changes(turn.db, incident.id, "incident") if c.what == "reopened"]
-    return max([turn.now, *(at + timedelta(microseconds=1) for at in reopened)])
 
 
 def reopen(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -406,6 +400,7 @@ def reopen(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 def _require_places_free(turn: Turn, incident: Incident, by: UserId) -> None:
     for source in incidents.sources(turn.db, incident.id):
+        channels.hold(turn.db, turn.team, source.channel_id)
         holder = incidents.spoken_of(turn.db, turn.team, Place(ChannelId(source.channel_id), source.thread_ts))
         if holder and holder.id != incident.id:
             raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))

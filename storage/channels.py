@@ -1,13 +1,13 @@
 """Channels, who is in them from when to when, and what their moves mean for the incidents spoken of there."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.heard import ChannelFact, MembershipFact, PersonFact
+from bot.review.incident import ChannelFacts
 from storage import incidents, people
 from storage.models import (
     Action,
@@ -25,6 +25,7 @@ from storage.models import (
     TimelineEvent,
     Workspace,
 )
+from storage.rows import insert_new
 
 # Channels ------------------------------------------------------------------------------
 
@@ -50,9 +51,50 @@ def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
 
 def _channel(db: Session, team: str, channel: str) -> Channel:
     """The channel's row, made where there is none; two replicas making it at once make one."""
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    db.execute(insert(Channel).values(team_id=team, channel_id=channel, name="").on_conflict_do_nothing())
+    db.execute(insert_new(db, Channel).values(team_id=team, channel_id=channel, name=""))
     return db.get_one(Channel, (team, channel))
+
+
+def hold(db: Session, team: str, channel: str) -> Channel:
+    """The channel's row, held until the turn ends: of two who open an incident in it at once, one waits and then looks.
+
+    SQLite has one writer at a time, which is the same.
+    """
+    _channel(db, team, channel)
+    return db.get_one(Channel, (team, channel), with_for_update=True, populate_existing=True)
+
+
+def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Channel:
+    """Remember a channel and who is in it; when they joined is not known.
+
+    Nobody is said to have left: where Slack does not list the members, they are only who just spoke.
+    """
+    row = _channel(db, team, channel.channel)
+    row.name, row.bot_joined_at = channel.name or row.name, row.bot_joined_at or now
+    row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
+    if channel.private:
+        make_private(db, team, channel.channel, at=now)
+    _know_inside(db, team, channel.channel, channel.members)
+    return row
+
+
+YOUNG = timedelta(days=7)
+"""How long a channel may wait to be asked whether it opens an incident by itself; later it is too old for that."""
+
+
+def underived(db: Session, team: str, *, now: datetime) -> Sequence[str]:
+    """Young channels that nobody has yet asked whether they open an incident by themselves: a crash came between."""
+    recent = or_(Channel.created_at >= now - YOUNG, Channel.bot_joined_at >= now - YOUNG)
+    waiting = (Channel.derived_at.is_(None), Channel.archived_at.is_(None), recent)
+    return db.scalars(
+        select(Channel.channel_id).where(Channel.team_id == team, *waiting).order_by(Channel.channel_id)
+    ).all()
+
+
+def mark_derived(db: Session, team: str, channel: str, *, now: datetime) -> None:
+    """Remember that a channel was asked whether it opens an incident by itself, whatever the answer."""
+    _channel(db, team, channel).derived_at = now
+    db.flush()
 
 
 def make_private(db: Session, team: str, channel: str, *, at: datetime) -> None:
@@ -133,10 +175,8 @@ def _spans(db: Session, team: str, channel: str, user: str) -> list[Membership]:
 
 
 def know_members(db: Session, team: str, channel: str, members: Collection[str], *, now: datetime) -> None:
-    """Keep who is in a channel at this moment; since when is not known of those who were not seen coming."""
-    inside = set(people.members(db, team, channel))
-    for user in sorted(set(members) - inside):
-        db.add(Membership(team_id=team, channel_id=channel, user_id=user))
+    """Keep who is in a channel at this moment, all of them; whoever else was in it has left."""
+    inside = _know_inside(db, team, channel, members)
     gone = update(Membership).where(
         Membership.team_id == team,
         Membership.channel_id == channel,
@@ -145,6 +185,15 @@ def know_members(db: Session, team: str, channel: str, members: Collection[str],
     )
     db.execute(gone.values(left_at=now))
     db.flush()
+
+
+def _know_inside(db: Session, team: str, channel: str, members: Collection[str]) -> set[str]:
+    """Add those who were not seen coming, and give who was known to be inside before."""
+    inside = set(people.members(db, team, channel))
+    for user in sorted(set(members) - inside):
+        db.add(Membership(team_id=team, channel_id=channel, user_id=user))
+    db.flush()
+    return inside
 
 
 def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> None:

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.models import Gesture
+from storage.rows import insert_new
 
 KEPT = timedelta(hours=1)
 """Slack's signature is good for five minutes; an hour forgives every clock."""
@@ -14,11 +14,8 @@ KEPT = timedelta(hours=1)
 
 def remember(db: Session, team: str, mark: str, *, at: datetime) -> bool:
     """Remember a gesture's mark; False when it was served before."""
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    done = db.execute(
-        insert(Gesture).values(team_id=team, mark=mark, at=at).on_conflict_do_nothing().returning(Gesture.mark)
-    )
-    return done.first() is not None
+    written = insert_new(db, Gesture).values(team_id=team, mark=mark, at=at).returning(Gesture.mark)
+    return db.execute(written).first() is not None
 
 
 def forget_old(db: Session, team: str, *, now: datetime) -> None:

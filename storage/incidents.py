@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
+from bot.review.heard import moment_of
+from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role, Roles
 from bot.review.refusal import NoIncidentHere
 from storage.models import (
     Attendee,
     Change,
-    Channel,
     Incident,
     Meeting,
     Membership,
@@ -126,13 +126,6 @@ def sources(db: Session, incident: int) -> Sequence[Source]:
     return db.scalars(select(Source).where(Source.incident_id == incident).order_by(Source.id)).all()
 
 
-def open_sources(db: Session, team: str, channel: str) -> Sequence[Source]:
-    """The sources of a channel, its threads included, that are listened to now."""
-    return db.scalars(
-        select(Source).where(Source.team_id == team, Source.channel_id == channel, Source.until_at.is_(None))
-    ).all()
-
-
 def main_place(db: Session, incident: int) -> Place:
     """Where the incident is spoken to: its first source."""
     first = sources(db, incident)[0]
@@ -152,7 +145,7 @@ def unfetched(db: Session, team: str) -> Sequence[Source]:
 
 
 def source_of_message(db: Session, team: str, channel: str, *, thread: str | None, ts: str) -> Source | None:
-    """The open source a message belongs to; a thread that is an incident of its own comes before its channel."""
+    """The open source in whose time a message was said; a thread's own comes before its channel's."""
     threads = {thread or ts, ""}
     return db.scalar(
         select(Source)
@@ -160,6 +153,7 @@ def source_of_message(db: Session, team: str, channel: str, *, thread: str | Non
             Source.team_id == team,
             Source.channel_id == channel,
             Source.thread_ts.in_(threads),
+            Source.from_at <= moment_of(ts),
             Source.until_at.is_(None),
         )
         .order_by(Source.thread_ts.desc())
@@ -234,30 +228,6 @@ def listen_again(db: Session, incident: int) -> None:
     db.flush()
 
 
-def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Channel:
-    """Remember a channel and who is in it; when they joined is not known. Private is sticky."""
-    row = db.get(Channel, (team, channel.channel))
-    if row is None:
-        row = Channel(team_id=team, channel_id=channel.channel)
-        db.add(row)
-    row.name, row.bot_joined_at = channel.name or row.name, row.bot_joined_at or now
-    row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
-    row.private_since = row.private_since or (now if channel.private else None)
-    db.flush()
-    _know_members(db, team, channel)
-    return row
-
-
-def _know_members(db: Session, team: str, channel: ChannelFacts) -> None:
-    inside = select(Membership.user_id).where(
-        Membership.team_id == team, Membership.channel_id == channel.channel, Membership.left_at.is_(None)
-    )
-    known = set(db.scalars(inside))
-    for user in sorted(set(channel.members) - known):
-        db.add(Membership(team_id=team, channel_id=channel.channel, user_id=user))
-    db.flush()
-
-
 # Moments ----------------------------------------------------------------------------
 
 
@@ -303,6 +273,7 @@ def roles(db: Session, incident: int) -> Roles:
 
 def give_role(db: Session, incident: Incident, role: Role, user: str, *, by: str | None, now: datetime) -> None:
     """Give a role to a person, from now on; whoever held it, held it until now."""
+    _hold(db, incident)
     db.execute(
         update(RoleHeld)
         .where(RoleHeld.incident_id == incident.id, RoleHeld.role == role, RoleHeld.until.is_(None))
@@ -325,8 +296,16 @@ def first_to_act(db: Session, incident: Incident, by: str, *, now: datetime) -> 
     """Where a program opened an incident, the first person to act leads it; whether that happened just now."""
     if roles(db, incident.id).lead:
         return False
+    _hold(db, incident)
+    if roles(db, incident.id).lead:
+        return False
     give_role(db, incident, Role.lead, by, by=by, now=now)
     return True
+
+
+def _hold(db: Session, incident: Incident) -> None:
+    """Hold the incident until the turn ends: of two who give a role at once, one waits and then looks."""
+    db.execute(select(Incident.id).where(Incident.id == incident.id).with_for_update())
 
 
 def holding(db: Session, incident: int, role: Role) -> RoleHeld | None:

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -19,6 +18,7 @@ from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
+from storage.rows import insert_new
 
 AT_ONCE = 400
 """Facts to a statement: far below what either database takes."""
@@ -190,10 +190,9 @@ def _insert_new(
     db: Session, table: type[Base], rows: Sequence[Base], *columns: InstrumentedAttribute[Any]
 ) -> Sequence[Row[Any]]:
     """Write those of the rows that nobody has written yet, and give the columns of these."""
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
     names = [column.key for column in table.__table__.columns if column.key != "id"]
     values = [{name: getattr(row, name) for name in names} for row in rows]
-    statement = cast("ReturningInsert[Any]", insert(table).on_conflict_do_nothing().returning(*columns))
+    statement = cast("ReturningInsert[Any]", insert_new(db, table).returning(*columns))
     return db.execute(statement, values).all()
 
 

@@ -168,9 +168,19 @@ class Source(Base, kw_only=True):
 
 
 class RoleHeld(Base, kw_only=True):
-    """Who has been lead, facilitator, scribe or owner, from a moment to a moment."""
+    """Who has been lead, facilitator, scribe or owner, from a moment to a moment; one person at a time."""
 
     __tablename__ = "roles"
+    __table_args__ = (
+        Index(
+            "uq_roles_held",
+            "incident_id",
+            "role",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = row_id()
     team_id: Mapped[TeamKey]

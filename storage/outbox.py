@@ -9,6 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import OutboxNote
+from storage.rows import insert_new
 
 
 def find(db: Session, team: str, key: str) -> OutboxNote | None:
@@ -60,10 +61,10 @@ def unreact(db: Session, team: str, key: str, at: datetime) -> None:
 
 
 def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
-    note = find(db, team, words.key)
-    if note is None:
-        _write(db, team, words, kind)
-    elif (note.text, note.blocks) != (words.text, words.blocks):
+    if _write(db, team, words, kind):
+        return
+    note = _held(db, team, words.key)
+    if (note.text, note.blocks) != (words.text, words.blocks):
         note.text, note.blocks = words.text, words.blocks
         note.version += 1
         if note.state in {"sent", "dead"}:
@@ -73,9 +74,14 @@ def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
             note.not_before = words.not_before or words.at
 
 
-def _write(db: Session, team: str, words: Words, kind: str) -> None:
-    if find(db, team, words.key) is not None:
-        return
+def _held(db: Session, team: str, key: str) -> OutboxNote:
+    """The note of this key, held until the turn ends: two turns at once give its words two versions."""
+    note = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key).with_for_update()
+    return db.scalars(note.execution_options(populate_existing=True)).one()
+
+
+def _write(db: Session, team: str, words: Words, kind: str) -> bool:
+    """Whether the key was new; of two replicas that write it at once, one is told that it was not."""
     note = OutboxNote(
         team_id=team,
         key=words.key,
@@ -89,8 +95,9 @@ def _write(db: Session, team: str, words: Words, kind: str) -> None:
         written_at=words.at,
         not_before=words.not_before or words.at,
     )
-    db.add(note)
-    db.flush()
+    values = {column.key: getattr(note, column.key) for column in OutboxNote.__table__.columns if column.key != "id"}
+    written = insert_new(db, OutboxNote).values(values).returning(OutboxNote.id)
+    return db.execute(written).first() is not None
 
 
 # What the courier asks -----------------------------------------------------------

@@ -380,6 +380,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_roles_incident_id"), ["incident_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_roles_team_id"), ["team_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_roles_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "uq_roles_held",
+            ["incident_id", "role"],
+            unique=True,
+            sqlite_where=sa.text("until IS NULL"),
+            postgresql_where=sa.text("until IS NULL"),
+        )
 
     op.create_table(
         "sources",
@@ -587,6 +594,9 @@ def downgrade() -> None:
 
     op.drop_table("sources")
     with op.batch_alter_table("roles", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_roles_held", sqlite_where=sa.text("until IS NULL"), postgresql_where=sa.text("until IS NULL")
+        )
         batch_op.drop_index(batch_op.f("ix_roles_user_id"))
         batch_op.drop_index(batch_op.f("ix_roles_team_id"))
         batch_op.drop_index(batch_op.f("ix_roles_incident_id"))

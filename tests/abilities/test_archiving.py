@@ -9,7 +9,7 @@ from sqlalchemy import select
 import bot.sandbox
 from bot import archiving, exports, tagging
 from bot.review.lifecycle import Roles
-from storage import incidents, messages, people, timeline
+from storage import channels, incidents, messages, people, timeline
 from storage.models import OutboxNote, Source
 from tests.cast import CHANNEL, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
@@ -168,7 +168,7 @@ def test_an_imported_channel_can_still_be_followed_live(room: Room):
 
     channel = exports.read(SAMPLE).channel("inc-2211-checkout-latency")
 
-    assert room.ask(incidents.open_sources, TEAM, channel.id) == []
+    assert room.ask(channels.open_sources, TEAM, [channel.id]) == []
 
 
 def test_people_and_members_of_an_export_are_known(room: Room):

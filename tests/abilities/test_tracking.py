@@ -25,7 +25,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import read_when
 from bot.tracking import CannotSeeIt
-from storage import incidents, people, reviews
+from storage import channels, incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Meeting, Membership, Moment
 from tests.cast import (
@@ -184,7 +184,7 @@ def test_a_private_channel_makes_a_private_incident(room: Room):
 
 
 def test_a_channel_that_was_private_once_makes_a_private_incident(room: Room):
-    room.change(lambda db: incidents.enter(db, TEAM, facts(private=True), now=room.now))
+    room.change(lambda db: channels.enter(db, TEAM, facts(private=True), now=room.now))
 
     open_here(room, channel=facts(private=False))
 

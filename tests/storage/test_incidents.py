@@ -1,22 +1,25 @@
-"""Which incident a place means, whose incidents are whose, and what is remembered of a channel."""
+"""Which incident a place means, whose incidents are whose, and who holds which role."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from bot.review.incident import ChannelFacts, ChannelId, Place
+from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import NoIncidentHere
-from storage import incidents, people, reviews
+from storage import incidents, reviews
 from storage.incidents import Where
-from storage.models import Channel, Membership, Source
+from storage.models import Membership, RoleHeld, Source
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
 
 ELSEWHERE = ChannelId("C0ELSE")
-FACTS = ChannelFacts(channel=CHANNEL, name="inc-checkout", private=True, members=(MARA, TOMAS), creator=MARA)
 
 
 @pytest.fixture
@@ -75,25 +78,6 @@ def test_a_hidden_incident_that_left_is_still_hidden(room: Room):
         meant(room, by=OUTSIDER)
 
 
-def test_a_channel_and_its_people_are_remembered_once(room: Room):
-    for _ in range(2):
-        room.change(lambda db: incidents.enter(db, TEAM, FACTS, now=room.now))
-
-    known = room.change(lambda db: db.get_one(Channel, (TEAM, CHANNEL)))
-    assert (known.name, known.creator, known.private_since) == ("inc-checkout", MARA, room.now)
-    assert room.ask(people.members, TEAM, CHANNEL) == [MARA, TOMAS]
-    assert room.change(lambda db: [row.joined_at for row in db.scalars(select(Membership))]) == [None, None]
-
-
-def test_a_channel_once_private_stays_private(room: Room):
-    room.change(lambda db: incidents.enter(db, TEAM, FACTS, now=room.now))
-    opened = ChannelFacts(channel=CHANNEL, name="inc-checkout", private=False)
-
-    room.change(lambda db: incidents.enter(db, TEAM, opened, now=room.now + timedelta(days=1)))
-
-    assert room.change(lambda db: db.get_one(Channel, (TEAM, CHANNEL)).private_since) == room.now
-
-
 def test_listening_again_fetches_what_was_said_meanwhile(room: Room):
     incident = an_incident(room)
     room.change(lambda db: setattr(incidents.sources(db, incident)[0], "fetched_at", room.now))
@@ -131,7 +115,7 @@ def test_mine_are_those_of_my_roles_my_invitations_and_my_channels(room: Room):
     assert len(room.change(lambda db: incidents.mine(db, TEAM, TOMAS, at_most=1))) == 1
 
 
-def _invite(db, incident: int, room: Room) -> None:
+def _invite(db: Session, incident: int, room: Room) -> None:
     review = reviews.of(db, incidents.get(db, incident))
     reviews.invite(db, reviews.add_meeting(db, review, minutes=60), TOMAS, core=None, now=room.now)
 
@@ -139,7 +123,7 @@ def _invite(db, incident: int, room: Room) -> None:
 def test_only_the_first_to_act_becomes_the_lead(room: Room):
     incident = an_incident(room)
 
-    def act(db, by) -> bool:
+    def act(db: Session, by: UserId) -> bool:
         return incidents.first_to_act(db, incidents.get(db, incident), by, now=room.now)
 
     assert room.change(lambda db: act(db, TOMAS)) is False
@@ -162,6 +146,50 @@ def test_the_latest_turn_of_everybody_in_a_role_is_known(room: Room):
     assert room.change(lambda db: _holder(db, incident)) == PRIYA
 
 
-def _holder(db, incident: int) -> str | None:
+def _holder(db: Session, incident: int) -> str | None:
     held = incidents.holding(db, incident, Role.scribe)
     return held.user_id if held else None
+
+
+def give(db: Session, incident: int, user: UserId) -> None:
+    incidents.give_role(db, incidents.get(db, incident), Role.scribe, user, by=None, now=NOVEMBER_18)
+
+
+def test_of_two_who_are_given_a_role_at_once_the_later_one_holds_it(room: Room):
+    incident = an_incident(room)
+
+    with ThreadPoolExecutor(1) as pool:
+        with room.storage.write() as db:
+            give(db, incident, TOMAS)
+            later = pool.submit(lambda: room.change(lambda db: give(db, incident, PRIYA)))
+            time.sleep(0.2)
+        later.result()
+
+    assert room.ask(lambda db: _holder(db, incident)) == PRIYA
+    held = select(RoleHeld.user_id).where(RoleHeld.role == Role.scribe, RoleHeld.until.is_(None))
+    assert room.ask(lambda db: db.scalars(held).all()) == [PRIYA]
+
+
+def test_a_role_has_one_holder_at_a_time(room: Room):
+    incident = an_incident(room)
+    room.change(lambda db: give(db, incident, TOMAS))
+    beside = RoleHeld(team_id=TEAM, incident_id=incident, role=Role.scribe.value, user_id=PRIYA, since=room.now)
+
+    with pytest.raises(IntegrityError):
+        room.change(lambda db: db.add(beside))
+
+
+def test_of_two_who_act_first_at_once_one_leads(room: Room):
+    incident = an_incident(room)
+    room.change(lambda db: db.execute(delete(RoleHeld)))
+
+    def act(db: Session, by: UserId) -> bool:
+        return incidents.first_to_act(db, incidents.get(db, incident), by, now=room.now)
+
+    with ThreadPoolExecutor(1) as pool, room.storage.write() as db:
+        first = act(db, TOMAS)
+        later = pool.submit(lambda: room.change(lambda db: act(db, PRIYA)))
+        time.sleep(0.2)
+
+    assert (first, later.result()) == (True, False)
+    assert room.ask(incidents.roles, incident).lead == TOMAS

@@ -1,5 +1,6 @@
 """What waits to be said: claimed one to a channel, in order, and settled only by whoever holds the attempt."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -187,3 +188,38 @@ def test_what_waits_and_what_never_will_be_said_can_be_asked(storage: Storage):
     with storage.read() as db:
         assert [n.key for n in outbox.waiting(db, TEAM)] == ["waits"]
         assert [(n.key, n.error) for n in outbox.dead(db, TEAM)] == [("dies", "is_archived")]
+
+
+def at_once(storage: Storage, first: Words, second: Words, *, live: str = "") -> None:
+    """Two turns write under one key: the second begins before the first is committed."""
+    write = outbox.say_live if live else outbox.say_once
+
+    def later() -> None:
+        with storage.write() as db:
+            write(db, TEAM, second)
+
+    with ThreadPoolExecutor(1) as pool:
+        with storage.write() as db:
+            write(db, TEAM, first)
+            waiting = pool.submit(later)
+            time.sleep(0.2)
+        waiting.result()
+
+
+def words(text: str) -> Words:
+    return Words(key="agenda:1", channel="C1", text=text, at=NOW)
+
+
+def test_what_two_replicas_say_at_once_is_written_once(storage: Storage):
+    at_once(storage, words("hello"), words("hello"))
+
+    with storage.read() as db:
+        assert [(note.text, note.version) for note in db.scalars(select(OutboxNote))] == [("hello", 1)]
+
+
+def test_newer_words_are_not_lost_to_those_written_at_once(storage: Storage):
+    at_once(storage, words("one"), words("two"), live="live")
+    at_once(storage, words("three"), words("four"), live="live")
+
+    with storage.read() as db:
+        assert [(note.text, note.version) for note in db.scalars(select(OutboxNote))] == [("four", 4)]

@@ -1,0 +1,13 @@
+"""Writing a row that somebody else may be writing at the same moment."""
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.models import Base
+
+
+def insert_new(db: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An insert that does nothing where a row of the same key is there already; on PostgreSQL it waits to see."""
+    if db.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
