@@ -1,33 +1,29 @@
-"""The meeting: open it, walk through its topics, note what surfaces, close it.
+"""The meeting: open it, walk through its topics, close it. What is noted on the way is in `noting`.
 
-Where the meeting stands lies in its row as an `Agenda`: a restart in the middle loses nothing.
+Where the meeting stands lies in its row as an `Agenda`: a restart in the middle loses nothing. What everybody reads of
+it is one message, `templates/notes/agenda.j2`: a head, the topic on the table (`agenda_topic_….j2`) and a foot.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.render import Mrkdwn, person
 from bot.review import timeline
 from bot.review.agenda import TIMELINE, Agenda
-from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
+from bot.review.findings import FindingKind
 from bot.review.follow_up import soaks_until
 from bot.review.impact import Impact
-from bot.review.incident import FORMULAS, UserId, durations, in_words
+from bot.review.incident import UserId
 from bot.review.lifecycle import Stage, Who, require
-from bot.review.meeting_time import next_working_moment, working_morning
-from bot.review.questions import addressed, question_for
+from bot.review.questions import addressed
 from bot.review.refusal import (
     AlreadyInMeeting,
     AnotherMeetingHere,
     FirstTopic,
     LastTopic,
-    NeedsText,
-    NoSuchEvent,
     NothingScheduled,
     NotInMeeting,
     NotMitigated,
@@ -35,9 +31,10 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from storage import actions, findings, incidents, people, reviews, silence, walk
+from storage import actions, findings, incidents, outbox, people, reviews, silence, sittings, walk
 from storage.incidents import Where
-from storage.models import Incident, Meeting, Review, TimelineEvent
+from storage.models import Action, Finding, Incident, Meeting, MeetingNote, Review
+from storage.sittings import Sitting
 
 SAME_MEETING = timedelta(hours=24)
 """A `start` this soon after `end` goes on with the same meeting; later it opens another."""
@@ -45,6 +42,8 @@ EARLY = timedelta(hours=1)
 """So long before its hour, a planned meeting comes before the one that just ended."""
 FORGOTTEN = timedelta(minutes=30)
 """After its planned end, a meeting in which nothing happens any more counts as ended (DOMAIN 4)."""
+STILL_WORTH_TELLING = timedelta(days=3)
+"""So long its owner may hear that a meeting ended by itself."""
 DRAFT_WITHIN = timedelta(hours=24)
 """The report's draft after the meeting (S2)."""
 A_STOP = 3
@@ -52,29 +51,22 @@ A_STOP = 3
 EXITS = {Stage.skipped, Stage.cancelled}
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """A meeting that is open, and where it stands."""
-
-    incident: Incident
-    meeting: Meeting
-    agenda: Agenda
-
-
 # Opening and closing ------------------------------------------------------------------
 
 
 def start(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Open the planned meeting, or go on with the one that ended a while ago, or meet at once."""
+    """Open the planned meeting, or go on with the one that ended a while ago, or meet at once.
+
+    Says `agenda` to everybody, and `help_card` to whoever opened it.
+    """
     incident = incidents.at(turn.db, turn.team, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "start")
     _must_be_ready(turn, incident)
     meeting = _meeting_to_open(turn, incident, by)
     if reviews.sitting_elsewhere(turn.db, meeting, reviews.place_of(turn.db, incident, meeting)):
         raise AnotherMeetingHere
-    _open(turn, incident, meeting, by)
-    yield _agenda_note(turn, incident, meeting)
-    yield Note.private(by, "help_card", incident=incident.id, scribe=incidents.roles(turn.db, incident.id).scribe)
+    yield _agenda(turn, _open(turn, incident, meeting, by))
+    yield Note.private(by, "help_card", scribe=incidents.roles(turn.db, incident.id).scribe)
 
 
 def _must_be_ready(turn: Turn, incident: Incident) -> None:
@@ -105,15 +97,17 @@ def _just_ended(turn: Turn, review: Review) -> Meeting | None:
     return last if turn.now - last.ended_at < SAME_MEETING else None
 
 
-def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> None:
+def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitting:
     if meeting.agenda is None:
         agenda = Agenda.open(meeting.minutes, turn.now)
+        agenda = agenda.with_stops(_stops(turn, incident, agenda))
         meeting.opened_at = turn.now
-        _keep(turn, meeting, agenda.with_stops(_stops(turn, incident, agenda)))
     else:
-        _keep(turn, meeting, Agenda.from_json(meeting.agenda).resume(turn.now))
-    meeting.ended_at = None
+        agenda = Agenda.from_json(meeting.agenda).resume(turn.now)
+    sitting = Sitting(incident, meeting, agenda)
+    sittings.keep(turn.db, sitting, now=turn.now)
     reviews.here(turn.db, meeting, by, now=turn.now)
+    return sitting
 
 
 def _stops(turn: Turn, incident: Incident, agenda: Agenda) -> list[int]:
@@ -123,55 +117,17 @@ def _stops(turn: Turn, incident: Incident, agenda: Agenda) -> list[int]:
 
 
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Close the meeting; what comes next stands in the agenda's last state."""
+    """Close the meeting; says what comes next: `agenda_ended` to everybody, `meeting_ended` to whoever pressed."""
     sitting = _led_by(turn, where, by, "end")
-    sitting.meeting.ended_at = turn.now
-    _keep(turn, sitting.meeting, sitting.agenda.end(turn.now))
-    yield _agenda_note(turn, sitting.incident, sitting.meeting)
-    yield Note.private(by, "meeting_ended", incident=sitting.incident.id, **_what_comes(turn, sitting.incident))
-
-
-def close_forgotten(turn: Turn) -> Notes:
-    """Nobody pressed end: the meeting ended with its last gesture, and the owner is told."""
-    for meeting, incident in reviews.sitting(turn.db, turn.team):
-        touched = meeting.touched_at or meeting.opened_at or turn.now
-        if meeting.agenda is not None and _is_forgotten(Agenda.from_json(meeting.agenda), touched, turn.now):
-            yield from _close_forgotten(turn, incident, meeting, touched)
-
-
-def _is_forgotten(agenda: Agenda, touched: datetime, now: datetime) -> bool:
-    return now >= max(_ends_at(agenda), touched) + FORGOTTEN
-
-
-def _close_forgotten(turn: Turn, incident: Incident, meeting: Meeting, touched: datetime) -> Notes:
-    meeting.ended_at = touched
-    meeting.agenda = Agenda.from_json(meeting.agenda or {}).end(touched).to_json()
-    shown = _agenda_note(turn, incident, meeting)
-    yield replace(shown, facts={**shown.facts, "is_forgotten": True})
-    owner = incidents.roles(turn.db, incident.id).owner_or_lead
-    if owner:
-        yield _to_owner(turn, incident, meeting, owner)
-
-
-def _to_owner(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> Note:
-    facts = {"incident": incident.id, "title": incident.title, "ended_at": meeting.ended_at}
-    facts |= {"channel": reviews.place_of(turn.db, incident, meeting).channel}
-    note = Note.once(f"forgotten:{meeting.id}:{meeting.ended_at:%Y%m%dT%H%M%S}", "meeting_forgotten", owner, **facts)
-    return replace(note, not_before=_next_word_to(turn, owner))
-
-
-def _next_word_to(turn: Turn, user: UserId) -> datetime:
-    """Their next working moment, or the next working morning where they had a direct message today already."""
-    zone = ZoneInfo(people.zone(turn.db, turn.team, user))
-    today = datetime.combine(turn.now.astimezone(zone).date(), time(0), zone)
-    if not silence.told_since(turn.db, turn.team, user, today.astimezone(UTC)):
-        return next_working_moment(turn.now, zone, turn.house.working_hours)
-    tomorrow = working_morning(today.date() + timedelta(days=1), zone, 0)
-    return next_working_moment(tomorrow, zone, turn.house.working_hours)
+    ended = replace(sitting, agenda=sitting.agenda.end(turn.now))
+    sittings.keep(turn.db, ended, now=turn.now)
+    comes = _what_comes(turn, ended.incident, ended.meeting)
+    yield _agenda(turn, ended)
+    yield Note.private(by, "meeting_ended", incident=ended.incident.id, comes=comes)
 
 
 def held(turn: Turn, *, where: Where, by: UserId, when: When | None) -> Notes:
-    """The meeting was held without the bot."""
+    """The meeting was held without the bot; says `held`."""
     incident = incidents.at(turn.db, turn.team, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "held")
     _must_be_ready(turn, incident)
@@ -180,8 +136,9 @@ def held(turn: Turn, *, where: Where, by: UserId, when: When | None) -> Notes:
     at = when.past(turn.now, ZoneInfo(zone)) if when else min(meeting.meets_at or turn.now, turn.now)
     meeting.opened_at, meeting.meets_at = at, meeting.meets_at or at
     meeting.ended_at = min(turn.now, at + timedelta(minutes=meeting.minutes))
-    _record(turn, incident, meeting, what="held", after=at.isoformat(), by=by)
-    yield Note.private(by, "held", incident=incident.id, at=at, zone=zone, **_what_comes(turn, incident))
+    _record(turn, incident, meeting, what="held", after=at, by=by)
+    comes = _what_comes(turn, incident, meeting)
+    yield Note.private(by, "held", incident=incident.id, at=at, zone=zone, comes=comes)
 
 
 def _meeting_held(turn: Turn, incident: Incident, by: UserId) -> Meeting:
@@ -196,317 +153,244 @@ def _meeting_held(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     )
 
 
+def _record(turn: Turn, incident: Incident, meeting: Meeting, *, what: str, after: datetime, by: UserId | None) -> None:
+    incidents.record_change(
+        turn.db, incident, "meeting", meeting.id, what=what, before=None, after=after.isoformat(), by=by, now=turn.now
+    )
+    turn.db.flush()
+
+
+# A meeting that nobody ended ------------------------------------------------------------
+
+
+def close_forgotten(turn: Turn) -> Notes:
+    """Nobody pressed end: the meeting ended with its last gesture.
+
+    1. `agenda_ended` says so where it met.
+    2. `meeting_forgotten` tells its owner, as soon as they may be written to.
+    """
+    for sitting in sittings.every(turn.db, turn.team):
+        if turn.now >= max(sitting.agenda.ends_at, sitting.touched_at) + FORGOTTEN:
+            yield _ended_by_itself(turn, sitting)
+    yield from _owners_told(turn)
+
+
+def _ended_by_itself(turn: Turn, sitting: Sitting) -> Note:
+    ended = replace(sitting, agenda=sitting.agenda.end(sitting.touched_at))
+    sittings.keep(turn.db, ended, now=sitting.touched_at)
+    _record(turn, ended.incident, ended.meeting, what=reviews.FORGOTTEN, after=sitting.touched_at, by=None)
+    return _agenda(turn, ended, is_forgotten=True)
+
+
+def _owners_told(turn: Turn) -> Notes:
+    told: set[UserId] = set()
+    for meeting, incident in reviews.forgotten(turn.db, turn.team, since=turn.now - STILL_WORTH_TELLING):
+        owner = incidents.roles(turn.db, incident.id).owner_or_lead
+        if owner and owner not in told and _is_to_be_told(turn, incident, meeting, owner):
+            told.add(owner)
+            yield _forgotten(turn, incident, meeting, owner)
+
+
+def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> bool:
+    if reviews.stage(turn.db, incident) is not Stage.ended:
+        return False
+    if outbox.find(turn.db, turn.team, _forgotten_key(meeting)):
+        return False
+    hours = turn.house.working_hours
+    return silence.may_be_told(turn.db, turn.team, owner, incident, now=turn.now, hours=hours)
+
+
+def _forgotten(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> Note:
+    return Note.once(
+        _forgotten_key(meeting),
+        "meeting_forgotten",
+        owner,
+        incident=incident.id,
+        title=incident.title,
+        ended_at=meeting.ended_at,
+        channel=reviews.place_of(turn.db, incident, meeting).channel,
+    )
+
+
+def _forgotten_key(meeting: Meeting) -> str:
+    return f"forgotten:{meeting.id}:{meeting.ended_at:%Y%m%dT%H%M%S}"
+
+
 # Moving through the agenda ------------------------------------------------------------
 
 
 def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
-    """The next stop of the walk, else the next topic; of two presses at once one counts."""
+    """The next stop of the walk, else the next topic; of two presses at once one counts.
+
+    Says `agenda`, whose topic is `agenda_topic_….j2`, to everybody, and `agenda_moved` to whoever pressed.
+    """
     sitting = _led_by(turn, where, by, "next")
     agenda = sitting.agenda.advance(turn.now, seen)
-    if agenda is sitting.agenda and seen in {None, agenda.version}:
+    if agenda is sitting.agenda and not agenda.has_passed(seen):
         raise LastTopic
-    yield from _moved(turn, sitting, agenda, by)
+    yield from _moved(turn, sitting, agenda, by=by, seen=seen)
 
 
 def go_back(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
-    """The stop or topic before."""
+    """The stop or topic before; says what `advance` says."""
     sitting = _led_by(turn, where, by, "back")
     agenda = sitting.agenda.back(turn.now, seen)
-    if agenda is sitting.agenda and seen in {None, agenda.version}:
+    if agenda is sitting.agenda and not agenda.has_passed(seen):
         raise FirstTopic
-    yield from _moved(turn, sitting, agenda, by)
+    yield from _moved(turn, sitting, agenda, by=by, seen=seen)
 
 
 def go_to(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
-    """Any topic, forward or back: the order is a guide, not a cage (S1)."""
+    """Any topic, forward or back: the order is a guide, not a cage (S1); says what `advance` says."""
     sitting = _led_by(turn, where, by, "go")
-    yield from _moved(turn, sitting, sitting.agenda.go_to(words, turn.now), by)
+    yield from _moved(turn, sitting, sitting.agenda.go_to(words, turn.now), by=by)
 
 
-def extend(turn: Turn, *, where: Where, by: UserId, minutes: int) -> Notes:
-    """More minutes for this topic, taken from later ones: the meeting still ends on time."""
+def extend(turn: Turn, *, where: Where, by: UserId, minutes: int, seen: int | None = None) -> Notes:
+    """More minutes for this topic, taken from later ones: the meeting still ends on time; says what `advance` says."""
     sitting = _led_by(turn, where, by, "extend")
-    yield from _moved(turn, sitting, sitting.agenda.extend(minutes, turn.now), by)
+    yield from _moved(turn, sitting, sitting.agenda.extend(minutes, seen), by=by, seen=seen)
 
 
-def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, by: UserId) -> Notes:
+def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, *, by: UserId, seen: int | None = None) -> Notes:
     """Keep the new agenda and show it; the minutes are said to whoever pressed, and to nobody else."""
     before = sitting.agenda
     if agenda.topic.name == TIMELINE and before.topic.name != TIMELINE and not agenda.spent[agenda.current]:
         agenda = agenda.with_stops(_stops(turn, sitting.incident, agenda))
-    _keep(turn, sitting.meeting, agenda)
+    moved = replace(sitting, agenda=agenda)
+    sittings.keep(turn.db, moved, now=turn.now)
     reviews.here(turn.db, sitting.meeting, by, now=turn.now)
-    yield _agenda_note(turn, sitting.incident, sitting.meeting)
-    yield Note.private(by, "agenda_moved", **_position(turn, before, agenda))
+    yield _agenda(turn, moved)
+    yield Note.private(
+        by,
+        "agenda_moved",
+        before=before,
+        agenda=agenda,
+        left=agenda.minutes_left(turn.now),
+        over_by=-before.minutes_left(turn.now).topic,
+        is_stale=before.has_passed(seen),
+    )
 
 
-def _position(turn: Turn, before: Agenda, agenda: Agenda) -> dict[str, Any]:
-    left = agenda.minutes_left(turn.now)
-    return {
-        "topic": agenda.topic,
-        "stop": agenda.stop + 1 if agenda.event is not None else None,
-        "stops": len(agenda.stops),
-        "topic_left": left.topic,
-        "meeting_left": left.meeting,
-        "over_by": -before.minutes_left(turn.now).topic,
-        "was": before.topic,
-        "is_stale": agenda.version == before.version,
-    }
+def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
+    incident = incidents.at(turn.db, turn.team, where, by)
+    sitting = sittings.of(turn.db, incident)
+    if sitting is None:
+        raise NotInMeeting
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    return sitting
 
 
-def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
-    """Put a thought aside for later, without leaving the topic on the table."""
-    sitting = _sitting(turn, where, by)
-    if by != incidents.roles(turn.db, sitting.incident.id).scribe:
-        _led_by(turn, where, by, "park")
-    if not text.strip():
-        raise NeedsText(verb="park", example="how we rotate the certificates")
-    topic = sitting.agenda.topic.name
-    reviews.note_down(turn.db, sitting.meeting, text.strip(), topic=topic, by=by, parked=turn.now, now=turn.now)
-    yield from _shown_again(turn, sitting)
-    yield Note.private(by, "meeting_parked", text=text.strip())
+# Showing it -----------------------------------------------------------------------------
 
 
 def show_agenda(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Where the meeting stands, for whoever asks."""
+    """Where the meeting stands, for whoever asks: `agenda`; before it opens, `agenda_planned`."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    review = reviews.of(turn.db, incident)
-    meeting = reviews.open_meeting(turn.db, review)
-    if meeting is not None and meeting.agenda is not None:
-        yield Note.private(by, "agenda", **_agenda_facts(turn, incident, meeting))
-        return
-    planned = reviews.planned_meeting(turn.db, review)
+    sitting = sittings.of(turn.db, incident)
+    yield Note.private(by, "agenda", page=_page(turn, sitting)) if sitting else _planned(turn, incident, by)
+
+
+def _planned(turn: Turn, incident: Incident, by: UserId) -> Note:
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     if planned is None or planned.meets_at is None:
         raise NothingScheduled
     topics = Agenda.open(planned.minutes, planned.meets_at).topics
-    yield Note.private(
+    return Note.private(
         by, "agenda_planned", incident=incident.id, at=planned.meets_at, minutes=planned.minutes, topics=topics
     )
 
 
 def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Show the agenda of an open meeting as it stands after a change made elsewhere; without a meeting, nothing."""
-    yield from _agenda_if_sitting(turn, incidents.at(turn.db, turn.team, where, by))
+    """Show the agenda of an open meeting after a change made elsewhere; without a meeting, nothing."""
+    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
+    if sitting:
+        sittings.touch(turn.db, sitting, now=turn.now)
+        yield _agenda(turn, sitting)
 
 
-def _shown_again(turn: Turn, sitting: Sitting) -> Notes:
-    """The agenda with what was just noted; its topic and version stay."""
-    sitting.meeting.touched_at = turn.now
-    yield _agenda_note(turn, sitting.incident, sitting.meeting)
-
-
-# What surfaces --------------------------------------------------------------------------
-
-
-def note_finding(
-    turn: Turn, *, where: Where, by: UserId, kind: FindingKind | str, text: str, event: int | None = None
-) -> Notes:
-    """A contributor, mitigator, risk, learning, dissent or question, at any moment, in or out of a meeting (S1)."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    kind = FindingKind(kind)
-    sort, words = split_sort(kind, text)
-    if not words:
-        raise NeedsText(verb=kind.value, example=EXAMPLES[kind])
-    row = findings.add(
-        turn.db,
-        incident,
-        kind=kind,
-        sort=sort,
-        text=words,
-        by=by,
-        event=_event(turn, incident, event) if event is not None else None,
-        now=turn.now,
-    )
-    yield from _agenda_if_sitting(turn, incident)
-    yield Note.private(
-        by,
-        "finding_noted",
-        incident=incident.id,
-        number=row.number,
-        kind=kind,
-        sort=sort,
-        text=words,
-        event=event,
-        speaks_of_root_cause=speaks_of_root_cause(words),
-    )
-
-
-EXAMPLES: Mapping[FindingKind, str] = {
-    FindingKind.contributor: "technical: the disk filled up",
-    FindingKind.mitigator: "luck: it was during working hours",
-    FindingKind.risk: "one person knows the billing system",
-    FindingKind.learning: "process: we page support too late",
-    FindingKind.dissent: "the rollback was not needed",
-    FindingKind.question: "how long do sessions survive a restart?",
-}
-
-
-def answer_stop(turn: Turn, *, where: Where, by: UserId, number: int, text: str) -> Notes:
-    """Keep what was answered at a stop of the walk, beside the question that was asked there."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    event = _event(turn, incident, number)
-    if not text.strip():
-        raise NeedsText(verb="answer", example=f"{number} the graph was flat, so we looked at the queue")
-    incidents.record_change(
-        turn.db,
-        incident,
-        "event",
-        event.id,
-        what="answer",
-        before=event.answer,
-        after=text.strip(),
-        by=by,
-        now=turn.now,
-    )
-    event.question = event.question or addressed(_question(turn, incident, number), None)
-    event.answer = text.strip()
-    turn.db.flush()
-    yield from _agenda_if_sitting(turn, incident)
-    yield Note.private(by, "meeting_answer", number=number, question=event.question)
-
-
-def arrive(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Somebody is here; one tap, and twice is once."""
-    sitting = _sitting(turn, where, by)
-    reviews.here(turn.db, sitting.meeting, by, now=turn.now)
-    yield from _shown_again(turn, sitting)
-    yield Note.private(by, "meeting_arrived", incident=sitting.incident.id)
-
-
-def set_recording(turn: Turn, *, where: Where, by: UserId, url: str) -> Notes:
-    """Where the recording can be watched, for those who read instead of sitting in (S1)."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    review = reviews.of(turn.db, incident)
-    meeting = reviews.open_meeting(turn.db, review) or reviews.last_held(turn.db, review)
-    if meeting is None:
-        raise NotInMeeting
-    address = url.strip().strip("<>").split("|")[0]
-    if not WEB_ADDRESS.fullmatch(address):
-        raise NeedsText(verb="recording", example="https://example.com/watch/42")
-    _record(turn, incident, meeting, what="recording", after=address, by=by)
-    meeting.recording = address
-    if meeting.agenda is not None:
-        meeting.touched_at = turn.now
-        yield _agenda_note(turn, incident, meeting)
-    yield Note.private(by, "meeting_recording", recording=address)
-
-
-WEB_ADDRESS = re.compile(r"https?://[^\s<>|]+")
-
-
-def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """There are no private answers to open: said as it is."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "reveal")
-    yield Note.private(by, "meeting_nothing_sealed")
-
-
-def _agenda_if_sitting(turn: Turn, incident: Incident) -> Notes:
-    meeting = reviews.open_meeting(turn.db, reviews.of(turn.db, incident))
-    if meeting is not None and meeting.agenda is not None:
-        meeting.touched_at = turn.now
-        yield _agenda_note(turn, incident, meeting)
-
-
-def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:
-    event = walk.event(turn.db, incident, number)
-    if event is None:
-        raise NoSuchEvent(number=number)
-    return event
-
-
-# Where it stands ------------------------------------------------------------------------
-
-
-def _sitting(turn: Turn, where: Where, by: UserId) -> Sitting:
-    incident = incidents.at(turn.db, turn.team, where, by)
-    meeting = reviews.open_meeting(turn.db, reviews.of(turn.db, incident))
-    if meeting is None or meeting.agenda is None:
-        raise NotInMeeting
-    return Sitting(incident, meeting, Agenda.from_json(meeting.agenda))
-
-
-def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
-    sitting = _sitting(turn, where, by)
-    require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
-    return sitting
-
-
-def _keep(turn: Turn, meeting: Meeting, agenda: Agenda) -> None:
-    meeting.agenda, meeting.touched_at = agenda.to_json(), turn.now
-    turn.db.flush()
-
-
-def _record(turn: Turn, incident: Incident, meeting: Meeting, *, what: str, after: str, by: UserId) -> None:
-    incidents.record_change(
-        turn.db, incident, "meeting", meeting.id, what=what, before=None, after=after, by=by, now=turn.now
-    )
+def _agenda(turn: Turn, sitting: Sitting, *, is_forgotten: bool = False) -> Note:
+    place = reviews.place_of(turn.db, sitting.incident, sitting.meeting)
+    page = replace(_page(turn, sitting), is_forgotten=is_forgotten)
+    return Note.live(f"agenda:{sitting.meeting.id}", "agenda", place, page=page)
 
 
 # What the agenda says -------------------------------------------------------------------
 
 
-def _agenda_note(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
-    place = reviews.place_of(turn.db, incident, meeting)
-    return Note.live(f"agenda:{meeting.id}", "agenda", place, **_agenda_facts(turn, incident, meeting))
+@dataclass(frozen=True, slots=True)
+class AtStop:
+    """The event on the table, what is asked about it, and what lies between it and the next stop."""
+
+    event: walk.Told
+    question: Mrkdwn
+    between: timeline.Fold | None
 
 
-def _agenda_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
-    agenda = Agenda.from_json(meeting.agenda or {})
+@dataclass(frozen=True, slots=True)
+class WhatComes:
+    """What happens after the meeting, by whom and when."""
+
+    owner: UserId | None
+    draft_by: datetime
+    soaks_until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaPage:
+    """Everything that `templates/notes/agenda.j2` and its parts show; lists are in the order they are read."""
+
+    incident: int
+    title: str
+    agenda: Agenda
+    facilitator: UserId | None
+    scribe: UserId | None
+    present: Sequence[str]
+    recording: str | None
+    summary: str | None
+    impact: Sequence[tuple[str, str]]
+    durations: Sequence[tuple[str, str]]
+    """A formula and a length of time in words."""
+    at_stop: AtStop | None
+    findings: Sequence[tuple[FindingKind, Sequence[Finding]]]
+    actions: Sequence[Action]
+    parked: Sequence[MeetingNote]
+    comes: WhatComes
+    is_forgotten: bool = False
+    """Nobody pressed end."""
+
+
+def _page(turn: Turn, sitting: Sitting) -> AgendaPage:
+    incident, meeting, agenda = sitting.incident, sitting.meeting, sitting.agenda
     roles = incidents.roles(turn.db, incident.id)
-    return {
-        "incident": incident.id,
-        "title": incident.title,
-        "agenda": agenda,
-        "minutes_left": agenda.minutes_left(turn.now),
-        "topic_until": agenda.entered_at + agenda.topic.planned - timedelta(seconds=agenda.spent[agenda.current]),
-        "ends_at": _ends_at(agenda),
-        "spent": _minutes_spent(agenda),
-        "facilitator": roles.facilitator_or_lead,
-        "scribe": roles.scribe,
-        "present": [row.user_id for row in reviews.attendees(turn.db, meeting) if row.present_at],
-        "recording": meeting.recording,
-        "is_forgotten": False,
-        **_noted(turn, incident, meeting),
-        **_stop_facts(turn, incident, agenda),
-        **_summary_facts(turn, incident),
-        **_what_comes(turn, incident),
-    }
+    return AgendaPage(
+        incident=incident.id,
+        title=incident.title,
+        agenda=agenda,
+        facilitator=roles.facilitator_or_lead,
+        scribe=roles.scribe,
+        present=[row.user_id for row in reviews.attendees(turn.db, meeting) if row.present_at],
+        recording=meeting.recording,
+        summary=incident.summary,
+        impact=Impact.from_json(incident.impact).lines(),
+        durations=reviews.lengths(turn.db, incident),
+        at_stop=_at_stop(turn, incident, agenda),
+        findings=list(findings.by_kind(turn.db, incident.id).items()),
+        actions=actions.of_incident(turn.db, incident.id),
+        parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
+        comes=_what_comes(turn, incident, meeting),
+    )
 
 
-def _ends_at(agenda: Agenda) -> datetime:
-    """When the meeting ends if it keeps to its minutes; a pause between end and re-opening moves it."""
-    planned = sum((topic.planned for topic in agenda.topics), timedelta())
-    return agenda.entered_at + planned - timedelta(seconds=sum(agenda.spent))
-
-
-def _minutes_spent(agenda: Agenda) -> list[tuple[str, int, int]]:
-    """Label, minutes planned and minutes spent of every topic."""
-    return [
-        (topic.label, topic.minutes, round(spent / 60))
-        for topic, spent in zip(agenda.topics, agenda.spent, strict=True)
-    ]
-
-
-def _noted(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
-    return {
-        "findings": [(kind, list(found)) for kind, found in findings.by_kind(turn.db, incident.id).items()],
-        "actions": actions.of_incident(turn.db, incident.id),
-        "parked": [note for note in reviews.notes(turn.db, meeting) if note.parked_at],
-    }
-
-
-def _stop_facts(turn: Turn, incident: Incident, agenda: Agenda) -> dict[str, Any]:
-    """The event on the table, its question, and what lies between it and the next stop."""
-    if agenda.event is None:
-        return {"stop": None, "question": None, "between": None}
-    told = {event.number: event for event in walk.events(turn.db, incident)}
-    stop = told.get(agenda.event)
-    return {
-        "stop": stop,
-        "question": _addressed(_question(turn, incident, agenda.event), stop.who) if stop else None,
-        "between": _fold_after(list(told.values()), agenda),
-    }
+def _at_stop(turn: Turn, incident: Incident, agenda: Agenda) -> AtStop | None:
+    """None outside the walk, and where the event was taken off the timeline."""
+    told = walk.events(turn.db, incident) if agenda.event is not None else []
+    event = next((event for event in told if event.number == agenda.event), None)
+    if event is None:
+        return None
+    # Our own words with a mention in them: nothing here was written by a person.
+    question = addressed(walk.question_at(told, event.number), person(event.who) if event.who else None)
+    return AtStop(event, Mrkdwn(question), _fold_after(told, agenda))
 
 
 def _fold_after(told: Sequence[walk.Told], agenda: Agenda) -> timeline.Fold | None:
@@ -515,37 +399,8 @@ def _fold_after(told: Sequence[walk.Told], agenda: Agenda) -> timeline.Fold | No
     return after[0] if after and isinstance(after[0], timeline.Fold) else None
 
 
-def _question(turn: Turn, incident: Incident, number: int) -> str:
-    """The question of an event: one for its kind and words; later events of a kind are asked differently."""
-    told = walk.events(turn.db, incident)
-    event = next(event for event in told if event.number == number)
-    same_kind = [other.number for other in told if other.kind == event.kind]
-    return question_for(timeline.Kind(event.kind), event.words or "", same_kind.index(number))
-
-
-def _addressed(question: str, who: UserId | None) -> Mrkdwn:
-    """Our own words with a mention in them: nothing here was written by a person."""
-    return Mrkdwn(addressed(question, person(who) if who else None))
-
-
-def _summary_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
-    moments = {name: row.at for name, row in incidents.moments(turn.db, incident.id).items() if row.at}
-    known = {name: seconds for name, seconds in asdict(durations(moments)).items() if seconds is not None}
-    return {
-        "summary": incident.summary,
-        "impact": Impact.from_json(incident.impact).lines(),
-        "durations": [(FORMULAS[name], in_words(seconds)) for name, seconds in known.items()],
-    }
-
-
-def _what_comes(turn: Turn, incident: Incident) -> dict[str, Any]:
-    """What happens after the meeting, and when."""
+def _what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:
     owner = incidents.roles(turn.db, incident.id).owner_or_lead
     zone = ZoneInfo(people.zone(turn.db, turn.team, owner))
-    last = reviews.last_held(turn.db, reviews.of(turn.db, incident))
-    ended_at = last.ended_at if last and last.ended_at else turn.now
-    return {
-        "owner": owner,
-        "draft_by": ended_at + DRAFT_WITHIN,
-        "soaks_until": soaks_until(ended_at, zone),
-    }
+    ended_at = meeting.ended_at or turn.now
+    return WhatComes(owner, draft_by=ended_at + DRAFT_WITHIN, soaks_until=soaks_until(ended_at, zone))

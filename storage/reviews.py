@@ -2,19 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review import rotation
-from bot.review.incident import ChannelId, Place, UserId
+from bot.review.incident import FORMULAS, ChannelId, Place, UserId, durations, in_words
 from bot.review.lifecycle import Milestones, Role, Stage, stage_of
 from bot.review.policy import asked_for
 from storage import incidents, messages, people
 from storage.models import (
     Attendee,
+    Change,
     Incident,
     Meeting,
     MeetingNote,
@@ -108,6 +109,13 @@ def over(db: Session, incident: Incident) -> Moment | None:
     """The moment from which a meeting is planned: mitigated, or resolved where nobody said mitigated."""
     moments = incidents.moments(db, incident.id)
     return moments.get("mitigated") or moments.get("resolved")
+
+
+def lengths(db: Session, incident: Incident) -> Sequence[tuple[str, str]]:
+    """How long what took, where it is known: a formula and the time in words."""
+    moments = {name: row.at for name, row in incidents.moments(db, incident.id).items() if row.at}
+    seconds = asdict(durations(moments))
+    return [(FORMULAS[name], in_words(length)) for name, length in seconds.items() if length is not None]
 
 
 def over_since(db: Session, incident: Incident) -> datetime | None:
@@ -355,9 +363,21 @@ def all_planned(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
     return _with_incident(db, team, _planned())
 
 
-def sitting(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
-    """Every meeting that is open now."""
-    return _with_incident(db, team, and_(Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None)))
+FORGOTTEN = "forgotten"
+"""The word in a meeting's history for having ended by itself."""
+
+
+def forgotten(db: Session, team: str, *, since: datetime) -> Sequence[tuple[Meeting, Incident]]:
+    """Meetings that ended since a moment because nobody pressed end, and were not opened again."""
+    rows = db.execute(
+        select(Meeting, Incident, Change.after)
+        .join(Review, Review.id == Meeting.review_id)
+        .join(Incident, Incident.id == Review.incident_id)
+        .join(Change, and_(Change.subject == "meeting", Change.subject_id == Meeting.id, Change.what == FORGOTTEN))
+        .where(Meeting.team_id == team, Meeting.ended_at >= since)
+        .order_by(Meeting.id)
+    )
+    return [(meeting, incident) for meeting, incident, at in rows if meeting.ended_at.isoformat() == at]
 
 
 def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequence[tuple[Meeting, Incident]]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
+from bot.review.questions import question_for
+from bot.review.timeline import Kind, Outcome
 from storage import messages, timeline
 from storage.models import Incident, Message, TimelineEvent, Workspace
 
@@ -16,8 +18,8 @@ class Told:
     """An event as it is told: its own words, else those of its message; None where the message was deleted."""
 
     number: int
-    kind: str
-    outcome: str
+    kind: Kind
+    outcome: Outcome
     occurred_at: datetime
     words: str | None
     who: UserId | None
@@ -40,11 +42,18 @@ def event(db: Session, incident: Incident, number: int) -> TimelineEvent | None:
     return row if row and timeline.is_on_it(row) else None
 
 
+def question_at(told: Sequence[Told], number: int) -> str:
+    """What is asked at the event of this number: by its kind and words; the next one of a kind is asked differently."""
+    event = next(event for event in told if event.number == number)
+    same_kind = [other.number for other in told if other.kind is event.kind]
+    return question_for(event.kind, event.words or "", same_kind.index(number))
+
+
 def _told(event: TimelineEvent, message: Message | None, home: str) -> Told:
     return Told(
         number=event.number,
-        kind=event.kind,
-        outcome=event.outcome,
+        kind=Kind(event.kind),
+        outcome=Outcome(event.outcome),
         occurred_at=event.occurred_at,
         words=timeline.words_of(event, message),
         who=_who(event, message),

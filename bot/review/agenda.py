@@ -98,6 +98,21 @@ class Agenda:
         running = 0 if self.ended_at else max(0, _seconds(_whole_second(now) - self.entered_at))
         return tuple(spent + running * (number == self.current) for number, spent in enumerate(self.spent))
 
+    @property
+    def topic_until(self) -> datetime:
+        """Until when the topic on the table may take, if it keeps to its minutes."""
+        return self.entered_at + self.topic.planned - timedelta(seconds=self.spent[self.current])
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the meeting ends if it keeps to its minutes; a pause between end and resume moves it."""
+        planned = sum((topic.planned for topic in self.topics), timedelta())
+        return self.entered_at + planned - timedelta(seconds=sum(self.spent))
+
+    def minutes_taken(self) -> list[tuple[Topic, int]]:
+        """Every topic of a meeting that ended, with the minutes it took."""
+        return [(topic, round(spent / 60)) for topic, spent in zip(self.topics, self.spent, strict=True)]
+
     def minutes_left(self, now: datetime) -> MinutesLeft:
         """What is left of the topic and of the meeting; a pause between end and resume does not count."""
         spent = self.spent_s(now)
@@ -109,10 +124,14 @@ class Agenda:
 
     # Moving on. With two facilitators pressing at once, the second press carries a version that has passed.
 
+    def has_passed(self, seen: int | None) -> bool:
+        """Whether a button was pressed on an agenda that has changed since; what is typed has seen none."""
+        return seen not in {None, self.version}
+
     def advance(self, now: datetime, seen: int | None = None) -> Agenda:
         """The next stop of the walk, else the next topic; unchanged on the last topic or where `seen` has passed."""
         self._must_be_open()
-        if seen not in {None, self.version}:
+        if self.has_passed(seen):
             return self
         if self.event is not None and self.stop < len(self.stops) - 1:
             return self._changed(stop=self.stop + 1)
@@ -121,7 +140,7 @@ class Agenda:
     def back(self, now: datetime, seen: int | None = None) -> Agenda:
         """The stop before, else the topic before; unchanged on the first one or where `seen` has passed."""
         self._must_be_open()
-        if seen not in {None, self.version}:
+        if self.has_passed(seen):
             return self
         if self.event is not None and self.stop > 0:
             return self._changed(stop=self.stop - 1)
@@ -143,12 +162,15 @@ class Agenda:
                 return number
         raise NoSuchTopic(words=words.strip(), topics=tuple(topic.name for topic in self.topics))
 
-    def extend(self, minutes: int, now: datetime) -> Agenda:  # noqa: ARG002 - every change is made at a moment
+    def extend(self, minutes: int, seen: int | None = None) -> Agenda:
         """More minutes for the topic on the table, taken from the longest later ones: the meeting ends on time.
 
-        Each later topic keeps at least one minute. Raises NeedsMinutes or TooFewMinutes.
+        Each later topic keeps at least one minute; unchanged where `seen` has passed. Raises NeedsMinutes or
+        TooFewMinutes.
         """
         self._must_be_open()
+        if self.has_passed(seen):
+            return self
         if minutes < 1:
             raise NeedsMinutes
         planned = [topic.minutes for topic in self.topics]

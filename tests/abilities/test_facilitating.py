@@ -1,17 +1,16 @@
 """The meeting: opening, walking, noting, closing."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating
+from bot import facilitating, noting
 from bot.render import Rendered
-from bot.review.findings import FindingKind
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -19,16 +18,14 @@ from bot.review.refusal import (
     AnotherMeetingHere,
     FirstTopic,
     LastTopic,
-    NeedsText,
-    NoSuchEvent,
     NothingScheduled,
     NotInMeeting,
     NotMitigated,
     NotYours,
 )
 from bot.review.when import read_when
-from storage import findings, incidents, messages, reviews
-from storage.models import OutboxNote, TimelineEvent
+from storage import incidents, messages, reviews
+from storage.models import Membership, OutboxNote, TimelineEvent
 from storage.session import Storage
 from tests.cast import (
     CHANNEL,
@@ -309,6 +306,44 @@ def test_five_more_minutes_come_from_a_later_topic(room: Room):
 
 
 @pytest.mark.usefixtures("incident")
+def test_five_more_minutes_pressed_twice_are_five_more_minutes(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.extend, minutes=5, seen=2)
+    answer = do(room, facilitating.extend, minutes=5, seen=2)
+
+    assert "*1 of 6 · Opening* · 8 min" in agenda(room)
+    assert answer.startswith("Somebody was a moment faster")
+
+
+@pytest.mark.usefixtures("incident")
+def test_going_to_the_topic_on_the_table_stays_there(room: Room):
+    do(room, facilitating.start)
+
+    answer = do(room, facilitating.go_to, words="opening")
+
+    assert answer == "Now: Opening. 3 min left for it, 60 for the meeting."
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_buttons_under_the_agenda_carry_its_version(room: Room):
+    do(room, facilitating.start)
+    do(room, facilitating.advance)
+
+    carried = {text for block in agenda_blocks(room) for text in texts_of(block)}
+
+    assert {"3", "5 3"} <= carried
+
+
+def agenda_blocks(room: Room) -> list[dict[str, Any]]:
+    return room.ask(lambda db: db.query(OutboxNote).filter_by(channel_id=CHANNEL).one().blocks)
+
+
+def texts_of(block: dict[str, Any]) -> list[str]:
+    return [json.loads(element["value"])["text"] for element in block.get("elements", []) if "value" in element]
+
+
+@pytest.mark.usefixtures("incident")
 def test_the_facilitator_may_go_anywhere_and_back(room: Room):
     do(room, facilitating.start)
 
@@ -341,7 +376,7 @@ def test_a_restart_in_the_middle_loses_nothing(room: Room, incident: int, tmp_pa
     an_event(room, incident, "We roll back")
     do(room, facilitating.start)
     do(room, facilitating.go_to, words="timeline")
-    do(room, facilitating.park, text="Certificates")
+    do(room, noting.park, text="Certificates")
     room.storage.close()
 
     again = Room(Storage(f"sqlite:///{tmp_path}/debrief.db"), now=room.now)
@@ -377,145 +412,6 @@ def drop(db: Session, incident: int) -> None:
     row.dropped_at = NOVEMBER_18
 
 
-# Noting ----------------------------------------------------------------------------------
-
-
-def test_a_finding_is_noted_outside_a_meeting_too(room: Room):
-    incident = an_incident(room)
-
-    answer = do(room, facilitating.note_finding, by=TOMAS, kind="contributor", text="external: a marketing event")
-
-    assert answer == "Noted as contributor 1, external:\n> a marketing event"
-    assert room.transcript() == []
-    kept = room.ask(lambda db: [(f.kind, f.sort, f.text, f.by) for f in findings.of_incident(db, incident)])
-    assert kept == [("contributor", "external", "a marketing event", TOMAS)]
-
-
-def test_a_finding_does_not_leave_the_topic_on_the_table(room: Room, incident: int):
-    an_event(room, incident, "We roll back")
-    do(room, facilitating.start)
-    do(room, facilitating.go_to, words="timeline")
-
-    do(room, facilitating.note_finding, by=TOMAS, kind="risk", text="One person knows", event=1)
-
-    assert "*3 of 6" in agenda(room)
-    assert agenda(room).endswith("· risk 1")
-    assert room.ask(findings.events_behind, incident) == {1: 1}
-
-
-@pytest.mark.usefixtures("incident")
-def test_a_root_cause_is_kept_as_written_and_contributors_are_offered_to_its_author(room: Room):
-    answer = do(room, facilitating.note_finding, by=TOMAS, kind="contributor", text="The root cause was DNS")
-
-    assert answer == (
-        "Noted as contributor 1:\n> The root cause was DNS\n\n"
-        "I kept it as you wrote it. An incident rarely has one cause: what else made it possible, or worse? "
-        "Each is a contributor of its own. Only you see this."
-    )
-
-
-@pytest.mark.usefixtures("incident")
-def test_a_finding_from_an_unknown_event_is_refused_and_takes_no_number(room: Room):
-    with pytest.raises(NoSuchEvent):
-        do(room, facilitating.note_finding, kind="risk", text="One person knows", event=9)
-
-    assert do(room, facilitating.note_finding, kind="risk", text="x").startswith("Noted as risk 1")
-
-
-@pytest.mark.usefixtures("incident")
-@pytest.mark.parametrize("kind", FindingKind)
-def test_a_sort_without_words_is_asked_for_words(room: Room, kind: FindingKind):
-    sort = f"{kind.sorts[0]}:" if kind.sorts else "  "
-
-    with pytest.raises(NeedsText):
-        do(room, facilitating.note_finding, kind=kind, text=sort)
-
-
-def test_the_answer_at_a_stop_is_kept_with_its_question(room: Room, incident: int):
-    an_event(room, incident, "We roll back")
-    do(room, facilitating.start)
-    do(room, facilitating.go_to, words="timeline")
-
-    do(room, facilitating.answer_stop, by=JONAS, number=1, text="The other way took an hour")
-
-    assert "Noted so far:\n> The other way took an hour" in agenda(room)
-    kept = room.ask(lambda db: [(e.question, e.answer) for e in db.query(TimelineEvent)])
-    assert kept == [
-        ("What were the options at this moment, and what spoke for this one?", "The other way took an hour")
-    ]
-
-
-@pytest.mark.usefixtures("incident")
-def test_what_was_parked_comes_back_with_the_actions(room: Room):
-    do(room, facilitating.start)
-
-    do(room, facilitating.park, text="How we rotate certificates")
-    do(room, facilitating.go_to, words="actions")
-
-    assert f"*Parked*\n• How we rotate certificates (<@{MARA}>)" in agenda(room)
-
-
-@pytest.mark.usefixtures("incident")
-def test_the_scribe_may_park_a_thought(room: Room, incident: int):
-    room.change(
-        lambda db: incidents.give_role(db, incidents.get(db, incident), Role.scribe, JONAS, by=None, now=room.now)
-    )
-    do(room, facilitating.start)
-
-    do(room, facilitating.park, by=JONAS, text="Certificates")
-
-    assert "1 parked" in agenda(room)
-
-
-HOSTILE = "# Now *bold*\n--- <!channel> <@U0MARA>\n{{ 7 * 7 }} &lt;"
-
-
-@pytest.mark.parametrize("topic", ["timeline", "findings", "actions", "close"])
-def test_hostile_words_stay_words(room: Room, incident: int, topic: str):
-    an_event(room, incident, HOSTILE)
-    do(room, facilitating.start)
-    do(room, facilitating.answer_stop, number=1, text=HOSTILE)
-    do(room, facilitating.note_finding, kind="question", text=HOSTILE)
-    do(room, facilitating.park, text=HOSTILE)
-
-    do(room, facilitating.go_to, words=topic)
-
-    assert "<!channel>" not in agenda(room)
-    headers = [block for block in agenda_blocks(room) if block["type"] == "header"]
-    assert [header["text"]["text"] for header in headers] == ["Review of Checkout is slow"]
-
-
-def agenda_blocks(room: Room) -> list[dict[str, Any]]:
-    return room.ask(lambda db: db.query(OutboxNote).filter_by(channel_id=CHANNEL).one().blocks)
-
-
-def test_who_says_that_they_are_here_took_part(room: Room, incident: int):
-    do(room, facilitating.start)
-
-    do(room, facilitating.arrive, by=TOMAS)
-    do(room, facilitating.arrive, by=TOMAS)
-
-    assert f"Here: <@{MARA}>, <@{TOMAS}>" in agenda(room)
-    assert room.ask(lambda db: present(db, incident)) == {MARA, TOMAS}
-
-
-def present(db: Session, incident: int) -> set[str]:
-    meeting = reviews.open_meeting(db, reviews.of(db, incidents.get(db, incident)))
-    assert meeting
-    return {row.user_id for row in reviews.attendees(db, meeting) if row.present_at}
-
-
-@pytest.mark.usefixtures("incident")
-def test_the_recording_is_a_web_address(room: Room):
-    do(room, facilitating.start)
-
-    with pytest.raises(NeedsText):
-        do(room, facilitating.set_recording, url="javascript:alert(1)")
-    do(room, facilitating.set_recording, url="https://video.example.com/1")
-
-    assert "<https://video.example.com/1|the recording>" in agenda(room)
-
-
 # Closing ---------------------------------------------------------------------------------
 
 
@@ -528,7 +424,7 @@ def test_the_end_tells_what_happens_next_and_when(room: Room):
 
     assert agenda(room).endswith(
         "*What happens next*\n"
-        f"<@{MARA}> has the draft of the report by Thu 19 Nov, 14:58 UTC. Actions rest until Fri 20 Nov 2026; "
+        f"<@{MARA}> has the draft of the report by Thu 19 Nov, 14:58 UTC. Actions wait until Fri 20 Nov 2026; "
         "then their owners say yes or no to them."
     )
 
@@ -575,10 +471,11 @@ def test_a_start_days_after_the_end_opens_another_meeting(room: Room, incident: 
 def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_once(room: Room, incident: int):
     do(room, facilitating.start)
     room.pass_time(minutes=40)
-    do(room, facilitating.park, text="Certificates")
+    do(room, facilitating.advance)
     room.pass_time(minutes=51)
 
     room.serve(facilitating.close_forgotten)
+    room.pass_time(days=1)
     room.serve(facilitating.close_forgotten)
 
     assert the_meeting(room, incident)[1] == NOVEMBER_18 + timedelta(minutes=40)
@@ -590,21 +487,74 @@ def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_o
     )
 
 
-def test_nobody_is_told_of_a_forgotten_meeting_at_night(room: Room, incident: int):
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_forgotten_at_night_is_told_of_in_the_morning(room: Room):
+    room.pass_time(hours=3)
     do(room, facilitating.start)
     room.pass_time(hours=9)
+    room.serve(facilitating.close_forgotten)
+    assert room.transcript(MARA) == []
+
+    room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
+    room.serve(facilitating.close_forgotten)
+
+    assert len(room.transcript(MARA)) == 1
+
+
+def test_of_two_forgotten_meetings_their_owner_hears_on_two_days(room: Room, incident: int):
+    other = an_incident(room, title="Another", channel="C0OTHER")  # pyright: ignore[reportArgumentType]
+    mitigated(room, other)
+    for number in (incident, other):
+        room.serve(facilitating.start, where=incidents.Where(HERE.place, number), by=MARA)
+    room.pass_time(hours=1, minutes=31)
+    told: list[int] = []
+
+    for _ in range(2):
+        room.serve(facilitating.close_forgotten)
+        told.append(len(room.transcript(MARA)))
+        room.pass_time(days=1)
+
+    assert told == [1, 2]
+
+
+def test_the_title_of_a_private_review_is_not_told_to_an_owner_who_left_its_channel(room: Room):
+    incident = an_incident(room, private=NOVEMBER_18)
+    mitigated(room, incident)
+    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=CHANNEL, user_id=MARA)))
+    do(room, facilitating.start)
+    room.change(lambda db: leaves(db, MARA))
+    room.pass_time(hours=1, minutes=31)
 
     room.serve(facilitating.close_forgotten)
 
-    with room.storage.read() as db:
-        wait = db.scalars(select(OutboxNote.not_before).where(OutboxNote.key.startswith("forgotten:"))).one()
-    assert wait == datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
+    assert stage(room, incident) is Stage.ended
+    assert room.transcript(MARA) == []
+
+
+def leaves(db: Session, user: UserId) -> None:
+    db.query(Membership).filter_by(user_id=user).one().left_at = NOVEMBER_18
+
+
+def test_who_opens_a_forgotten_meeting_again_is_not_told_of_it(room: Room, incident: int):
+    room.pass_time(hours=3)
+    do(room, facilitating.start)
+    room.pass_time(hours=9)
+    room.serve(facilitating.close_forgotten)
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+
+    room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
+    room.serve(facilitating.close_forgotten)
+
+    assert stage(room, incident) is Stage.ended
+    assert room.transcript(MARA) == []
 
 
 def test_a_meeting_that_runs_over_is_left_alone_while_people_work(room: Room, incident: int):
     do(room, facilitating.start)
     room.pass_time(minutes=85)
-    do(room, facilitating.note_finding, kind="risk", text="One person knows")
+    do(room, noting.note_finding, kind="risk", text="One person knows")
+    do(room, facilitating.refresh)
     room.pass_time(minutes=10)
 
     room.serve(facilitating.close_forgotten)
@@ -626,11 +576,6 @@ def test_held_twice_is_held_once(room: Room, incident: int):
     do(room, facilitating.held, when=None)
 
     assert the_meeting(room, incident)[0] == 1
-
-
-@pytest.mark.usefixtures("incident")
-def test_nothing_is_sealed_and_reveal_says_so(room: Room):
-    assert do(room, facilitating.reveal).startswith("There is nothing to reveal")
 
 
 @pytest.mark.usefixtures("incident")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, scheduling
+from bot import facilitating, noting, scheduling
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -349,7 +349,7 @@ def test_an_incomplete_pre_read_says_what_is_missing(room: Room, incident: int):
 
 def test_the_pre_read_shows_moments_with_formulas_the_timeline_and_open_questions(room: Room, incident: int):
     room.change(lambda db: fill(db, incident))
-    do(room, facilitating.note_finding, by=TOMAS, kind="question", text="What woke the cache?")
+    do(room, noting.note_finding, by=TOMAS, kind="question", text="What woke the cache?")
     book(room)
 
     do(room, scheduling.pre_read)

@@ -119,23 +119,32 @@ def test_of_two_facilitators_pressing_next_at_once_only_the_first_moves_it() -> 
     assert second is first
 
 
+def test_five_more_minutes_pressed_twice_are_five_more_minutes() -> None:
+    agenda = an_agenda()
+
+    first = agenda.extend(5, seen=agenda.version)
+    second = first.extend(5, seen=agenda.version)
+
+    assert planned(second) == planned(first) == [8, 4, 30, 9, 5, 4]
+
+
 def test_every_change_has_the_next_version() -> None:
     agenda = an_agenda()
 
-    changed = agenda.advance(at(1)).back(at(2)).go_to("close", at(3)).go_to("timeline", at(4)).extend(1, at(5))
+    changed = agenda.advance(at(1)).back(at(2)).go_to("close", at(3)).go_to("timeline", at(4)).extend(1)
 
     assert changed.version == agenda.version + 5
     assert changed.end(at(6)).resume(at(7)).version == agenda.version + 7
 
 
 def test_extending_takes_the_minutes_from_the_longest_later_topic() -> None:
-    agenda = an_agenda().extend(5, at(1))
+    agenda = an_agenda().extend(5)
 
     assert planned(agenda) == [8, 4, 30, 9, 5, 4]
 
 
 def test_extending_leaves_every_later_topic_a_minute() -> None:
-    agenda = an_agenda().go_to("findings", at(30)).extend(6, at(31))
+    agenda = an_agenda().go_to("findings", at(30)).extend(6)
 
     assert planned(agenda) == [3, 4, 35, 15, 1, 2]
     assert agenda.can_extend() == 1
@@ -145,7 +154,7 @@ def test_more_minutes_than_there_are_is_refused_with_how_many_can_be_had() -> No
     agenda = an_agenda().go_to("actions", at(50))
 
     with pytest.raises(TooFewMinutes) as refused:
-        agenda.extend(5, at(51))
+        agenda.extend(5)
 
     assert refused.value.can_have == 3
 
@@ -153,7 +162,7 @@ def test_more_minutes_than_there_are_is_refused_with_how_many_can_be_had() -> No
 @pytest.mark.parametrize("minutes", [0, -5])
 def test_extending_by_nothing_is_refused(minutes: int) -> None:
     with pytest.raises(NeedsMinutes):
-        an_agenda().extend(minutes, at(1))
+        an_agenda().extend(minutes)
 
 
 def test_what_is_left_is_rounded_up_and_an_over_run_is_below_zero() -> None:
@@ -163,6 +172,13 @@ def test_what_is_left_is_rounded_up_and_an_over_run_is_below_zero() -> None:
     assert agenda.minutes_left(at(0.5)) == MinutesLeft(topic=3, meeting=60)
     assert agenda.minutes_left(at(3)) == MinutesLeft(topic=0, meeting=57)
     assert agenda.minutes_left(at(65)) == MinutesLeft(topic=-62, meeting=-5)
+
+
+def test_what_is_left_tells_when_the_topic_and_the_meeting_end() -> None:
+    agenda = an_agenda().advance(at(5)).end(at(7)).resume(at(17))
+
+    assert agenda.topic_until == at(19)
+    assert agenda.ends_at == at(70)
 
 
 def test_after_the_end_the_clock_stands_and_nothing_moves() -> None:
@@ -215,7 +231,7 @@ class Meeting(RuleBasedStateMachine):
     @rule(words=st.sampled_from(["1", "2", "3", "4", "5", "6"]), minutes=st.integers(1, 40))
     def elsewhere_and_longer(self, words: str, minutes: int) -> None:
         try:
-            self.agenda = self.agenda.go_to(words, self.now).extend(minutes, self.now)
+            self.agenda = self.agenda.go_to(words, self.now).extend(minutes)
         except TooFewMinutes:
             assert minutes > self.agenda.go_to(words, self.now).can_extend()
         except NotInMeeting:

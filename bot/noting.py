@@ -1,0 +1,148 @@
+"""What surfaces in a meeting: findings, answers, thoughts for later, who is here, the recording.
+
+The agenda is not drawn here: whoever serves these lets `facilitating.refresh` follow.
+"""
+
+import re
+from collections.abc import Mapping
+
+from bot.desk import Note, Notes, Turn
+from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
+from bot.review.incident import UserId
+from bot.review.lifecycle import Who, require
+from bot.review.questions import addressed
+from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting
+from storage import findings, incidents, reviews, sittings, walk
+from storage.incidents import Where
+from storage.models import Incident, TimelineEvent
+from storage.sittings import Sitting
+
+WEB_ADDRESS = re.compile(r"https?://[^\s<>|]+")
+EXAMPLES: Mapping[FindingKind, str] = {
+    FindingKind.contributor: "technical: the disk filled up",
+    FindingKind.mitigator: "luck: it was during working hours",
+    FindingKind.risk: "one person knows the billing system",
+    FindingKind.learning: "process: we page support too late",
+    FindingKind.dissent: "the rollback was not needed",
+    FindingKind.question: "how long do sessions survive a restart?",
+}
+
+
+# At any moment, in or out of a meeting ---------------------------------------------------
+
+
+def note_finding(
+    turn: Turn, *, where: Where, by: UserId, kind: FindingKind | str, text: str, event: int | None = None
+) -> Notes:
+    """A contributor, mitigator, risk, learning, dissent or question (S1); says `finding_noted`."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    kind = FindingKind(kind)
+    sort, words = split_sort(kind, text)
+    if not words:
+        raise NeedsText(verb=kind.value, example=EXAMPLES[kind])
+    source = _event(turn, incident, event) if event is not None else None
+    row = findings.add(turn.db, incident, kind=kind, sort=sort, text=words, by=by, event=source, now=turn.now)
+    yield Note.private(
+        by,
+        "finding_noted",
+        number=row.number,
+        kind=kind,
+        sort=sort,
+        text=words,
+        event=event,
+        speaks_of_root_cause=speaks_of_root_cause(words),
+    )
+
+
+def answer_stop(turn: Turn, *, where: Where, by: UserId, number: int, text: str) -> Notes:
+    """Keep what was answered at a stop of the walk, beside the question asked there; says `meeting_answer`."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    event = _event(turn, incident, number)
+    if not text.strip():
+        raise NeedsText(verb="answer", example=f"{number} the graph was flat, so we looked at the queue")
+    incidents.record_change(
+        turn.db,
+        incident,
+        "event",
+        event.id,
+        what="answer",
+        before=event.answer,
+        after=text.strip(),
+        by=by,
+        now=turn.now,
+    )
+    question = walk.question_at(walk.events(turn.db, incident), number)
+    event.question = event.question or addressed(question, None)
+    event.answer = text.strip()
+    turn.db.flush()
+    yield Note.private(by, "meeting_answer", number=number, question=event.question)
+
+
+def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:
+    event = walk.event(turn.db, incident, number)
+    if event is None:
+        raise NoSuchEvent(number=number)
+    return event
+
+
+def set_recording(turn: Turn, *, where: Where, by: UserId, url: str) -> Notes:
+    """Where the recording can be watched, for those who read instead of sitting in (S1); says `meeting_recording`."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    review = reviews.of(turn.db, incident)
+    meeting = reviews.open_meeting(turn.db, review) or reviews.last_held(turn.db, review)
+    if meeting is None:
+        raise NotInMeeting
+    address = url.strip().strip("<>").split("|")[0]
+    if not WEB_ADDRESS.fullmatch(address):
+        raise NeedsText(verb="recording", example="https://example.com/watch/42")
+    incidents.record_change(
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what="recording",
+        before=meeting.recording,
+        after=address,
+        by=by,
+        now=turn.now,
+    )
+    meeting.recording = address
+    turn.db.flush()
+    yield Note.private(by, "meeting_recording", recording=address)
+
+
+def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """There are no private answers to open; `meeting_nothing_sealed` says it as it is."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "reveal")
+    yield Note.private(by, "meeting_nothing_sealed")
+
+
+# In an open meeting ----------------------------------------------------------------------
+
+
+def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
+    """Put a thought aside for later, without leaving the topic on the table; says `meeting_parked`."""
+    sitting = _sitting(turn, where, by)
+    roles = incidents.roles(turn.db, sitting.incident.id)
+    if by != roles.scribe:
+        require(Who.facilitating, by, roles, "park")
+    if not text.strip():
+        raise NeedsText(verb="park", example="how we rotate the certificates")
+    topic = sitting.agenda.topic.name
+    reviews.note_down(turn.db, sitting.meeting, text.strip(), topic=topic, by=by, parked=turn.now, now=turn.now)
+    yield Note.private(by, "meeting_parked", text=text.strip())
+
+
+def arrive(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Somebody is here; one tap, and twice is once; says `meeting_arrived`."""
+    sitting = _sitting(turn, where, by)
+    reviews.here(turn.db, sitting.meeting, by, now=turn.now)
+    yield Note.private(by, "meeting_arrived")
+
+
+def _sitting(turn: Turn, where: Where, by: UserId) -> Sitting:
+    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
+    if sitting is None:
+        raise NotInMeeting
+    return sitting
