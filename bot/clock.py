@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import facilitating, following_up, reporting, scheduling, tagging
+from bot import facilitating, following_up, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
 from storage import gestures
 
@@ -28,7 +28,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     scheduling.calls_due,
     facilitating.close_forgotten,
     reporting.drafts_due,
-    following_up.remind_due,
+    reminding.remind_due,
     forget_gestures,
 )
 """Everything that is asked at each tick, in this order."""

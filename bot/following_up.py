@@ -1,38 +1,40 @@
-"""Actions after the incident: propose them, move them on, show them, and remind their owners kindly."""
+"""Actions after the incident: propose them, move them on, show them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.render import day, short
 from bot.review import follow_up
-from bot.review.follow_up import ActionState, Horizon
+from bot.review.follow_up import ActionState, Horizon, Shown
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, may
-from bot.review.meeting_time import WEEKEND, working_morning_at
 from bot.review.refusal import (
-    InThePast,
+    DayInThePast,
+    NeedsDay,
     NeedsEvidence,
     NeedsOwner,
     NeedsPerson,
     NeedsReason,
     NeedsText,
     NoSuchAction,
+    NoSuchFinding,
     NotOneOfUs,
     NotYours,
     StillSoaking,
-    UnknownSort,
+    UnknownPriority,
     UnknownVerb,
     UnreadableDay,
 )
 from bot.review.when import read_day
-from storage import actions, incidents, messages, people, silence
+from storage import actions, findings, incidents, messages, people
+from storage.actions import Proposal
 from storage.incidents import Where
-from storage.models import Action, Incident, Message
+from storage.models import Action, Finding, Incident, Message
 
 EXAMPLE = "@name write the runbook for a full disk"
 EVIDENCE = ("deployed", "tested", "documented")
@@ -40,30 +42,6 @@ MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 MOST_SHOWN = 20
 LONGEST_FROM_MESSAGE = 300
 """Characters of a message that become the wording of an action."""
-ASKED_AGAIN = timedelta(days=7)
-"""How long after the soak an owner who has not decided is asked once more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """An action as it is shown; `late` and `left` are days, `steps` are its owner's sensible next ones."""
-
-    number: int
-    text: str
-    owner: str | None
-    due: date | None
-    late: int
-    left: int
-    state: ActionState
-    horizon: Horizon
-    priority: str | None
-    category: str | None
-    reason: str | None
-    evidence: Mapping[str, str]
-    verified_by: str | None
-    incident: int
-    title: str
-    steps: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +61,19 @@ class Held:
     @property
     def today(self) -> date:
         return self.turn.now.astimezone(self.zone).date()
+
+    @property
+    def soaks_until(self) -> date:
+        """The day from which it may be committed."""
+        return follow_up.soaks_until(self.action.proposed_at, self.zone)
+
+    def step(self, to: ActionState) -> ActionState:
+        """The state it comes to; raises AnotherStep."""
+        return follow_up.step(ActionState(self.action.state), to, number=self.action.number)
+
+    def shown(self) -> Shown:
+        """As who holds it sees it."""
+        return actions.as_shown(self.turn.db, self.action, self.incident, to=self.by, now=self.turn.now)
 
     def record(self, what: str, before: str | None, after: str | None) -> None:
         incidents.record_change(
@@ -112,10 +103,17 @@ def propose(
     horizon: str | None = None,
     category: str | None = None,
     priority: str | None = None,
+    answers: Sequence[int] | None = None,
+    team: str | None = None,
+    second_order: str | None = None,
     channel: str | None = None,
     ts: str | None = None,
 ) -> Notes:
-    """A new action with one owner and one due day; from one message there is at most one."""
+    """A new action with one owner and one due day; from one message there is at most one.
+
+    `answers` are the numbers of the findings it answers. Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay,
+    DayInThePast and NoSuchFinding.
+    """
     incident = incidents.at(turn.db, turn.team, where, by)
     known = actions.from_message(turn.db, incident.id, channel, ts) if channel and ts else None
     if known and not known.withdrawn_at:
@@ -126,50 +124,39 @@ def propose(
         raise NeedsOwner
     _require_person(turn, owner)
     term = Horizon(horizon) if horizon else follow_up.DEFAULT_HORIZON
-    today = turn.now.astimezone(_zone(turn, owner)).date()
-    wanted = _Wanted(text.strip(), owner, _due(due_words, term, today), term, category, priority, channel, ts)
-    action = _put(turn, incident, known, wanted, by)
-    return [_proposed(Held(turn, action, incident, by))]
+    proposal = Proposal(
+        text=text.strip(),
+        owner=owner,
+        due=_due(due_words, term, turn.now.astimezone(_zone(turn, owner)).date()),
+        horizon=term.value,
+        category=category,
+        priority=priority,
+        team=(team or "").strip() or None,
+        second_order=(second_order or "").strip() or None,
+        channel_id=channel,
+        ts=ts,
+    )
+    answered = [_finding(turn, incident, number) for number in answers or ()]
+    held = _put(turn, incident, known, proposal=proposal, by=by)
+    actions.answer(turn.db, held.action, answered)
+    return [_proposed(held)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    text: str
-    owner: UserId
-    due: date
-    horizon: Horizon
-    category: str | None = None
-    priority: str | None = None
-    channel: str | None = None
-    ts: str | None = None
+def _finding(turn: Turn, incident: Incident, number: int) -> Finding:
+    found = findings.find(turn.db, incident.id, number)
+    if found is None:
+        raise NoSuchFinding(number=number)
+    return found
 
 
-def _put(turn: Turn, incident: Incident, known: Action | None, wanted: _Wanted, by: UserId) -> Action:
+def _put(turn: Turn, incident: Incident, known: Action | None, *, proposal: Proposal, by: UserId) -> Held:
     """A withdrawn proposal of the same message comes back under its number, in its new wording."""
     if known is None:
-        return _write(turn, incident, wanted, by)
-    known.withdrawn_at, known.proposed_by, known.proposed_at = None, by, turn.now
-    known.text, known.owner, known.due, known.horizon = wanted.text, wanted.owner, wanted.due, wanted.horizon.value
-    known.category, known.priority = wanted.category, wanted.priority
-    Held(turn, known, incident, by).record("proposed", None, None)
-    return known
-
-
-def _write(turn: Turn, incident: Incident, wanted: _Wanted, by: UserId) -> Action:
-    return actions.propose(
-        turn.db,
-        incident,
-        text=wanted.text,
-        owner=wanted.owner,
-        due=wanted.due,
-        horizon=wanted.horizon.value,
-        category=wanted.category,
-        priority=wanted.priority,
-        by=by,
-        now=turn.now,
-        channel=wanted.channel,
-        ts=wanted.ts,
-    )
+        return Held(turn, actions.propose(turn.db, incident, proposal, by=by, now=turn.now), incident, by)
+    actions.propose_again(known, proposal, by=by, now=turn.now)
+    held = Held(turn, known, incident, by)
+    held.record("proposed", None, None)
+    return held
 
 
 def _due(words: str | None, horizon: Horizon, today: date) -> date:
@@ -179,13 +166,12 @@ def _due(words: str | None, horizon: Horizon, today: date) -> date:
     if due is None:
         raise UnreadableDay(words=words.strip())
     if due < today:
-        raise InThePast(words=words.strip())
+        raise DayInThePast(words=words.strip())
     return due
 
 
 def _require_person(turn: Turn, user: str) -> None:
-    person = people.find(turn.db, turn.team, user)
-    if user == "USLACKBOT" or (person and (person.bot_since or person.gone_since)):
+    if not people.is_one_of_us(turn.db, turn.team, user):
         raise NotOneOfUs(user=user)
 
 
@@ -193,10 +179,10 @@ def _proposed(held: Held) -> Note:
     return Note.private(
         held.by,
         "action_proposed",
-        line=_line(held),
+        line=held.shown(),
         by=held.by,
         question=follow_up.wording_question(held.action.text),
-        soaks_until=follow_up.soaks_until(held.action.proposed_at, held.zone),
+        soaks_until=held.soaks_until,
         unreachable=actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or ""),
     )
 
@@ -223,7 +209,7 @@ def finish(turn: Turn, *, by: UserId, number: int, evidence: Mapping[str, str]) 
     if held.action.state == ActionState.done:
         return _confirm(held)
     _require_hand(held, "done")
-    state = follow_up.step(ActionState(held.action.state), ActionState.done)
+    state = held.step(ActionState.done)
     proof = {name: evidence[name].strip() for name in EVIDENCE if (evidence.get(name) or "").strip()}
     if len(proof) < (1 if held.action.horizon == Horizon.quick else len(EVIDENCE)):
         raise NeedsEvidence
@@ -258,27 +244,38 @@ def _confirm(held: Held) -> Notes:
 
 
 def _commit(held: Held, _: str) -> Notes:
-    state = follow_up.step(ActionState(held.action.state), ActionState.committed)
+    state = held.step(ActionState.committed)
     if held.action.state == state:
         return [_shown(held)]
     if not follow_up.soaked(held.action.proposed_at, held.turn.now, held.zone):
-        until = follow_up.soaks_until(held.action.proposed_at, held.zone)
-        raise StillSoaking(number=held.action.number, day=day(until))
+        raise StillSoaking(number=held.action.number, day=day(held.soaks_until))
     held.action.committed_at = held.turn.now
     _set_state(held, state)
     return [_moved(held, "commit")]
 
 
+def _propose_again(held: Held, _: str) -> Notes:
+    """A no that was thought over: it waits again, and gets a new day where its own has passed."""
+    state = held.step(ActionState.proposed)
+    if held.action.state == state:
+        return [_shown(held)]
+    held.action.reason, held.action.proposed_at = None, held.turn.now
+    _set_state(held, state)
+    if held.action.due and held.action.due < held.today:
+        _set_due(held, follow_up.default_due(Horizon(held.action.horizon), held.today))
+    return [_moved(held, "propose")]
+
+
 def _begin(held: Held, _: str) -> Notes:
     """Also what was done, when it turns out not to be."""
-    state = follow_up.step(ActionState(held.action.state), ActionState.in_progress)
+    state = held.step(ActionState.in_progress)
     held.action.reason = held.action.done_at = held.action.verified_by = None
     _set_state(held, state)
     return [_moved(held, "begin")]
 
 
 def _block(held: Held, reason: str) -> Notes:
-    state = follow_up.step(ActionState(held.action.state), ActionState.blocked)
+    state = held.step(ActionState.blocked)
     if not reason:
         raise NeedsReason(verb=f"action {held.action.number} block")
     held.action.reason = reason
@@ -287,7 +284,7 @@ def _block(held: Held, reason: str) -> Notes:
 
 
 def _decline(held: Held, reason: str) -> Notes:
-    state = follow_up.step(ActionState(held.action.state), ActionState.declined)
+    state = held.step(ActionState.declined)
     if not reason:
         raise NeedsReason(verb=f"action {held.action.number} decline")
     held.action.reason = reason
@@ -300,7 +297,7 @@ def _told(held: Held) -> Iterable[Note]:
     if incidents.moment(held.turn.db, held.incident.id, "mitigated") is None:
         return
     place = incidents.main_place(held.turn.db, held.incident.id)
-    note = Note.once(f"declined:{held.action.id}", "action_declined", place, line=_line(held), by=held.by)
+    note = Note.once(f"declined:{held.action.id}", "action_declined", place, line=held.shown(), by=held.by)
     yield replace(note, incident=held.incident.id)
 
 
@@ -309,16 +306,21 @@ def _done(held: Held, link: str) -> Notes:
 
 
 def _redate(held: Held, words: str) -> Notes:
-    before = held.action.due
+    _require_open(held, "due")
     if not words:
-        raise UnreadableDay(words=words)
-    due = held.action.due = _due(words, Horizon(held.action.horizon), held.today)
-    if due != before:
-        held.record("due", before.isoformat() if before else None, due.isoformat())
+        raise NeedsDay(verb=f"action {held.action.number} due")
+    _set_due(held, _due(words, Horizon(held.action.horizon), held.today))
     return [_moved(held, "due")]
 
 
+def _set_due(held: Held, due: date) -> None:
+    before, held.action.due = held.action.due, due
+    if due != before:
+        held.record("due", before.isoformat() if before else None, due.isoformat())
+
+
 def _hand_over(held: Held, words: str) -> Notes:
+    _require_open(held, "owner")
     named = MENTION.search(words)
     user = named[1] if named else words.split(maxsplit=1)[0].lstrip("@") if words else ""
     if not re.fullmatch(r"[UW][A-Z0-9]+", user):
@@ -330,10 +332,16 @@ def _hand_over(held: Held, words: str) -> Notes:
     return [_moved(held, "owner")]
 
 
+def _require_open(held: Held, asked: str) -> None:
+    """What is done or declined keeps its day and its owner."""
+    state = ActionState(held.action.state)
+    if not state.is_open:
+        raise follow_up.another_step(state, asked, number=held.action.number)
+
+
 def _prioritise(held: Held, words: str) -> Notes:
-    known = [priority.value for priority in follow_up.Priority]
-    if words.lower() not in known:
-        raise UnknownSort(words=words, kind="priority", sorts=tuple(known))
+    if words.lower() not in {priority.value for priority in follow_up.Priority}:
+        raise UnknownPriority
     before, held.action.priority = held.action.priority, words.lower()
     if before != held.action.priority:
         held.record("priority", before, held.action.priority)
@@ -349,6 +357,7 @@ def _set_state(held: Held, state: ActionState, *, because: str | None = None) ->
 
 
 STEPS: Mapping[str, Callable[[Held, str], Notes]] = {
+    "propose": _propose_again,
     "commit": _commit,
     "begin": _begin,
     "block": _block,
@@ -375,7 +384,7 @@ def show_actions(turn: Turn, *, where: Where | None, by: UserId, which: str | No
     if wanted not in WHICH:
         raise UnknownVerb(verb=f"actions {wanted}", nearest=tuple(f"actions {known}" for known in WHICH))
     found = _of(turn, incident, by) if wanted != "mine" else actions.open_of(turn.db, turn.team, by)
-    lines = [_line(Held(turn, action, its, by)) for action, its in found]
+    lines = [actions.as_shown(turn.db, action, its, to=by, now=turn.now) for action, its in found]
     kept = [line for line in lines if WHICH[wanted](line)]
     facts = {"lines": kept[:MOST_SHOWN], "more": len(kept[MOST_SHOWN:]), "which": wanted}
     yield Note.private(by, "actions", title=incident.title if incident and wanted != "mine" else None, **facts)
@@ -387,7 +396,7 @@ def _of(turn: Turn, incident: Incident | None, by: UserId) -> list[tuple[Action,
     return [(action, incident) for action in actions.of_incident(turn.db, incident.id)]
 
 
-WHICH: Mapping[str, Callable[[Line], bool]] = {
+WHICH: Mapping[str, Callable[[Shown], bool]] = {
     "mine": lambda line: line.state.is_open,
     "open": lambda line: line.state.is_open,
     "overdue": lambda line: line.state.is_open and line.late > 0,
@@ -396,49 +405,14 @@ WHICH: Mapping[str, Callable[[Line], bool]] = {
 
 
 def _shown(held: Held) -> Note:
-    return Note.private(held.by, "action", line=_line(held))
+    answered = actions.answers(held.turn.db, held.incident.id).get(held.action.id, [])
+    return Note.private(held.by, "action", line=held.shown(), answers=answered)
 
 
 def _moved(held: Held, step: str) -> Note:
     away = actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or "")
-    return Note.private(held.by, "action_moved", line=_line(held), step=step, by=held.by, unreachable=away)
-
-
-def _line(held: Held) -> Line:
-    action, late = held.action, (held.today - held.action.due).days if held.action.due else 0
-    return Line(
-        number=action.number,
-        text=action.text,
-        owner=action.owner,
-        due=action.due,
-        late=max(0, late),
-        left=max(0, -late),
-        state=ActionState(action.state),
-        horizon=Horizon(action.horizon),
-        priority=action.priority,
-        category=action.category,
-        reason=action.reason,
-        evidence=action.evidence,
-        verified_by=action.verified_by,
-        incident=held.incident.id,
-        title=held.incident.title,
-        steps=_steps(held) if held.by == action.owner else (),
-    )
-
-
-def _steps(held: Held) -> tuple[tuple[str, str], ...]:
-    """The buttons an owner is offered; a proposal rests before it can be committed."""
-    if held.action.state == ActionState.proposed:
-        rested = follow_up.soaked(held.action.proposed_at, held.turn.now, held.zone)
-        return (("Commit", "commit"),) if rested else ()
-    return NEXT_STEPS.get(ActionState(held.action.state), ())
-
-
-NEXT_STEPS: Mapping[ActionState, tuple[tuple[str, str], ...]] = {
-    ActionState.committed: (("Begin", "begin"), ("Done", "done")),
-    ActionState.in_progress: (("Done", "done"),),
-    ActionState.blocked: (("Go on", "begin"), ("Done", "done")),
-}
+    facts = {"line": held.shown(), "step": step, "by": held.by, "unreachable": away, "soaks_until": held.soaks_until}
+    return Note.private(held.by, "action_moved", **facts)
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:
@@ -450,7 +424,7 @@ def _zone(turn: Turn, user: str | None) -> ZoneInfo:
 
 def propose_from_reaction(turn: Turn, *, channel: str, ts: str) -> Notes:
     """What the emoji on a message ask for now: a proposal while somebody holds one, else its withdrawal."""
-    message = actions.message(turn.db, turn.team, channel, ts)
+    message = messages.find(turn.db, turn.team, channel, ts)
     source = message and incidents.source_of_message(turn.db, turn.team, channel, thread=message.thread_ts, ts=ts)
     if not message or not source:
         return []
@@ -473,12 +447,10 @@ def propose_waiting(turn: Turn) -> Notes:
 
 def _holder(turn: Turn, incident: Incident, channel: str, ts: str) -> UserId | None:
     """The first person who holds a proposing emoji on it, is still here and may see the incident."""
-    programs = {*people.bots(turn.db, turn.team), people.workspace(turn.db, turn.team).bot_user}
     for reaction in actions.reactions_held(turn.db, turn.team, channel, ts):
         name = reaction.name.split("::")[0]
-        if turn.house.emoji.get(name) != "action" or reaction.user_id in programs:
-            continue
-        if not actions.unreachable(turn.db, turn.team, incident, reaction.user_id):
+        away = actions.unreachable(turn.db, turn.team, incident, reaction.user_id)
+        if turn.house.emoji.get(name) == "action" and not away:
             return UserId(reaction.user_id)
     return None
 
@@ -488,12 +460,16 @@ def _propose_words(turn: Turn, incident: Incident, message: Message, known: Acti
     words = short(message.plain or message.text, LONGEST_FROM_MESSAGE)
     if (known and not known.withdrawn_at) or message.deleted_at or not words:
         return
-    today = turn.now.astimezone(_zone(turn, holder)).date()
     term = follow_up.DEFAULT_HORIZON
-    due = follow_up.default_due(term, today)
-    wanted = _Wanted(words, holder, due, term, channel=message.channel_id, ts=message.ts)
-    action = _put(turn, incident, known, wanted, holder)
-    Held(turn, action, incident, holder).record(actions.BY_EMOJI, None, None)
+    proposal = Proposal(
+        text=words,
+        owner=holder,
+        due=follow_up.default_due(term, turn.now.astimezone(_zone(turn, holder)).date()),
+        horizon=term.value,
+        channel_id=message.channel_id,
+        ts=message.ts,
+    )
+    _put(turn, incident, known, proposal=proposal, by=holder).record(actions.BY_EMOJI, None, None)
 
 
 def _withdraw(turn: Turn, action: Action, incident: Incident) -> None:
@@ -503,150 +479,3 @@ def _withdraw(turn: Turn, action: Action, incident: Incident) -> None:
     action.withdrawn_at = turn.now
     by = UserId(action.proposed_by or "")
     Held(turn, action, incident, by).record("withdrawn", None, None)
-
-
-# Reminding ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reminder:
-    """One line of a person's digest, and the rungs that are said by it.
-
-    `why` is commit (rested, decide), handed (it is yours now), due (a rung), late (it is in the review you own) or
-    away (its owner cannot be reached).
-    """
-
-    why: str
-    line: Line
-    action: Action
-    keys: tuple[str, ...]
-    asks_why: bool = False
-
-
-def remind_due(turn: Turn) -> Notes:
-    """One message a person and morning with everything due for them; each rung of each action is said once.
-
-    1. Nobody is told on a day off, outside working hours, or a second time on a day.
-    2. Of rungs that were missed only the latest is said, so after days of silence one message comes.
-    3. What somebody changed since this morning waits for the next one: they know.
-    """
-    owed = [Held(turn, action, incident, UserId("")) for action, incident in actions.still_open(turn.db, turn.team)]
-    if owed:
-        book = _Book(turn, owed)
-        for user in sorted(book.people()):
-            if _is_their_morning(turn, user):
-                yield from _digest(turn, user, book.for_person(user))
-
-
-def _digest(turn: Turn, user: UserId, reminders: list[Reminder]) -> Notes:
-    said = [reminder for reminder in reminders if _climbed(turn, reminder)]
-    if not said:
-        return
-    today = turn.now.astimezone(_zone(turn, user)).date()
-    mine = [reminder for reminder in said if reminder.why in {"commit", "handed", "due"}]
-    others = [reminder for reminder in said if reminder.why in {"late", "away"}]
-    key = f"reminders:{user}:{today.isoformat()}"
-    more = len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:])
-    yield Note.once(key, "reminder", user, mine=mine[:MOST_SHOWN], others=others[:MOST_SHOWN], more=more)
-
-
-def _climbed(turn: Turn, reminder: Reminder) -> bool:
-    climbed = [actions.climb(turn.db, reminder.action, key, now=turn.now) for key in reminder.keys]
-    return any(climbed)
-
-
-def _is_their_morning(turn: Turn, user: UserId) -> bool:
-    """From the start of their working day on; the afternoon serves where nobody could speak in the morning."""
-    person = people.find(turn.db, turn.team, user)
-    zone = _zone(turn, user)
-    local = turn.now.astimezone(zone)
-    hours = turn.house.working_hours
-    if (person and person.gone_since) or local.date().weekday() in WEEKEND:
-        return False
-    midnight = working_morning_at(local.date(), zone, datetime.min.time())
-    at_work = hours.opens <= local.time() < hours.closes
-    return at_work and not silence.told_since(turn.db, turn.team, user, midnight)
-
-
-class _Book:
-    """What is owed, and all that decides who hears of it, read in a few queries."""
-
-    def __init__(self, turn: Turn, owed: list[Held]) -> None:
-        ids = [held.action.id for held in owed]
-        self.turn, self.owed = turn, owed
-        self.said = actions.rungs(turn.db, ids)
-        self.handed = actions.handed_over(turn.db, turn.team, ids)
-        self.touched = actions.touched(turn.db, turn.team, ids)
-        self.answering = {
-            incident: incidents.roles(turn.db, incident).owner_or_lead for incident in {h.incident.id for h in owed}
-        }
-
-    def people(self) -> set[UserId]:
-        """Everybody who may have to hear something."""
-        owners = {UserId(held.action.owner) for held in self.owed if held.action.owner}
-        return owners | {user for user in self.answering.values() if user}
-
-    def for_person(self, user: UserId) -> list[Reminder]:
-        """Theirs first, then what they answer for; nothing of an incident they may not see."""
-        in_hand = [replace(held, by=user) for held in self.owed]
-        mine = [self._to_owner(held) for held in in_hand if held.action.owner == user]
-        answered = [held for held in in_hand if held.action.owner != user and self.answering[held.incident.id] == user]
-        return [found for found in (*mine, *map(self._to_answering, answered)) if found]
-
-    def _to_owner(self, held: Held) -> Reminder | None:
-        """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
-        if self._touched_today(held) or self._away(held, held.by):
-            return None
-        rung = self._rung(held)
-        keys = (*([rung.key] if rung else []), *self._soaked(held), *self._handed(held))
-        if not keys:
-            return None
-        why = "due" if rung else "commit" if self._soaked(held) else "handed"
-        asks = rung is not None and rung.asks_why
-        return Reminder(why=why, line=_line(held), action=held.action, keys=keys, asks_why=asks)
-
-    def _to_answering(self, held: Held) -> Reminder | None:
-        """Whoever answers for the review hears once of an owner out of reach, and once of two weeks' delay."""
-        if self._away(held, held.by):
-            return None
-        owner = UserId(held.action.owner or "")
-        away, late = f"away:{owner}", f"{held.action.due}:told"
-        said = self.said[held.action.id]
-        if away not in said and self._away(held, owner):
-            return Reminder(why="away", line=_line(held), action=held.action, keys=(away,))
-        if late not in said and _is_two_weeks_late(held):
-            return Reminder(why="late", line=_line(held), action=held.action, keys=(late,))
-        return None
-
-    def _rung(self, held: Held) -> follow_up.Rung | None:
-        if not held.action.due or not ActionState(held.action.state).is_promised:
-            return None
-        return next(iter(follow_up.rungs_due(held.action.due, held.today, self.said[held.action.id])), None)
-
-    def _soaked(self, held: Held) -> list[str]:
-        """A proposal that has rested is asked about, and once more a week later."""
-        until = follow_up.soaks_until(held.action.proposed_at, held.zone)
-        if held.action.state != ActionState.proposed or held.today < until:
-            return []
-        keys = ["soak:1"] if held.today < until + ASKED_AGAIN else ["soak:1", "soak:2"]
-        return [] if keys[-1] in self.said[held.action.id] else keys
-
-    def _handed(self, held: Held) -> list[str]:
-        change = self.handed.get(held.action.id)
-        if not change or change.after != held.by or change.by == held.by:
-            return []
-        key = f"handed:{change.id}"
-        return [] if key in self.said[held.action.id] else [key]
-
-    def _touched_today(self, held: Held) -> bool:
-        touched = self.touched.get(held.action.id, held.action.proposed_at)
-        return touched >= working_morning_at(held.today, held.zone, self.turn.house.working_hours.opens)
-
-    def _away(self, held: Held, user: UserId) -> bool:
-        return actions.unreachable(self.turn.db, self.turn.team, held.incident, user) is not None
-
-
-def _is_two_weeks_late(held: Held) -> bool:
-    if not held.action.due or not ActionState(held.action.state).is_promised:
-        return False
-    return any(rung.tells_owner for rung in follow_up.ladder(held.action.due, held.today))

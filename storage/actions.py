@@ -2,19 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.review.follow_up import ActionState, Horizon, Shown, next_steps
 from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
 from storage.incidents import Where, visible_to
-from storage.models import Action, Change, Finding, Incident, Link, Message, Reaction, Review, Rung
+from storage.models import Action, Change, Finding, Incident, Link, Reaction, Review, Rung
 
 SETTLED = ("done", "declined")
 """States in which nothing is owed any more."""
+ANSWERS = "answers"
+"""The relation of an action to a finding."""
 BY_EMOJI = "proposed by emoji"
 """How history calls the beginning of an action that an emoji made."""
 
@@ -22,40 +27,60 @@ BY_EMOJI = "proposed by emoji"
 # One action ---------------------------------------------------------------------------
 
 
-def propose(
-    db: Session,
-    incident: Incident,
-    *,
-    text: str,
-    owner: str | None,
-    due: date,
-    horizon: str,
-    category: str | None,
-    priority: str | None,
-    by: str,
-    now: datetime,
-    channel: str | None = None,
-    ts: str | None = None,
-) -> Action:
-    """A new proposal with the workspace's next number; `channel` and `ts` name the message it came from."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What is proposed; `channel_id` and `ts` name the message it came from."""
+
+    text: str
+    owner: str
+    due: date
+    horizon: str
+    category: str | None = None
+    priority: str | None = None
+    team: str | None = None
+    second_order: str | None = None
+    channel_id: str | None = None
+    ts: str | None = None
+
+
+def propose(db: Session, incident: Incident, proposal: Proposal, *, by: str, now: datetime) -> Action:
+    """A new proposal with the workspace's next number."""
     action = Action(
         team_id=incident.team_id,
         incident_id=incident.id,
         number=incidents.next_action_number(db, incident.team_id),
-        text=text,
-        owner=owner,
-        due=due,
-        horizon=horizon,
-        category=category,
-        priority=priority,
         proposed_by=by,
         proposed_at=now,
-        channel_id=channel,
-        ts=ts,
+        **asdict(proposal),
     )
     db.add(action)
     db.flush()
     return action
+
+
+def propose_again(action: Action, proposal: Proposal, *, by: str, now: datetime) -> None:
+    """A withdrawn proposal comes back under its number, in its new wording."""
+    action.withdrawn_at, action.proposed_by, action.proposed_at = None, by, now
+    for name, value in asdict(proposal).items():
+        setattr(action, name, value)
+
+
+def answer(db: Session, action: Action, found: Collection[Finding]) -> None:
+    """Let the action answer these findings, and no others."""
+    db.execute(delete(Link).where(Link.from_kind == "action", Link.from_id == action.id, Link.relation == ANSWERS))
+    for finding in found:
+        db.add(
+            Link(
+                team_id=action.team_id,
+                incident_id=action.incident_id,
+                from_kind="action",
+                from_id=action.id,
+                relation=ANSWERS,
+                to_kind="finding",
+                to_id=finding.id,
+            )
+        )
+    db.flush()
 
 
 def by_number(db: Session, team: str, number: int, user: str | None) -> tuple[Action, Incident] | None:
@@ -121,7 +146,7 @@ def answers(db: Session, incident: int) -> dict[int, list[int]]:
         .where(
             Link.incident_id == incident,
             Link.from_kind == "action",
-            Link.relation == "answers",
+            Link.relation == ANSWERS,
             Link.to_kind == "finding",
         )
         .order_by(Link.from_id, Finding.number)
@@ -141,10 +166,36 @@ def incident_at(db: Session, team: str, where: Where | None, by: str) -> Inciden
 
 def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str | None:
     """Why an owner cannot be reminded: `gone` from the workspace, or `outside` of a private incident."""
-    person = people.find(db, team, owner)
-    if person and person.gone_since:
+    if not people.is_one_of_us(db, team, owner):
         return "gone"
     return None if incidents.by_number(db, team, incident.id, owner) else "outside"
+
+
+def as_shown(db: Session, action: Action, incident: Incident, *, to: str, now: datetime) -> Shown:
+    """An action as a person sees it; days are its owner's, and the next steps are offered to its owner alone."""
+    zone = ZoneInfo(people.zone(db, action.team_id, action.owner))
+    days = (now.astimezone(zone).date() - action.due).days if action.due else 0
+    state = ActionState(action.state)
+    return Shown(
+        number=action.number,
+        text=action.text,
+        owner=action.owner,
+        due=action.due,
+        late=max(0, days),
+        left=max(0, -days),
+        state=state,
+        horizon=Horizon(action.horizon),
+        priority=action.priority,
+        category=action.category,
+        team=action.team,
+        second_order=action.second_order,
+        reason=action.reason,
+        evidence=action.evidence,
+        verified_by=action.verified_by,
+        incident=incident.id,
+        title=incident.title,
+        steps=next_steps(state, action.proposed_at, now=now, zone=zone) if to == action.owner else (),
+    )
 
 
 def _seen(team: str, user: str | None) -> Select[Action, Incident]:
@@ -161,11 +212,6 @@ def _first(db: Session, query: Select[Action, Incident]) -> tuple[Action, Incide
 
 
 # The emoji that proposes ---------------------------------------------------------------
-
-
-def message(db: Session, team: str, channel: str, ts: str) -> Message | None:
-    """What is kept of a message."""
-    return db.scalar(select(Message).where(Message.team_id == team, Message.channel_id == channel, Message.ts == ts))
 
 
 def reactions_held(db: Session, team: str, channel: str, ts: str) -> Sequence[Reaction]:

@@ -80,11 +80,68 @@ STEPS: Mapping[ActionState, tuple[ActionState, ...]] = {
 """A proposal may turn out to be done already; what is done may turn out not to be; a no may be thought over."""
 
 
-def step(state: ActionState, to: ActionState) -> ActionState:
-    """The new state; standing there already is harmless. Raises AnotherStep."""
+VERBS: Mapping[ActionState, str] = {
+    ActionState.proposed: "propose",
+    ActionState.committed: "commit",
+    ActionState.in_progress: "begin",
+    ActionState.blocked: "block REASON",
+    ActionState.done: "done",
+    ActionState.declined: "decline REASON",
+}
+"""What is typed after an action's number to bring it to a state."""
+
+
+def step(state: ActionState, to: ActionState, *, number: int) -> ActionState:
+    """The new state of the action of this number; standing there already is harmless. Raises AnotherStep."""
     if to is not state and to not in STEPS[state]:
-        raise AnotherStep(state=state.label, asked=to.label, possible=tuple(way.label for way in STEPS[state]))
+        raise another_step(state, VERBS[to].split()[0], number=number)
     return to
+
+
+def another_step(state: ActionState, asked: str, *, number: int) -> AnotherStep:
+    """The refusal of a verb that does not fit this state, with those that do."""
+    possible = tuple(f"action {number} {VERBS[way]}" for way in STEPS[state])
+    return AnotherStep(number=number, state=state.label, asked=asked, possible=possible)
+
+
+def next_steps(
+    state: ActionState, proposed_at: datetime, *, now: datetime, zone: tzinfo
+) -> tuple[tuple[str, str], ...]:
+    """The buttons an owner is offered, label and verb; a proposal waits before it can be committed."""
+    if state is ActionState.proposed:
+        return (("Commit", "commit"),) if soaked(proposed_at, now, zone) else ()
+    return NEXT_STEPS.get(state, ())
+
+
+NEXT_STEPS: Mapping[ActionState, tuple[tuple[str, str], ...]] = {
+    ActionState.committed: (("Begin", "begin"), ("Done", "done")),
+    ActionState.in_progress: (("Done", "done"),),
+    ActionState.blocked: (("Go on", "begin"), ("Done", "done")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An action as it is shown; `late` and `left` are days, `steps` are its owner's sensible next ones."""
+
+    number: int
+    text: str
+    owner: str | None
+    due: date | None
+    late: int
+    left: int
+    state: ActionState
+    horizon: Horizon
+    priority: str | None
+    category: str | None
+    team: str | None
+    second_order: str | None
+    reason: str | None
+    evidence: Mapping[str, str]
+    verified_by: str | None
+    incident: int
+    title: str
+    steps: tuple[tuple[str, str], ...] = ()
 
 
 DUE_IN: Mapping[Horizon, timedelta] = {Horizon.quick: timedelta(days=7), Horizon.long: timedelta(days=30)}

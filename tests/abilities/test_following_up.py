@@ -4,11 +4,26 @@ import pytest
 
 from bot import following_up
 from bot.review import refusal
+from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, Place, UserId
-from storage import actions, incidents, outbox, people, reviews
+from storage import actions, findings, incidents
 from storage.incidents import Where
 from storage.models import Action, Membership, Reaction
-from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, an_incident, mitigated
+from tests.cast import (
+    CHANNEL,
+    HERE,
+    JONAS,
+    MARA,
+    NOVEMBER_18,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    an_incident,
+    mitigated,
+)
 
 TEXT = "write the runbook for a full disk"
 SECRET, ELSEWHERE = (Where(Place(ChannelId(channel))) for channel in ("C0SECRET", "C0OTHER"))
@@ -35,7 +50,7 @@ def action(room: Room, number: int = 1) -> Action:
 
 
 def committed(room: Room) -> None:
-    """Action 1, quick, of Tomas, promised once it has rested."""
+    """Action 1, quick, of Tomas, promised after its pause."""
     propose(room)
     room.pass_time(days=2)
     move(room, "commit")
@@ -52,7 +67,7 @@ def test_a_proposal_gets_a_number_an_owner_and_a_day(room: Room):
     assert answer == (
         "Action 1 is proposed:\n"
         f"> {TEXT}\n\n"
-        "<@U0TOMAS> owns it and it is due Wed 25 Nov 2026. It rests until Fri 20 Nov 2026, then I ask them to commit "
+        "<@U0TOMAS> owns it and it is due Wed 25 Nov 2026. It waits until Fri 20 Nov 2026, then I ask them to commit "
         "to it, reshape it or decline it."
     )
 
@@ -99,9 +114,11 @@ def test_a_vague_wording_is_kept_and_gets_one_question_back(room: Room):
     [
         ({"owner": None}, refusal.NeedsOwner),
         ({"owner": "USLACKBOT"}, refusal.NotOneOfUs),
+        ({"owner": "U0DEBRIEF"}, refusal.NotOneOfUs),
+        ({"answers": [7]}, refusal.NoSuchFinding),
         ({"text": "  "}, refusal.NeedsText),
         ({"due_words": "soonish"}, refusal.UnreadableDay),
-        ({"due_words": "2026-11-17"}, refusal.InThePast),
+        ({"due_words": "2026-11-17"}, refusal.DayInThePast),
     ],
 )
 def test_a_proposal_lacks_neither_owner_nor_words_nor_a_day_to_come(room: Room, wrong, refused):
@@ -119,6 +136,24 @@ def test_one_message_gives_one_action(room: Room):
     propose(room, channel=CHANNEL, ts=ts)
 
     assert len(every_action(room)) == 1
+
+
+def test_a_proposal_keeps_what_it_answers_who_is_behind_it_and_what_it_may_change(room: Room):
+    incident = an_incident(room)
+    for text in ("retries without a limit", "one person knows the failover"):
+        room.change(lambda db, text=text: found(db, incident, text))
+
+    propose(room, answers=[2, 1], team=" Storage ", second_order="alerts may double for a week")
+
+    shown = room.serve(following_up.show, by=MARA, number=1)
+    assert "Team: Storage\n" in shown
+    assert "It answers findings 1, 2." in shown
+    assert "What it may change besides: alerts may double for a week" in shown
+
+
+def found(db, incident: int, text: str) -> None:
+    facts = {"kind": FindingKind.risk, "sort": None, "by": MARA, "event": None, "now": NOVEMBER_18}
+    findings.add(db, incidents.get(db, incident), text=text, **facts)
 
 
 # Moving on
@@ -144,12 +179,12 @@ def test_an_action_goes_from_proposed_to_done(room: Room):
     assert (action(room).evidence, action(room).done_at) == ({"tested": "on staging"}, room.now)
 
 
-def test_an_action_is_not_promised_before_it_has_rested(room: Room):
+def test_an_action_is_not_promised_before_its_pause_is_over(room: Room):
     an_incident(room)
     propose(room)
     room.pass_time(days=1)
 
-    with pytest.raises(refusal.StillSoaking, match="from Fri 20 Nov 2026 on"):
+    with pytest.raises(refusal.StillSoaking, match="waits until Fri 20 Nov 2026"):
         move(room, "commit")
 
 
@@ -159,6 +194,57 @@ def test_a_step_that_does_not_follow_is_refused(room: Room):
 
     with pytest.raises(refusal.AnotherStep):
         move(room, "begin")
+
+
+def test_what_was_declined_can_be_proposed_again(room: Room):
+    an_incident(room)
+    propose(room)
+    move(room, "decline", "no time")
+    room.pass_time(days=14)
+
+    answer = move(room, "propose")
+
+    assert answer == (
+        "Action 1 is proposed again, due Wed 09 Dec 2026. It waits until Fri 04 Dec 2026, then I ask you to commit to "
+        "it."
+    )
+    changes = room.change(lambda db: incidents.changes(db, 1, "action"))
+    assert [(change.what, change.before, change.after) for change in changes] == [
+        ("state", "proposed", "declined"),
+        ("reason", None, "no time"),
+        ("state", "declined", "proposed"),
+        ("due", "2026-11-25", "2026-12-09"),
+    ]
+    assert (action(room).reason, action(room).proposed_at) == (None, room.now)
+
+
+@pytest.mark.parametrize(("step", "words"), [("due", "friday"), ("owner", f"<@{PRIYA}>")])
+@pytest.mark.parametrize(("end", "way_back"), [("decline", "action 1 propose"), ("done", "action 1 begin")])
+def test_what_is_settled_keeps_its_day_and_its_owner(room: Room, step: str, words: str, end: str, way_back: str):
+    an_incident(room)
+    propose(room)
+    move(room, end, "https://deploys.example.com/7")
+
+    with pytest.raises(refusal.AnotherStep, match=f"you can type `{way_back}`"):
+        move(room, step, words)
+
+    assert (action(room).owner, action(room).due) == (TOMAS, date(2026, 11, 25))
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "said"),
+    [
+        ("due", "", "Which day?"),
+        ("due", "2026-11-17", "Name a day still to come, such as `friday`"),
+        ("priority", "urgent", "Priority is `high`, `medium` or `low`."),
+    ],
+)
+def test_words_that_do_not_fit_are_answered_with_those_that_do(room: Room, step: str, words: str, said: str):
+    an_incident(room)
+    propose(room)
+
+    with pytest.raises(refusal.Refused, match=said):
+        move(room, step, words)
 
 
 @pytest.mark.parametrize("step", ["block", "decline"])
@@ -361,6 +447,15 @@ def test_a_proposal_goes_with_its_emoji_and_comes_back_under_its_number(room: Ro
     assert action(room).owner == PRIYA
 
 
+def test_a_message_from_before_the_incident_proposes_nothing(room: Room):
+    an_incident(room)
+    ts = a_message(room, "alert at 80 % of the disk", at=room.now - timedelta(minutes=1))
+
+    react(room, ts)
+
+    assert every_action(room) == []
+
+
 def test_a_promise_outlives_its_emoji(room: Room):
     an_incident(room)
     ts = a_message(room, "alert at 80 % of the disk")
@@ -382,184 +477,3 @@ def test_a_form_s_action_does_not_go_with_an_emoji(room: Room):
     unreact(room, ts)
 
     assert action(room).withdrawn_at is None
-
-
-# Reminding
-
-
-def live_through(room: Room, *, until: datetime, hours: int = 1) -> list[tuple[str, str]]:
-    """Let the clock ask every hour; each message with the moment it came."""
-    said: list[tuple[str, str]] = []
-    while room.now < until:
-        before = len(room.transcript())
-        room.serve(following_up.remind_due)
-        said += [(f"{room.now:%a %d %H:%M}", text.split("\n\n")[1]) for text in room.transcript()[before:]]
-        room.pass_time(hours=hours)
-    return said
-
-
-def test_a_month_of_reminders(room: Room):
-    an_incident(room, lead=MARA)
-    propose(room, owner=TOMAS)
-    room.serve(following_up.remind_due)
-    room.pass_time(days=2)
-    move(room, "commit")
-
-    said = live_through(room, until=datetime(2026, 12, 24, 0, 0, tzinfo=UTC))
-
-    assert said == [
-        ("Mon 23 09:00", f"*Action 1* is due Wed 25 Nov 2026: {TEXT}."),
-        ("Wed 25 09:00", f"*Action 1* is due today: {TEXT}."),
-        (
-            "Wed 02 09:00",
-            (
-                f"*Action 1* was due Wed 25 Nov 2026, 7 days ago: {TEXT}.\n"
-                "What is in the way: unclear requirements, competing priorities, or too few hands? `/review action 1 "
-                "block REASON` says so, `/review action 1 due DATE` plans it again."
-            ),
-        ),
-        (
-            "Wed 09 08:00",
-            (
-                f"*Action 1* of <@U0TOMAS> is 14 days late: {TEXT}. A word with them may show whether to clarify, plan "
-                "again or get help."
-            ),
-        ),
-        ("Wed 09 09:00", f"*Action 1* was due Wed 25 Nov 2026, 14 days ago: {TEXT}."),
-        ("Wed 16 09:00", f"*Action 1* was due Wed 25 Nov 2026, 21 days ago: {TEXT}."),
-        ("Wed 23 09:00", f"*Action 1* was due Wed 25 Nov 2026, 28 days ago: {TEXT}."),
-    ]
-
-
-def test_a_reminder_says_why_it_came_and_how_to_stop_it(room: Room):
-    an_incident(room)
-    committed(room)
-
-    live_through(room, until=datetime(2026, 11, 24, tzinfo=UTC))
-
-    assert room.transcript(TOMAS)[0].splitlines()[-1] == (
-        "You get this because these actions are yours; one message a morning at most. It stops once an action is done "
-        "(`/review action N done`), declined (`decline REASON`) or moved to another day (`due DATE`)."
-    )
-
-
-def test_a_persons_reminders_of_a_day_come_in_one_message(room: Room):
-    an_incident(room)
-    for _ in range(3):
-        propose(room)
-    room.now = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-    for _ in range(3):
-        room.serve(following_up.remind_due)
-
-    assert [text.count("has rested") for text in room.transcript(TOMAS)] == [3]
-
-
-def test_a_proposal_that_has_rested_is_asked_about_twice_at_most(room: Room):
-    an_incident(room)
-    propose(room, horizon="long")
-
-    said = live_through(room, until=datetime(2026, 12, 31, tzinfo=UTC))
-
-    assert [when for when, _ in said] == ["Fri 20 09:00", "Fri 27 09:00"]
-
-
-def test_after_days_of_silence_one_message_comes(room: Room):
-    an_incident(room)
-    committed(room)
-
-    room.now = datetime(2026, 12, 8, 9, 0, tzinfo=UTC)
-    said = live_through(room, until=datetime(2026, 12, 9, 8, tzinfo=UTC))
-
-    assert [when for when, _ in said] == ["Tue 08 09:00"]
-
-
-def test_a_new_day_starts_a_new_ladder(room: Room):
-    an_incident(room)
-    committed(room)
-    live_through(room, until=datetime(2026, 11, 26, tzinfo=UTC))
-
-    move(room, "due", "2026-12-04")
-    said = live_through(room, until=datetime(2026, 12, 7, tzinfo=UTC))
-
-    assert [text for _, text in said] == [
-        f"*Action 1* is due Fri 04 Dec 2026: {TEXT}.",
-        f"*Action 1* is due today: {TEXT}.",
-    ]
-
-
-def test_who_is_given_an_action_hears_of_it_the_next_morning(room: Room):
-    an_incident(room)
-    propose(room, owner=TOMAS, horizon="long")
-    move(room, "owner", f"<@{PRIYA}|priya>")
-
-    said = live_through(room, until=datetime(2026, 11, 20, tzinfo=UTC))
-
-    assert said == [("Thu 19 04:00", f"*Action 1* is with you now: {TEXT}. It is due Fri 18 Dec 2026.")]
-
-
-@pytest.mark.parametrize("end", ["decline", "done", "cancel", "withdraw"])
-def test_what_is_settled_says_nothing(room: Room, end: str):
-    incident = an_incident(room)
-    committed(room)
-
-    if end == "decline":
-        move(room, "decline", "no")
-    elif end == "done":
-        move(room, "done", "https://deploys.example.com/7")
-    elif end == "cancel":
-        room.change(lambda db: cancel(db, incident, room.now))
-    else:
-        room.change(lambda db: [setattr(each, "withdrawn_at", room.now) for each in actions.of_incident(db, incident)])
-
-    assert live_through(room, until=datetime(2026, 12, 1, tzinfo=UTC)) == []
-
-
-def cancel(db, incident: int, now: datetime) -> None:
-    reviews.of(db, incidents.get(db, incident)).cancelled_at = now
-
-
-def test_the_lead_hears_of_an_owner_who_has_left(room: Room):
-    an_incident(room, lead=MARA)
-    committed(room)
-    gone = {"name": "Tomas", "zone": "Europe/London", "email": None, "bot": None, "gone": room.now, "now": room.now}
-    room.change(lambda db: people.know(db, TEAM, TOMAS, **gone))
-
-    live_through(room, until=datetime(2026, 11, 27, tzinfo=UTC))
-
-    assert room.transcript(TOMAS) == []
-    assert [text.count("has an owner I cannot reach, <@U0TOMAS>") for text in room.transcript(MARA)] == [1]
-
-
-def test_nobody_is_reminded_of_a_private_incident_they_are_not_part_of(room: Room):
-    a_private_incident(room, owner=OUTSIDER)
-    propose(room, where=SECRET, owner=MARA)
-
-    live_through(room, until=datetime(2026, 11, 27, tzinfo=UTC))
-
-    assert room.transcript(OUTSIDER) == []
-    assert [text.count("*Action 2* has rested") for text in room.transcript(MARA)] == [0, 1]
-
-
-def test_who_was_told_something_today_is_left_in_peace(room: Room):
-    an_incident(room)
-    propose(room, owner=MARA)
-    room.now = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
-    told = outbox.Words(key="proposal:1", channel=MARA, text="When shall we meet?", at=room.now)
-    room.change(lambda db: outbox.say_once(db, TEAM, told))
-
-    said = live_through(room, until=room.now + timedelta(days=4))
-
-    assert [when for when, _ in said] == ["Mon 23 08:00"]
-
-
-def test_two_replicas_that_ask_at_once_say_it_once(room: Room):
-    an_incident(room)
-    propose(room)
-    room.now = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-    asked_about = action(room)
-    taken = room.change(lambda db: [actions.climb(db, asked_about, "soak:1", now=room.now) for _ in range(2)])
-
-    room.serve(following_up.remind_due)
-
-    assert (taken, room.transcript()) == ([True, False], [])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bot.review.follow_up import (
     STEPS,
+    VERBS,
     ActionState,
     ActionWords,
     Horizon,
@@ -32,7 +33,7 @@ def test_an_action_is_proposed_committed_begun_and_done() -> None:
     state = ActionState.proposed
 
     for to in (ActionState.committed, ActionState.in_progress, ActionState.done):
-        state = step(state, to)
+        state = step(state, to, number=3)
 
     assert state is ActionState.done
 
@@ -41,13 +42,22 @@ def test_an_action_is_proposed_committed_begun_and_done() -> None:
 @pytest.mark.parametrize("to", list(ActionState))
 def test_a_step_that_is_not_possible_is_answered_with_those_that_are(state: ActionState, to: ActionState) -> None:
     if to is state or to in STEPS[state]:
-        assert step(state, to) is to
+        assert step(state, to, number=3) is to
         return
 
     with pytest.raises(AnotherStep) as refused:
-        step(state, to)
+        step(state, to, number=3)
 
-    assert refused.value.possible == tuple(way.label for way in STEPS[state])
+    assert refused.value.possible == tuple(f"action 3 {VERBS[way]}" for way in STEPS[state])
+
+
+def test_a_refused_step_names_what_can_be_typed() -> None:
+    with pytest.raises(AnotherStep) as refused:
+        step(ActionState.declined, ActionState.committed, number=3)
+
+    assert refused.value.sentence() == (
+        "Action 3 is declined, and `commit` does not fit that. After `/review` you can type `action 3 propose`."
+    )
 
 
 def test_what_is_proposed_is_open_and_not_promised() -> None:

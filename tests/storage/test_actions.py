@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
 from storage import actions, incidents, people, reviews
+from storage.actions import Proposal
 from storage.incidents import Where
-from storage.models import Action, Finding, Link, Membership
+from storage.models import Action, Finding, Membership
 from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, TEAM, TOMAS, Room, a_room, an_incident
 
 SECRET = ChannelId("C0SECRET")
@@ -24,13 +25,9 @@ def room(database_url: str, tmp_path: Path) -> Iterator[Room]:
 def propose(
     room: Room, incident: int, *, owner: UserId = TOMAS, due: date = date(2026, 11, 25), ts: str = ""
 ) -> Action:
-    facts = {"text": "write the runbook", "horizon": "quick", "category": None, "priority": None, "by": MARA}
-    message = {"channel": CHANNEL, "ts": ts} if ts else {}
-    return room.change(
-        lambda db: actions.propose(
-            db, incidents.get(db, incident), owner=owner, due=due, now=room.now, **facts, **message
-        )
-    )
+    message = {"channel_id": CHANNEL, "ts": ts} if ts else {}
+    proposal = Proposal(text="write the runbook", owner=owner, due=due, horizon="quick", **message)
+    return room.change(lambda db: actions.propose(db, incidents.get(db, incident), proposal, by=MARA, now=room.now))
 
 
 def a_private_incident(room: Room) -> int:
@@ -120,19 +117,19 @@ def test_an_owner_is_out_of_reach_when_gone_or_outside(room: Room):
     assert room.ask(why, private, MARA) is None
 
 
-def test_what_an_action_answers_is_said_by_number(room: Room):
+def test_an_action_answers_the_findings_it_was_given_last(room: Room):
     incident = an_incident(room)
     action = propose(room, incident)
 
-    def link(db: Session) -> None:
+    def answer(db: Session, *numbers: int) -> None:
         row = {"team_id": TEAM, "incident_id": incident, "kind": "risk", "text": "x", "by": MARA, "at": room.now}
-        found = [Finding(number=number, **row) for number in (2, 1)]
+        found = [Finding(number=number, **row) for number in numbers]
         db.add_all(found)
         db.flush()
-        ends = {"team_id": TEAM, "incident_id": incident, "from_kind": "action", "from_id": action.id}
-        db.add_all(Link(relation="answers", to_kind="finding", to_id=each.id, **ends) for each in found)
+        actions.answer(db, action, found)
 
-    room.change(link)
+    room.change(lambda db: answer(db, 3))
+    room.change(lambda db: answer(db, 2, 1))
 
     assert room.ask(actions.answers, incident) == {action.id: [1, 2]}
 

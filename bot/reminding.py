@@ -1,0 +1,177 @@
+"""Reminding the owners of actions kindly: one message a person and morning, with everything in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.desk import Note, Notes, Turn
+from bot.review import follow_up
+from bot.review.follow_up import ActionState, Shown
+from bot.review.incident import UserId
+from bot.review.meeting_time import working_morning_at
+from storage import actions, incidents, people, silence
+from storage.models import Action, Incident
+
+MOST_SHOWN = 20
+ASKED_AGAIN = timedelta(days=7)
+"""How long after its pause an owner who has not decided on a proposal is asked once more."""
+OF_MINE = ("commit", "handed", "due")
+"""Why somebody hears of an action of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """One line of a person's digest, and the rungs that are said by it.
+
+    `why` is commit (decide on it), handed (it is yours now), due (a rung), late (it is in the review you own) or
+    away (its owner cannot be reached).
+    """
+
+    why: str
+    line: Shown
+    action: Action
+    keys: tuple[str, ...]
+    asks_why: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An action that is owed, as it looks to the person who may have to hear of it."""
+
+    turn: Turn
+    action: Action
+    incident: Incident
+    to: UserId
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The owner's zone: its days are theirs."""
+        return ZoneInfo(people.zone(self.turn.db, self.turn.team, self.action.owner))
+
+    @property
+    def today(self) -> date:
+        return self.turn.now.astimezone(self.zone).date()
+
+    @property
+    def is_two_weeks_late(self) -> bool:
+        if not self.action.due or not ActionState(self.action.state).is_promised:
+            return False
+        return any(rung.tells_owner for rung in follow_up.ladder(self.action.due, self.today))
+
+    def is_out_of_reach_of(self, user: str) -> bool:
+        return actions.unreachable(self.turn.db, self.turn.team, self.incident, user) is not None
+
+    def reminder(self, why: str, *keys: str) -> Reminder:
+        line = actions.as_shown(self.turn.db, self.action, self.incident, to=self.to, now=self.turn.now)
+        return Reminder(why=why, line=line, action=self.action, keys=keys)
+
+
+def remind_due(turn: Turn) -> Notes:
+    """One message a person and morning with everything due for them; each rung of each action is said once.
+
+    1. Nobody is told on a day off, outside working hours, or a second time on a day.
+    2. Of rungs that were missed only the latest is said, so after days of silence one message comes.
+    3. What somebody changed since this morning waits for the next one: they know.
+    """
+    found = [Owed(turn, action, incident, UserId("")) for action, incident in actions.still_open(turn.db, turn.team)]
+    if not found:
+        return
+    book, hours = _Book(turn, found), turn.house.working_hours
+    for user in sorted(book.people()):
+        if silence.may_be_told(turn.db, turn.team, user, None, now=turn.now, hours=hours):
+            yield from _digest(turn, user, book.for_person(user))
+
+
+def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder]) -> Notes:
+    said = [reminder for reminder in reminders if _climbed(turn, reminder)]
+    if not said:
+        return
+    today = turn.now.astimezone(ZoneInfo(people.zone(turn.db, turn.team, user))).date()
+    mine = [reminder for reminder in said if reminder.why in OF_MINE]
+    others = [reminder for reminder in said if reminder.why not in OF_MINE]
+    facts = {"mine": mine[:MOST_SHOWN], "others": others[:MOST_SHOWN], "count": len(mine)}
+    facts |= {"more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:])}
+    yield Note.once(f"reminders:{user}:{today.isoformat()}", "reminder", user, **facts)
+
+
+def _climbed(turn: Turn, reminder: Reminder) -> bool:
+    climbed = [actions.climb(turn.db, reminder.action, key, now=turn.now) for key in reminder.keys]
+    return any(climbed)
+
+
+class _Book:
+    """What is owed, and all that decides who hears of it, read in a few queries."""
+
+    def __init__(self, turn: Turn, found: Sequence[Owed]) -> None:
+        ids = [owed.action.id for owed in found]
+        self.turn, self.found = turn, found
+        self.said = actions.rungs(turn.db, ids)
+        self.handed = actions.handed_over(turn.db, turn.team, ids)
+        self.touched = actions.touched(turn.db, turn.team, ids)
+        self.answering = {
+            incident: incidents.roles(turn.db, incident).owner_or_lead for incident in {o.incident.id for o in found}
+        }
+
+    def people(self) -> set[UserId]:
+        """Everybody who may have to hear something."""
+        owners = {UserId(owed.action.owner) for owed in self.found if owed.action.owner}
+        return owners | {user for user in self.answering.values() if user}
+
+    def for_person(self, user: UserId) -> list[Reminder]:
+        """Theirs first, then what they answer for; nothing of an incident they may not see."""
+        seen = [replace(owed, to=user) for owed in self.found if self._concerns(owed, user)]
+        seen = [owed for owed in seen if not owed.is_out_of_reach_of(user)]
+        mine = [self._to_owner(owed) for owed in seen if owed.action.owner == user]
+        others = [self._to_answering(owed) for owed in seen if owed.action.owner != user]
+        return [found for found in (*mine, *others) if found]
+
+    def _concerns(self, owed: Owed, user: UserId) -> bool:
+        return user in {owed.action.owner, self.answering[owed.incident.id]}
+
+    def _to_owner(self, owed: Owed) -> Reminder | None:
+        """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
+        if self._touched_today(owed):
+            return None
+        rung = self._rung(owed)
+        said, soaked = self.said[owed.action.id], self._soaked(owed)
+        keys = [key for key in (*([rung.key] if rung else ()), *soaked, *self._handed(owed)) if key not in said]
+        if not keys:
+            return None
+        why = "due" if rung else "commit" if soaked else "handed"
+        return replace(owed.reminder(why, *keys), asks_why=rung is not None and rung.asks_why)
+
+    def _to_answering(self, owed: Owed) -> Reminder | None:
+        """Whoever answers for the review hears once of an owner out of reach, and once of two weeks' delay."""
+        said, owner = self.said[owed.action.id], owed.action.owner or ""
+        away, late = f"away:{owner}", f"{owed.action.due}:told"
+        if away not in said and owed.is_out_of_reach_of(owner):
+            return owed.reminder("away", away)
+        if late not in said and owed.is_two_weeks_late:
+            return owed.reminder("late", late)
+        return None
+
+    def _rung(self, owed: Owed) -> follow_up.Rung | None:
+        if not owed.action.due or not ActionState(owed.action.state).is_promised:
+            return None
+        return next(iter(follow_up.rungs_due(owed.action.due, owed.today, self.said[owed.action.id])), None)
+
+    def _soaked(self, owed: Owed) -> list[str]:
+        """A proposal is asked about after its pause, and once more a week later; one made again is asked about anew."""
+        proposed_at = owed.action.proposed_at
+        until = follow_up.soaks_until(proposed_at, owed.zone)
+        if owed.action.state != ActionState.proposed or owed.today < until:
+            return []
+        first, second = (f"soak:{proposed_at:%Y%m%dT%H%M%S}:{time}" for time in (1, 2))
+        keys = [first] if owed.today < until + ASKED_AGAIN else [first, second]
+        return [] if keys[-1] in self.said[owed.action.id] else keys
+
+    def _handed(self, owed: Owed) -> list[str]:
+        change = self.handed.get(owed.action.id)
+        if not change or change.after != owed.to or change.by == owed.to:
+            return []
+        return [f"handed:{change.id}"]
+
+    def _touched_today(self, owed: Owed) -> bool:
+        touched = self.touched.get(owed.action.id, owed.action.proposed_at)
+        return touched >= working_morning_at(owed.today, owed.zone, self.turn.house.working_hours.opens)
