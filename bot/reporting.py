@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,6 @@ from bot.review import report as facts_of
 from bot.review.findings import FindingKind
 from bot.review.incident import FORMULAS, ChannelFacts, ChannelId, Place, UserId, in_words
 from bot.review.lifecycle import Role, Stage, Who, require
-from bot.review.meeting_time import WEEKEND, next_working_moment, working_morning_at
 from bot.review.refusal import (
     NeedsText,
     NotAvailableFormat,
@@ -136,7 +134,7 @@ def _places(turn: Turn, incident: Incident, to: ChannelId | None, audience: Chan
     if incident.private_since:
         _require_inside(turn, incident, audience)
     if audience and not audience.bot_is_member:
-        raise NotInChannel
+        raise NotInChannel(to)
     return [home, Place(to)]
 
 
@@ -236,7 +234,7 @@ def _holder(facts: Facts, role: Role) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page in plain words: what happened, what was felt, how long, what made it possible, learned, will be done."""
+    """One page in plain words: what happened, the impact, how long, what made it possible, learned, will be done."""
 
     title: str
     severity: str | None
@@ -293,7 +291,7 @@ def drafts_due(turn: Turn) -> Notes:
     for review, incident in reports.without_draft(turn.db, turn.team, ended_before=turn.now - PATIENCE):
         meeting = reviews.last_held(turn.db, review)
         user = incidents.roles(turn.db, incident.id).owner_or_lead
-        if not meeting or not meeting.ended_at or not user or not _may_be_asked(turn, incident, user):
+        if not meeting or not user or not _may_be_told(turn, incident, user):
             continue
         note = Note.once(
             f"draft-due:{review.id}:{meeting.number}", "draft_due", user, title=incident.title, incident=incident.id
@@ -301,10 +299,5 @@ def drafts_due(turn: Turn) -> Notes:
         yield replace(note, incident=incident.id)
 
 
-def _may_be_asked(turn: Turn, incident: Incident, user: UserId) -> bool:
-    """At work now, not told anything today, and still part of it."""
-    zone = ZoneInfo(people.zone(turn.db, turn.team, user))
-    at_work = next_working_moment(turn.now, zone, turn.house.working_hours, WEEKEND) == turn.now
-    midnight = working_morning_at(turn.now.astimezone(zone).date(), zone, datetime.min.time())
-    reachable = actions.unreachable(turn.db, turn.team, incident, user) is None
-    return at_work and reachable and not silence.told_since(turn.db, turn.team, user, midnight)
+def _may_be_told(turn: Turn, incident: Incident, user: UserId) -> bool:
+    return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=turn.house.working_hours)

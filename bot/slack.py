@@ -160,7 +160,7 @@ class Slack:
             answer = await self._client.api_call(method, params=_as_params(arguments), http_verb="GET")
         except SlackApiError as error:
             if _code(error) in CLOSED_TO_US:
-                raise NotInChannel from error
+                raise NotInChannel(str(arguments.get("channel", ""))) from error
             raise
         return answer.data if isinstance(answer.data, dict) else {}
 

@@ -13,6 +13,7 @@ from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from storage import actions, findings, incidents, reviews
+from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import (
     EventComment,
@@ -159,7 +160,7 @@ def test_publishing_shares_the_first_page_where_the_incident_is_spoken_of(room: 
             "Checkout is slow\n\n"
             "*What happened*\n"
             "> Checkout was slow. Buyers waited. A rollback fixed it.\n\n"
-            "*What was felt*\n"
+            "*Impact*\n"
             "Customers: one in five\n"
             "Services: checkout\n\n"
             "*How long it took*\n"
@@ -196,7 +197,7 @@ def test_a_channel_without_the_bot_is_refused(room: Room):
     a_held_review(room)
     say(room, reporting.draft)
 
-    with pytest.raises(refusal.NotInChannel):
+    with pytest.raises(refusal.NotInChannel, match=f"I am not in <#{TEAM_CHANNEL}> yet"):
         say(room, reporting.publish, to=TEAM_CHANNEL, audience=ChannelFacts(channel=TEAM_CHANNEL, bot_is_member=False))
 
 
@@ -261,7 +262,7 @@ def test_the_markdown_is_shown_shortened(room: Room):
 
     answer = say(room, reporting.report, form="MD")
 
-    assert answer.startswith("The report begins so:\n\n> # Checkout is slow")
+    assert answer.startswith("The report starts like this:\n\n> # Checkout is slow")
     assert len(answer) < 3_000
 
 
@@ -392,18 +393,10 @@ def fill(db, incident: int, *, owner: UserId = TOMAS) -> None:
         incidents.set_moment(db, row, name, at, by=MARA, how="set", now=NOVEMBER_18)
     text = "the cache hides a slow database"
     findings.add(db, row, kind=FindingKind.learning, sort="technical", text=text, by=PRIYA, event=None, now=NOVEMBER_18)
-    actions.propose(
-        db,
-        row,
-        text="alert on slow queries",
-        owner=owner,
-        due=date(2026, 11, 25),
-        horizon="quick",
-        category="tooling",
-        priority=None,
-        by=MARA,
-        now=NOVEMBER_18,
+    proposal = Proposal(
+        text="alert on slow queries", owner=owner, due=date(2026, 11, 25), horizon="quick", category="tooling"
     )
+    actions.propose(db, row, proposal, by=MARA, now=NOVEMBER_18)
 
 
 def told(db, incident: int, ts: str) -> None:
