@@ -34,6 +34,8 @@ TRY_LATER = {"service_unavailable", "team_added_to_org", "ratelimited", "rate_li
 UNKNOWN = {"fatal_error", "internal_error"}
 """Slack answers these although part of the work may have been done."""
 ALREADY_SO = {"already_reacted", "no_reaction"}
+NOT_HEARD_THERE = {"channel_not_found", "not_in_channel", "user_not_in_channel"}
+"""Slack answers these where a whisper cannot reach somebody in the place they asked from."""
 RETRY_S = 30.0
 """How long a note waits where Slack does not say how long."""
 
@@ -183,6 +185,8 @@ class Courier:
             await asyncio.to_thread(self._mark_later, parcel, _wait(error), word or "ratelimited")
         elif word in ALREADY_SO:
             await self._said(parcel, {})
+        elif parcel.kind == "whisper" and parcel.user and word in NOT_HEARD_THERE:
+            await self._deliver(replace(parcel, kind="once", channel=parcel.user, thread=""))
         elif word and word not in UNKNOWN:
             await self._dead(parcel, word)
         else:

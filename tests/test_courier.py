@@ -298,6 +298,17 @@ async def test_a_whisper_reaches_one_person(office: Office):
     assert office.seen() == []
 
 
+async def test_a_whisper_that_cannot_reach_somebody_where_they_asked_is_a_direct_message(office: Office):
+    office.whisper("from outside", to="U0PRIYA", place=SUPPORT)
+
+    await office.round()
+
+    direct = [channel for channel in office.slack.sandbox.workspace.channels.values() if channel.kind == "im"]
+    said = [message["text"] for channel in direct if "U0PRIYA" in channel.members for message in channel.in_order()]
+    assert said == ["from outside"]
+    assert office.state("from outside") == ("sent", None)
+
+
 @pytest.mark.parametrize("kind", AFTER)
 async def test_a_whisper_that_may_have_been_heard_is_not_repeated(office: Office, kind: str):
     office.fault(kind, "chat.postEphemeral", seconds=5)

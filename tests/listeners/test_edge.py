@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import facilitating
 from bot.desk import Note, Notes, Replayed, Turn
 from bot.historian import Historian
 from bot.listeners import edge as edge_module
+from bot.listeners.deeds import Deed, do
 from bot.listeners.edge import (
     Edge,
+    Gesture,
     answer,
+    answer_form,
     answer_press,
     is_whisper,
     of_command,
@@ -24,9 +28,10 @@ from bot.listeners.edge import (
     place_of,
 )
 from bot.render import Rendered
-from bot.review.incident import ChannelId, Place
-from bot.review.refusal import NoIncidentHere
+from bot.review.incident import ChannelId, Place, UserId
+from bot.review.refusal import NoIncidentHere, UnknownSeverity
 from bot.slack import Slack
+from storage.incidents import Where
 from tests.cast import CHANNEL, MARA, Room, a_room
 
 Call = dict[str, Any]
@@ -137,6 +142,41 @@ async def test_a_press_is_answered_in_the_place_of_the_whisper_it_came_from(
     assert back.sent[1][1]["replace_original"] is instead
 
 
+async def send(edge: Edge, back: Back, work: Any) -> None:
+    gesture = Gesture(MARA, Place(CHANNEL), mark="form:V1")
+    await answer_form(edge, back.ack, gesture, work, beside="text")  # pyright: ignore[reportArgumentType]
+
+
+async def test_a_form_that_was_taken_is_closed_and_answered_in_its_place(edge: Edge, back: Back, room: Room):
+    await send(edge, back, say("noted"))
+
+    assert back.sent == [("ack", {})]
+    assert room.transcript(CHANNEL) == ["noted"]
+
+
+async def test_what_is_in_the_way_of_a_form_stands_beside_its_field_as_it_was_typed(edge: Edge, back: Back, room: Room):
+    await send(edge, back, fail(UnknownSeverity(words="<bad & worse>")))
+
+    said = "“<bad & worse>” is not a severity. Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the most severe."
+    assert back.sent == [("ack", {"response_action": "errors", "errors": {"text": said}})]
+    assert room.transcript() == []
+
+
+async def test_a_form_is_closed_before_slack_gives_up_and_answered_when_the_answer_is_known(
+    edge: Edge, back: Back, room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(edge_module, "PATIENCE_S", 0.05)
+
+    async def refuse_slowly() -> Rendered:
+        await asyncio.sleep(0.2)
+        raise NoIncidentHere
+
+    await send(edge, back, refuse_slowly())
+
+    assert back.sent == [("ack", {})]
+    assert "`/review open` starts one" in room.transcript(CHANNEL)[0]
+
+
 async def test_work_without_an_open_request_is_whispered_once(edge: Edge, room: Room):
     gesture = of_mention({"user": MARA, "channel": CHANNEL, "ts": "1.000100", "thread_ts": "1.000000"})
 
@@ -180,6 +220,25 @@ async def test_what_fails_in_the_background_stands_in_the_log(edge: Edge, caplog
 
     assert [record.getMessage() for record in caplog.records] == ["something in the background failed"]
     assert edge.background == set()
+
+
+async def test_a_failing_agenda_takes_back_nothing_that_was_said(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def note(_: Turn, *, where: Where, by: str) -> Notes:
+        yield Note.private(UserId(by), "refused", sentence=f"noted in {where.place.channel}")
+
+    def refresh(_: Turn, **_what: Any) -> Notes:
+        raise LookupError
+
+    monkeypatch.setattr(facilitating, "refresh", refresh)
+    said = await outcome(edge, do(edge, Gesture(MARA, Place(CHANNEL)), Deed(note, {}, touches_agenda=True)))
+    await asyncio.wait(edge.background)
+    await asyncio.sleep(0)
+
+    assert said
+    assert said.text == f"noted in {CHANNEL}"
+    assert [record.getMessage() for record in caplog.records] == ["something in the background failed"]
 
 
 # Reading what Slack sends ------------------------------------------------------------------------

@@ -28,7 +28,7 @@ const STEPS = [
   {
     title: "Run it",
     parts: [
-      { say: "Open the meeting, and press Yes, start.", fill: "/review start", seen: () => heard(/\*\d+ of \d+ · /) },
+      { say: "Open the meeting, and press “Yes, start”.", fill: "/review start", seen: () => heard(/\*\d+ of \d+ · /) },
       { say: "The agenda stands in the channel. Press Next under it to walk from topic to topic.", seen: () => heard(/\*([2-9]|\d\d) of \d+ · |meeting has ended/) },
       { say: "Say in a few plain sentences what happened.", fill: "/review summary Checkout crawled for three and a half hours, because v318 took four times the connections. Fewer pods gave air, going back to v317 ended it.", seen: () => heard(/The summary (is|says)/) },
       { say: "Note what made it possible, or worse.", fill: "/review contributor technical: four times the connections per pod, and no limit in front of the database", seen: () => heard(/Noted as contributor/i) },
@@ -38,9 +38,9 @@ const STEPS = [
   {
     title: "End, draft, publish",
     parts: [
-      { say: "End the meeting, and press Yes, end the meeting.", fill: "/review end", seen: () => heard(/The meeting (has ended|is closed)/) },
+      { say: "End the meeting, and press “Yes, end the meeting”.", fill: "/review end", seen: () => heard(/The meeting (has ended|is closed)/) },
       { say: "Let the first version of the report be written from what was noted.", fill: "/review draft", seen: () => heard(/The draft for/) },
-      { say: "Share its first page in the channel, and press Yes, publish.", fill: "/review publish", seen: () => heard(/published this report|The report is published/) },
+      { say: "Share its first page in the channel, and press “Yes, publish”.", fill: "/review publish", seen: () => heard(/published this report|The report is published/) },
     ],
   },
 ];
