@@ -368,7 +368,7 @@ def invited(db: Session, team: str, user: str) -> list[tuple[Meeting, Incident]]
             Review.cancelled_at.is_(None),
             visible_to(user),
         )
-        .order_by(Meeting.meets_at, Meeting.id)
+        .order_by(Meeting.meets_at.nulls_last(), Meeting.id)
     )
     return [(meeting, incident) for meeting, incident in db.execute(query)]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, null, select
+from sqlalchemy import ColumnElement, Row, Select, String, and_, func, null, select
 from sqlalchemy.orm import Session
 
 from storage import messages, people, timeline
@@ -88,5 +88,16 @@ def _said(team: str, user: str, words: str) -> Select[*tuple[Any, ...]]:
 
 
 def holds(column: Any, words: str) -> ColumnElement[bool]:
-    """Whether the words stand in a column; a `%` or `_` that was typed means itself."""
-    return column.icontains(words, autoescape=True)
+    """Whether the words stand in a column, whatever their case; a `%` or `_` that was typed means itself.
+
+    SQLite, and PostgreSQL in some locales, know the case of ASCII alone: the other letters typed are lowered by name.
+    """
+    said = "".join(map(_lowered, words))
+    for letter in sorted({letter for letter in said if not letter.isascii() and len(letter.upper()) == 1}):
+        column = func.replace(column, letter.upper(), letter, type_=String())
+    return func.lower(column, type_=String()).contains(said, autoescape=True)
+
+
+def _lowered(letter: str) -> str:
+    """`İ` has no small form of one letter, and stays."""
+    return letter.lower() if len(letter.lower()) == 1 else letter

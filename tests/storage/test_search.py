@@ -79,6 +79,15 @@ def test_a_wildcard_that_was_typed_means_itself(room: Room, words: str):
     assert found(room, words) == [("message", "100% of a_b\\c")]
 
 
+@pytest.mark.parametrize("words", ["ärger", "ÄRGER", "Ärger mit dem straßen", "ΣΦΆΛΜΑ"])
+def test_words_of_any_alphabet_are_found_whatever_their_case(room: Room, words: str):
+    an_incident(room)
+    text = "ÄRGER mit dem Straßenpool, σφάλμα"
+    a_message(room, text)
+
+    assert found(room, words) == [("message", text)]
+
+
 def test_what_was_deleted_or_dropped_is_not_found(room: Room):
     incident = an_incident(room, title="Slow")
     a_message(room, "disk")
