@@ -51,7 +51,7 @@ def visible_to(user: str | None) -> ColumnElement[bool]:
 
 def at(db: Session, team: str, where: Where, by: str | None) -> Incident:
     """The incident meant by somebody who may see it; a hidden one and none at all raise NoIncidentHere alike."""
-    query = _named(where.incident) if where.incident else _spoken_in(where.place)
+    query = _named(where.incident) if where.incident else _spoken_in(team, where.place)
     found = db.scalar(
         select(Incident).where(Incident.team_id == team, visible_to(by), query).order_by(Incident.id.desc())
     )
@@ -64,17 +64,20 @@ def _named(incident: int) -> ColumnElement[bool]:
     return Incident.id == incident
 
 
-def _spoken_in(place: Place) -> ColumnElement[bool]:
+def _spoken_in(team: str, place: Place) -> ColumnElement[bool]:
     """Spoken in this thread or channel now, or met about in it; else the latest that was spoken here."""
     # A thread that is an incident of its own comes first: in its channel's thread, the thread is meant.
-    here = and_(Source.channel_id == place.channel, Source.thread_ts.in_({place.thread, ""}))
+    threads = {place.thread, ""}
+    here = and_(Source.team_id == team, Source.channel_id == place.channel, Source.thread_ts.in_(threads))
     spoken = select(Source.incident_id).where(here).order_by(Source.thread_ts.desc(), Source.id.desc()).limit(1)
     now, before = spoken.where(Source.until_at.is_(None)), spoken.where(Source.until_at.is_not(None))
+    sits_in = func.coalesce(Meeting.thread_ts, "")
+    meets_here = and_(Meeting.team_id == team, Meeting.channel_id == place.channel, sits_in.in_(threads))
     met = (
         select(Review.incident_id)
         .join(Meeting, Meeting.review_id == Review.id)
-        .where(Meeting.channel_id == place.channel, Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None))
-        .order_by(Meeting.id.desc())
+        .where(meets_here, Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None))
+        .order_by(sits_in.desc(), Meeting.id.desc())
         .limit(1)
     )
     return Incident.id == func.coalesce(now.scalar_subquery(), met.scalar_subquery(), before.scalar_subquery())

@@ -16,7 +16,7 @@ from bot.review.lifecycle import Role
 from bot.review.refusal import NoIncidentHere
 from storage import incidents, reviews
 from storage.incidents import Where
-from storage.models import Membership, RoleHeld, Source
+from storage.models import Incident, Membership, RoleHeld, Source
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
 
 ELSEWHERE = ChannelId("C0ELSE")
@@ -69,6 +69,47 @@ def test_a_thread_that_was_an_incident_is_now_its_channels(room: Room):
 
 def _make_thread(source: Source) -> None:
     source.channel_id, source.thread_ts = CHANNEL, "1763470000.000100"
+
+
+def test_a_meeting_in_a_thread_is_meant_in_that_thread_alone(room: Room):
+    away = an_incident(room, channel=ELSEWHERE)
+    thread = "1763470000.000100"
+    room.change(lambda db: _meet(db, away, Place(CHANNEL, thread)))
+
+    assert meant(room, Where(Place(CHANNEL, thread))) == away
+    for other in (Place(CHANNEL), Place(CHANNEL, "1763470000.000200")):
+        with pytest.raises(NoIncidentHere):
+            meant(room, Where(other))
+
+
+def test_a_meeting_in_a_channel_is_meant_in_its_threads_too(room: Room):
+    away = an_incident(room, channel=ELSEWHERE)
+    room.change(lambda db: _meet(db, away, Place(CHANNEL)))
+
+    assert meant(room) == meant(room, Where(Place(CHANNEL, "1763470000.000100"))) == away
+
+
+def _meet(db: Session, incident: int, place: Place) -> None:
+    meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
+    meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
+
+
+def test_a_place_of_another_workspace_means_nothing_here(room: Room):
+    room.change(lambda db: _another_workspaces(db, room))
+
+    with pytest.raises(NoIncidentHere):
+        meant(room)
+    mine = an_incident(room, channel=ELSEWHERE)
+    leave(room, mine)
+    room.change(lambda db: db.add(Source(team_id=TEAM, incident_id=mine, channel_id=CHANNEL, from_at=room.now)))
+    assert meant(room) == mine
+
+
+def _another_workspaces(db: Session, room: Room) -> None:
+    theirs = Incident(team_id="T0OTHER", title="Theirs", opened_at=room.now)
+    db.add(theirs)
+    db.flush()
+    db.add(Source(team_id="T0OTHER", incident_id=theirs.id, channel_id=CHANNEL, from_at=room.now))
 
 
 def test_a_hidden_incident_that_left_is_still_hidden(room: Room):
