@@ -46,11 +46,6 @@ class Horizon(StrEnum):
     quick = "quick"
     long = "long"
 
-    @property
-    def label(self) -> str:
-        """As it is said: `quick fix`."""
-        return {"quick": "quick fix", "long": "long-term"}[self.value]
-
 
 class Category(StrEnum):
     """What an action changes (S2)."""

@@ -68,7 +68,7 @@ def test_a_proposal_gets_a_number_an_owner_and_a_day(room: Room):
         "Action 1 is proposed:\n"
         f"> {TEXT}\n\n"
         "<@U0TOMAS> owns it and it is due Wed 25 Nov 2026. It waits until Fri 20 Nov 2026, then I ask them to commit "
-        "to it, reshape it or decline it."
+        "to it, to name another day, or to decline it."
     )
 
 
@@ -143,9 +143,10 @@ def test_a_proposal_keeps_what_it_answers_who_is_behind_it_and_what_it_may_chang
     for text in ("retries without a limit", "one person knows the failover"):
         room.change(lambda db, text=text: found(db, incident, text))
 
-    propose(room, answers=[2, 1], team=" Storage ", second_order="alerts may double for a week")
+    propose(room, answers=[2, 1], team=" Storage ", second_order="alerts may double for a week", category="tooling")
 
     shown = room.serve(following_up.show, by=MARA, number=1)
+    assert "It is a quick fix (tooling).\n" in shown
     assert "Team: Storage\n" in shown
     assert "It answers findings 1, 2." in shown
     assert "What it may change besides: alerts may double for a week" in shown

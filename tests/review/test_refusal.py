@@ -4,7 +4,7 @@ import string
 import pytest
 
 from bot.review import refusal
-from bot.review.refusal import NoSuchTopic, NotYours, Refused, TooFewMinutes, UnknownVerb
+from bot.review.refusal import NoSuchTopic, NotInChannel, NotYours, Refused, TooFewMinutes, UnknownVerb
 
 REFUSALS = [
     kind
@@ -45,6 +45,11 @@ def test_an_unknown_verb_without_a_near_one_offers_only_the_help() -> None:
 def test_when_no_minute_can_be_had_none_is_offered() -> None:
     assert "`/review extend 4` takes them all" in TooFewMinutes(asked=9, can_have=4).sentence()
     assert "`/review extend" not in TooFewMinutes(asked=9, can_have=0).sentence()
+
+
+def test_a_channel_without_the_bot_is_named_where_it_has_a_name() -> None:
+    assert NotInChannel("C0GENERAL").sentence().startswith("I am not in <#C0GENERAL> yet.")
+    assert NotInChannel("D0MARA").sentence().startswith("I am not in this channel yet.")
 
 
 def test_a_verb_for_others_says_how_to_take_over_in_the_open() -> None:
