@@ -18,6 +18,7 @@ from bot.review.refusal import (
     NotAvailableFormat,
     NotDrafted,
     NotEnded,
+    NotHeld,
     NotInChannel,
     NotPublished,
     PrivateStaysPrivate,
@@ -48,8 +49,10 @@ EXITS = (Stage.skipped, Stage.cancelled)
 def draft(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Write the report from what there is, after the meeting; writing again takes an approval back."""
     incident, review = _to_write(turn, where, by, "draft")
-    if reviews.last_held(turn.db, review) is None or reviews.open_meeting(turn.db, review):
+    if reviews.open_meeting(turn.db, review):
         raise NotEnded
+    if reviews.last_held(turn.db, review) is None:
+        raise NotHeld
     review.draft = markdown(turn.db, turn.team, incident.id)
     review.drafted_at, review.approved_at = turn.now, None
     _record(turn, incident, review, "drafted", by)

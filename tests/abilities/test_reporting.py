@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from bot import reporting
+from bot import facilitating, reporting
 from bot.desk import Turn
 from bot.render import Renderer
 from bot.review import refusal
@@ -92,9 +92,12 @@ def test_a_draft_is_written_after_the_meeting(room: Room):
     assert "Read it first, then approve it" in answer
 
 
-def test_there_is_no_draft_before_the_meeting_has_ended(room: Room):
+def test_there_is_no_draft_before_a_meeting_was_held_and_has_ended(room: Room):
     mitigated(room, an_incident(room))
 
+    with pytest.raises(refusal.NotHeld):
+        say(room, reporting.draft)
+    say(room, facilitating.start)
     with pytest.raises(refusal.NotEnded):
         say(room, reporting.draft)
 
