@@ -1,8 +1,8 @@
 """From mitigation to the meeting: its hour, its people, the pre-read a day before, the call ten minutes before."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,15 +10,16 @@ from bot.desk import Note, Notes, Turn
 from bot.review import timeline
 from bot.review.findings import FindingKind
 from bot.review.impact import Impact
-from bot.review.incident import FORMULAS, UserId, durations, in_words
+from bot.review.incident import UserId, in_words
 from bot.review.lifecycle import Role, Stage, Who, require
 from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_moment
 from bot.review.policy import Depth, asked_for
 from bot.review.refusal import (
     AlreadyInMeeting,
+    CannotSeeIt,
+    NeedsHour,
     NeedsPerson,
     NeedsReason,
-    NeedsTime,
     NothingScheduled,
     NotMitigated,
     NotOneOfUs,
@@ -37,7 +38,7 @@ STILL_WORTH_CALLING = timedelta(minutes=5)
 """After the hour, where the bot was away at the time of the call."""
 PROPOSE_FOR = timedelta(days=7)
 """An incident opened longer ago than this gets no proposal unasked."""
-FEWEST_CORE, MOST_CORE = 5, 8
+FEWEST_CORE = 5
 """Core attendees (S2)."""
 SHORT_TIMELINE = 12
 """Lines of the timeline in a pre-read; the rest folds."""
@@ -67,7 +68,7 @@ def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason:
     if planned is None:
         raise NothingScheduled
     if when is None:
-        raise NeedsTime(verb="postpone")
+        raise NeedsHour
     if not reason.strip():
         raise NeedsReason(verb=f"postpone {when.words}")
     at = when.future(turn.now, _zone(turn, by))
@@ -99,8 +100,6 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
     slot = _slot(turn, incident)
     return {
         "incident": incident.id,
-        "title": incident.title,
-        "over_at": reviews.over_since(turn.db, incident),
         "at": slot.at,
         "typed": f"{slot.at:%Y-%m-%d %H:%MZ}",
         "lead_zone": zone.key,
@@ -131,15 +130,13 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     meeting = reviews.plan(turn.db, incident, at=at, by=by, now=turn.now)
     meeting.why = _why(turn, incident, at)
     _record(turn, incident, meeting, before=None, after=at, by=by)
-    core = reviews.core(turn.db, meeting)
     yield Note.once(
         _announcement(turn, incident, meeting),
         "schedule_announced",
         reviews.place_of(turn.db, incident, meeting),
-        incident=incident.id,
         title=incident.title,
         meeting=meeting,
-        core=core,
+        core=reviews.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
         rotation=rotation,
     )
@@ -171,7 +168,6 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         _announcement(turn, incident, meeting),
         "postponed",
         reviews.place_of(turn.db, incident, meeting),
-        incident=incident.id,
         title=incident.title,
         meeting=meeting,
         before=before,
@@ -219,7 +215,6 @@ def _announcement(turn: Turn, incident: Incident, meeting: Meeting) -> str:
 
 def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> dict[str, Any]:
     return {
-        "incident": incident.id,
         "meeting": meeting,
         "zone": _zone(turn, by).key,
         "late_for": _outside_hours(turn, meeting),
@@ -247,11 +242,12 @@ def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
 
 
 def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Ask people to come; who is asked twice is told once."""
+    """Ask people to come; who is asked twice is told once. Raises NotOneOfUs and CannotSeeIt."""
     incident, meeting = _with_attendees(turn, where, by, "invite")
     if not users:
         raise NeedsPerson(verb="invite")
-    _must_be_people(turn, users)
+    for user in users:
+        _must_be_able_to_come(turn, incident, user)
     fresh = [user for user in dict.fromkeys(users) if reviews.attendee(turn.db, meeting, user) is None]
     for user in users:
         reviews.invite(turn.db, meeting, user, core=turn.now, now=turn.now)
@@ -293,11 +289,11 @@ def _with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[In
     return incident, meeting
 
 
-def _must_be_people(turn: Turn, users: Collection[UserId]) -> None:
-    for user in users:
-        known = people.find(turn.db, turn.team, user)
-        if known and (known.bot_since or known.gone_since):
-            raise NotOneOfUs(user=user)
+def _must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
+    if not people.is_one_of_us(turn.db, turn.team, user):
+        raise NotOneOfUs(user=user)
+    if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
+        raise CannotSeeIt
 
 
 def _advice(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
@@ -306,7 +302,11 @@ def _advice(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
     asked = {*core, *reviews.let_off(turn.db, meeting)}
     missing = [user for user in reviews.most_active(turn.db, incident) if user not in asked]
     is_few = len(core) < FEWEST_CORE
-    return {"count": len(core), "is_many": len(core) > MOST_CORE, "missing": missing[:FEWEST_CORE] if is_few else []}
+    return {
+        "count": len(core),
+        "is_many": len(core) > reviews.MOST_CORE,
+        "missing": missing[:FEWEST_CORE] if is_few else [],
+    }
 
 
 # The pre-read ------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
         raise AlreadyInMeeting
     was_sent = _pre_read_was_sent(turn, meeting)
     yield from _send_pre_read(turn, incident, meeting)
-    yield Note.private(by, "pre_read_sent", incident=incident.id, was_sent=was_sent, **_gaps(turn, incident))
+    yield Note.private(by, "pre_read_sent", was_sent=was_sent, **_gaps(turn, incident))
 
 
 def pre_reads_due(turn: Turn) -> Notes:
@@ -353,19 +353,16 @@ def _pre_read_key(meeting: Meeting) -> str:
 
 def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
     moments = {name: row.at for name, row in incidents.moments(turn.db, incident.id).items() if row.at}
-    known = {name: seconds for name, seconds in asdict(durations(moments)).items() if seconds is not None}
     found = findings.by_kind(turn.db, incident.id)
     return {
-        "incident": incident.id,
         "title": incident.title,
-        "severity": incident.severity,
         "meeting": meeting,
         "core": reviews.core(turn.db, meeting),
         "facilitator": incidents.roles(turn.db, incident.id).facilitator_or_lead,
         "summary": incident.summary,
         "impact": Impact.from_json(incident.impact).lines(),
         "moments": [(name, moments[name]) for name in MOMENTS if name in moments],
-        "durations": [(FORMULAS[name], in_words(seconds)) for name, seconds in known.items()],
+        "durations": reviews.lengths(turn.db, incident),
         "lines": _short_timeline(turn, incident),
         "questions": list(found.get(FindingKind.question, [])),
     }
@@ -399,7 +396,7 @@ def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 
 def propose_due(turn: Turn) -> Notes:
-    """After mitigation, in the lead's next working hour: one hour to say yes to, by direct message."""
+    """After mitigation, in the lead's next working hour: an hour to say yes to, by direct message (`proposal`)."""
     asked: set[UserId] = set()
     for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
         lead = incidents.roles(turn.db, incident.id).lead
@@ -410,15 +407,12 @@ def propose_due(turn: Turn) -> Notes:
 
 
 def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
-    """In working hours, once for each mitigation, and not on a day on which they were written to already."""
-    zone = _zone(turn, lead)
-    if next_working_moment(turn.now, zone, turn.house.working_hours) != turn.now:
-        return False
+    """Once for each mitigation, when they may be written to unasked."""
     review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
     if review.proposed_at and over and review.proposed_at >= over.recorded_at:
         return False
-    midnight = datetime.combine(turn.now.astimezone(zone).date(), time(0), zone)
-    return not silence.told_since(turn.db, turn.team, lead, midnight.astimezone(UTC))
+    hours = turn.house.working_hours
+    return silence.may_be_told(turn.db, turn.team, lead, incident, now=turn.now, hours=hours)
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
@@ -426,7 +420,15 @@ def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
     review.proposed_at = turn.now
     place = incidents.main_place(turn.db, incident.id)
     key = f"proposal:{review.id}:{over.id if over else 0}"
-    return Note.once(key, "proposal", lead, channel=place.channel, **_proposal_facts(turn, incident))
+    return Note.once(
+        key,
+        "proposal",
+        lead,
+        title=incident.title,
+        over_at=reviews.over_since(turn.db, incident),
+        channel=place.channel,
+        **_proposal_facts(turn, incident),
+    )
 
 
 def calls_due(turn: Turn) -> Notes:
@@ -451,7 +453,10 @@ def _call(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
 
 
 def moves_due(turn: Turn) -> Notes:
-    """It broke again: a meeting not yet held is called off; the next mitigation brings a new proposal."""
+    """It broke again: a meeting not yet held is called off (`meeting_called_off`), and nobody is called for that.
+
+    The next mitigation brings a new proposal.
+    """
     for meeting, incident in reviews.all_planned(turn.db, turn.team):
         if reviews.over_since(turn.db, incident) is None:
             meeting.cancelled_at = turn.now
@@ -461,6 +466,5 @@ def moves_due(turn: Turn) -> Notes:
                 "meeting_called_off",
                 reviews.place_of(turn.db, incident, meeting),
                 title=incident.title,
-                meeting=meeting,
-                core=reviews.core(turn.db, meeting),
+                meets_at=meeting.meets_at,
             )

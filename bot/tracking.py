@@ -21,11 +21,11 @@ from bot.review.lifecycle import Role, Stage, Who
 from bot.review.policy import RAISES_SEVERITY, asked_for
 from bot.review.refusal import (
     AlreadyTracked,
+    CannotSeeIt,
     NeedsPerson,
     NeedsReason,
     NeedsText,
     NotOneOfUs,
-    Refused,
     ReviewClosed,
     WrongStage,
 )
@@ -39,10 +39,6 @@ WRITTEN = (Stage.ended, Stage.drafted, Stage.published)
 CANCELLABLE = (Stage.open, Stage.mitigated, Stage.scheduled, Stage.prepared, Stage.ended, Stage.drafted)
 BEFORE_THE_MEETING = (Stage.mitigated, Stage.scheduled, Stage.prepared)
 SKIPPABLE = (Stage.open, *BEFORE_THE_MEETING)
-
-
-class CannotSeeIt(Refused):
-    """The incident is private, and they are not in its channel. Invite them there first, then give them the role."""
 
 
 # Where it stands ---------------------------------------------------------------------

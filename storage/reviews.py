@@ -377,7 +377,8 @@ def forgotten(db: Session, team: str, *, since: datetime) -> Sequence[tuple[Meet
         .where(Meeting.team_id == team, Meeting.ended_at >= since)
         .order_by(Meeting.id)
     )
-    return [(meeting, incident) for meeting, incident, at in rows if meeting.ended_at.isoformat() == at]
+    # Opened again and ended anew, it has another end than the one in its history.
+    return [(row, incident) for row, incident, at in rows if row.ended_at and row.ended_at.isoformat() == at]
 
 
 def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequence[tuple[Meeting, Incident]]:
