@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import facilitating, following_up, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
-from storage import gestures
+from storage import gestures, messages
 
 log = logging.getLogger("debrief.clock")
 
@@ -19,9 +19,17 @@ def forget_gestures(turn: Turn) -> Notes:
     return ()
 
 
+def waiting_messages(turn: Turn) -> list[dict[str, str]]:
+    """Messages with emoji whose consequences are not drawn: a crash left them, or the message was late."""
+    return [{"channel": channel, "ts": ts} for channel, ts in messages.underived(turn.db, turn.team)]
+
+
+EACH: Mapping[Callable[..., list[dict[str, str]]], tuple[Callable[..., Notes], ...]] = {
+    # The timeline comes last: it marks the emoji as done.
+    waiting_messages: (following_up.propose_from_reaction, tagging.follow_reactions),
+}
+"""What is asked first at each tick, and whom each thing found is served to, in turns of its own."""
 TABLE: tuple[Callable[..., Notes], ...] = (
-    following_up.propose_waiting,
-    tagging.follow_waiting,
     scheduling.moves_due,
     scheduling.propose_due,
     scheduling.pre_reads_due,
@@ -31,7 +39,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     reminding.remind_due,
     forget_gestures,
 )
-"""Everything that is asked at each tick, in this order."""
+"""Everything else that is asked at each tick, in this order."""
 
 
 class Clock:
@@ -52,7 +60,12 @@ class Clock:
         self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """Ask everything of the table once, then what else waits on Slack."""
+        """Ask everything of the tables once, then what else waits on Slack."""
+        for question, abilities in EACH.items():
+            try:
+                await asyncio.to_thread(self._desk.serve_each, question, *abilities)
+            except Exception:
+                log.exception("the clock could not ask", extra={"question": question.__name__})
         for ability in TABLE:
             try:
                 await asyncio.to_thread(self._desk.serve, ability)

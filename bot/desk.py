@@ -135,6 +135,17 @@ class Desk:
             self.wake()
         return answer
 
+    def serve_each(
+        self, question: Callable[..., Iterable[Mapping[str, Any]]], *abilities: Callable[..., Notes]
+    ) -> None:
+        """Serve abilities for each thing that a question finds, in turns of its own: one that fails stops no other."""
+        for what in self.look(question):
+            try:
+                for ability in abilities:
+                    self.serve(ability, **what)
+            except Exception:
+                log.exception("could not serve one of several", extra={"question": question.__name__, **what})
+
     def whisper(self, said: Rendered, by: UserId, whisper: Whisper) -> None:
         """Whisper something to one person that no ability said: a refusal, an apology."""
         with self.storage.write() as db:

@@ -438,13 +438,6 @@ def propose_from_reaction(turn: Turn, *, channel: str, ts: str) -> Notes:
     return []
 
 
-def propose_waiting(turn: Turn) -> Notes:
-    """Draw what a crash left undrawn; asked before the timeline draws its part, which marks the emoji as done."""
-    for channel, ts in messages.underived(turn.db, turn.team):
-        propose_from_reaction(turn, channel=channel, ts=ts)
-    return []
-
-
 def _holder(turn: Turn, incident: Incident, channel: str, ts: str) -> UserId | None:
     """The first person who holds a proposing emoji on it, is still here and may see the incident."""
     for reaction in actions.reactions_held(turn.db, turn.team, channel, ts):

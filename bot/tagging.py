@@ -242,13 +242,6 @@ def _spoken_of(turn: Turn, message: Message) -> Incident | None:
     return incidents.get(turn.db, source.incident_id) if source and source.from_at <= message.posted_at else None
 
 
-def follow_waiting(turn: Turn) -> Notes:
-    """Draw the consequences that a crash left undrawn."""
-    for channel, ts in messages.underived(turn.db, turn.team):
-        follow_reactions(turn, channel=channel, ts=ts)
-    return []
-
-
 # Looking at it -----------------------------------------------------------------------------
 
 
@@ -369,13 +362,17 @@ def offer_candidates(turn: Turn, *, where: Where, by: UserId) -> Notes:
 def keep_candidates(turn: Turn, *, where: Where, by: UserId, picks: list[tuple[str, str]]) -> Notes:
     """Put the chosen messages on the timeline; one chosen twice is there once."""
     incident = incidents.at(turn.db, turn.team, where, by)
+    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
     known = timeline.tagged(turn.db, incident.id)
     events = [
         _keep(turn, incident, _message_of(turn, incident, channel, ts), by)
         for channel, ts in dict.fromkeys(picks)
         if (channel, ts) not in known or _was_dropped(turn, incident, channel, ts)
     ]
-    yield Note.private(by, "candidates_kept", incident=incident.id, numbers=[event.number for event in events])
+    for event in events:
+        timeline.confirm(turn.db, event, now=turn.now)
+    numbers = [event.number for event in events]
+    yield Note.private(by, "candidates_kept", incident=incident.id, numbers=numbers, stepped_in=stepped_in)
 
 
 def _was_dropped(turn: Turn, incident: Incident, channel: str, ts: str) -> bool:

@@ -125,3 +125,18 @@ def test_a_turn_is_one_line_in_the_log_with_ids_and_no_words(room: Room, caplog:
     served = [record for record in caplog.records if record.getMessage() == "served"]
     assert [(record.__dict__["ability"], record.__dict__["notes"]) for record in served] == [("whole", 3)]
     assert "to all" not in str([record.__dict__ for record in caplog.records])
+
+
+def test_one_of_several_that_fails_stops_no_other(room: Room, caplog: pytest.LogCaptureFixture):
+    def three(_: Turn) -> list[dict[str, int]]:
+        return [{"number": number} for number in (1, 2, 3)]
+
+    def say(_: Turn, *, number: int) -> Notes:
+        if number == 2:
+            raise LookupError
+        yield Note.once(f"k{number}", "refused", HALL, sentence=f"number {number}")
+
+    room.desk.serve_each(three, say)
+
+    assert room.transcript() == ["number 1", "number 3"]
+    assert [record.__dict__["number"] for record in caplog.records if record.exc_info] == [2]

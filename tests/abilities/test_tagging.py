@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot import tagging
+from bot.clock import waiting_messages
 from bot.desk import House
 from bot.review.heard import MessageFact, ReactionFact, read_event
 from bot.review.incident import Place, UserId
@@ -15,9 +16,9 @@ from bot.review.timeline import Outcome
 from bot.review.when import read_when
 from bot.sandbox.validation import message_errors
 from bot.tagging import NotKept
-from storage import messages, timeline
+from storage import incidents, messages, timeline
 from storage.incidents import Where
-from storage.models import Change, EventComment, OutboxNote, Source, TimelineEvent
+from storage.models import Change, EventComment, OutboxNote, RoleHeld, Source, TimelineEvent
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_message, an_incident
 
 BOT = UserId("U0DEBRIEF")
@@ -195,7 +196,7 @@ def test_an_emoji_waits_for_its_message(room: Room, incident: int):
     react(room, ts)
 
     hear(room, user=TOMAS, text="rolled back", ts=ts, event_ts=ts)
-    room.serve(tagging.follow_waiting)
+    room.desk.serve_each(waiting_messages, tagging.follow_reactions)
 
     assert on_it(room, incident) == [(1, "action_taken", "rolled back")]
     assert room.ask(messages.underived, TEAM) == []
@@ -205,7 +206,7 @@ def test_an_emoji_on_a_message_that_never_comes_is_not_waited_for_for_ever(room:
     react(room, "1700000000.000100")
 
     room.pass_time(hours=2)
-    room.serve(tagging.follow_waiting)
+    room.desk.serve_each(waiting_messages, tagging.follow_reactions)
 
     assert room.ask(messages.underived, TEAM) == []
 
@@ -461,6 +462,24 @@ def test_the_chosen_ones_are_on_the_timeline_once(room: Room, incident: int):
     assert answers == ["It is on the timeline as event 1.", "Those are on the timeline already."]
     assert on_it(room, incident) == [(1, "action_taken", "rolling back to 41 now")]
     assert room.desk.look(tagging.candidates_for, where=HERE, by=MARA) == []
+
+
+def test_a_chosen_message_carries_our_emoji(room: Room, incident: int):
+    ts = a_message(room, "rolling back to 41 now")
+
+    room.serve(tagging.keep_candidates, where=HERE, by=MARA, picks=[(CHANNEL, ts)])
+
+    assert marks(room) == [("mark", ts, "memo")]
+
+
+def test_who_first_keeps_a_message_leads(room: Room, incident: int):
+    room.change(lambda db: db.execute(delete(RoleHeld)))
+    ts = a_message(room, "rolling back to 41 now")
+
+    answer = room.serve(tagging.keep_candidates, where=HERE, by=TOMAS, picks=[(CHANNEL, ts)])
+
+    assert "you lead this incident now" in answer
+    assert room.ask(incidents.roles, incident).lead == TOMAS
 
 
 def test_nothing_is_said_in_the_channel_by_any_of_this(room: Room, incident: int):
