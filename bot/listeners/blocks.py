@@ -42,6 +42,11 @@ def choice(options: Iterable[tuple[str, str]], initial: str | None = None) -> Bl
     return {"type": "static_select", "options": listed} | ({"initial_option": chosen} if chosen else {})
 
 
+def several(options: Iterable[tuple[str, str]]) -> Block:
+    """Any of several (value, label)."""
+    return {"type": "multi_static_select", "options": [option(value, label) for value, label in options]}
+
+
 def ticks(options: Iterable[Block]) -> Block:
     return {"type": "checkboxes", "options": list(options)}
 
@@ -88,7 +93,7 @@ def values(view: dict[str, Any]) -> dict[str, Any]:
 
 def _value(state: dict[str, Any]) -> Any:
     kind = state.get("type")
-    if kind == "checkboxes":
+    if kind in {"checkboxes", "multi_static_select"}:
         return [entry["value"] for entry in state.get("selected_options") or []]
     if kind in {"static_select", "radio_buttons"}:
         return (state.get("selected_option") or {}).get("value")

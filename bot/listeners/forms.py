@@ -25,12 +25,16 @@ from bot.review.incident import ChannelId, Place, Severity, UserId
 from bot.review.refusal import NoSuchAction, Refused
 from bot.review.timeline import Kind
 from bot.review.when import When, read_when
-from storage import actions, incidents, messages
+from storage import actions, findings, incidents, messages
 from storage.incidents import Where
 from storage.models import Message
 
 Answers = dict[str, Any]
 WORDS_KEPT = 2_000
+ACTION_FIELDS = ("owner", "horizon", "category", "priority", "second_order", "team")
+MOST_OPTIONS = 100
+"""Slack's limit of one menu."""
+EFFECTS = "What else it could change, for better or worse."
 FINDINGS = {kind.value for kind in FindingKind}
 
 
@@ -144,7 +148,18 @@ def _ask_action(asked: Asked) -> list[Block]:
         blocks.optional(blocks.field("due", "Due day", blocks.a_day(), hint="By how far it reaches, if you leave it.")),
         blocks.optional(blocks.field("category", "What it changes", blocks.choice(_options(Category)))),
         blocks.optional(blocks.field("priority", "Priority", blocks.choice(_options(Priority)))),
+        *_ask_what_it_answers(asked),
+        blocks.optional(blocks.field("second_order", "Second-order effects", blocks.lines(), hint=EFFECTS)),
+        blocks.optional(blocks.field("team", "Team", blocks.line())),
     ]
+
+
+def _ask_what_it_answers(asked: Asked) -> list[Block]:
+    """The findings so far; nothing is asked where there are none."""
+    found = findings.of_incident(asked.turn.db, asked.memory.incident or 0)[:MOST_OPTIONS]
+    options = [(str(finding.number), f"{finding.number} {short(finding.text, 60)}") for finding in found]
+    rows = [blocks.field("answers", "What it answers", blocks.several(options))] if options else []
+    return [*map(blocks.optional, rows)]
 
 
 def _options(words: Any) -> list[tuple[str, str]]:
@@ -234,10 +249,9 @@ def _tag(answers: Answers, memory: Memory) -> Deed:
 
 def _action(answers: Answers, memory: Memory) -> Deed:
     source = {"channel": memory.channel, "ts": memory.ts} if memory.ts else {}
-    what = {name: answers.get(name) for name in ("owner", "horizon", "category", "priority")}
-    return Deed(
-        following_up.propose, what | source | {"text": answers.get("text", ""), "due_words": answers.get("due")}
-    )
+    what = {name: answers.get(name) for name in ACTION_FIELDS} | source
+    what["answers"] = [int(number) for number in answers.get("answers", ())]
+    return Deed(following_up.propose, what | {"text": answers.get("text", ""), "due_words": answers.get("due")})
 
 
 def _evidence(answers: Answers, memory: Memory) -> Deed:

@@ -1,0 +1,56 @@
+"""The forms: what they ask, and what the answers come to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import following_up, noting
+from bot.listeners import blocks, forms
+from bot.listeners.deeds import Deed
+from bot.listeners.edge import Gesture
+from bot.listeners.forms import FORMS, Memory
+from bot.review.findings import FindingKind
+from bot.review.incident import Place
+from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident
+
+NOTHING: dict[str, Any] = dict.fromkeys(("owner", "horizon", "category", "priority", "second_order", "team"))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = a_room(tmp_path)
+    yield room
+    room.storage.close()
+
+
+def fields(room: Room, memory: Memory) -> dict[str, Any]:
+    """The fields of a form by their names."""
+    view = room.desk.look(forms.build, gesture=Gesture(MARA, Place(CHANNEL)), memory=memory)
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+def filled(**answers: dict[str, Any]) -> dict[str, Any]:
+    """A sent form's answers, as they are read."""
+    return blocks.values({"state": {"values": {name: {name: state} for name, state in answers.items()}}})
+
+
+def test_an_action_may_say_which_findings_it_answers(room: Room):
+    memory = Memory(form="action", incident=an_incident(room), channel=CHANNEL)
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.risk, text="one person knows the failover")
+    chosen = {"type": "multi_static_select", "selected_options": [{"value": "1"}]}
+
+    asked = fields(room, memory)["answers"]["element"]["options"]
+    deed = FORMS["action"].deed(filled(text={"value": "Train a second person"}, answers=chosen), memory)
+
+    assert [(option["value"], option["text"]["text"]) for option in asked] == [("1", "1 one person knows the failover")]
+    what = NOTHING | {"text": "Train a second person", "due_words": None, "answers": [1]}
+    assert deed == Deed(following_up.propose, what)
+
+
+def test_where_nothing_was_found_yet_no_action_is_asked_what_it_answers(room: Room):
+    asked = fields(room, Memory(form="action", incident=an_incident(room), channel=CHANNEL))
+
+    assert {"second_order", "team"} < set(asked)
+    assert "answers" not in asked
