@@ -25,7 +25,6 @@ class Told:
     who: UserId | None
     """Who is in it: who wrote the message, else who put it on the timeline; None for a program."""
     permalink: str | None
-    question: str | None
     answer: str | None
 
 
@@ -58,7 +57,6 @@ def _told(event: TimelineEvent, message: Message | None, home: str) -> Told:
         words=timeline.words_of(event, message),
         who=_who(event, message),
         permalink=messages.permalink_of(message, home),
-        question=event.question,
         answer=event.answer,
     )
 

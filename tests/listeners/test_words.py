@@ -148,6 +148,18 @@ def test_a_link_is_kept_as_its_address():
     assert look_up(typed)[0].deed(look_up(typed)[1]).what == {"url": "https://example.com/r?a=1&b=2"}
 
 
+def test_a_button_says_which_agenda_it_was_pressed_on():
+    assert VERBS["extend"].deed("5 min").what == {"minutes": 5, "seen": None}
+    assert VERBS["extend"].deed("5 7").what == {"minutes": 5, "seen": 7}
+    assert VERBS["next"].deed("7").what == {"seen": 7}
+
+
+def test_what_is_noted_in_a_meeting_is_shown_in_its_agenda():
+    noted = ["here", "park", "recording", "answer", "contributor", "question", "action", "summary"]
+
+    assert [name for name in noted if not VERBS[name].touches_agenda] == []
+
+
 def test_how_much_of_an_old_channel_is_read_can_be_typed():
     what = VERBS["open"].deed("from:24h sev2 Checkout is slow").what
 
