@@ -29,10 +29,10 @@ def may_be_told(
         return False
     zone = ZoneInfo(people.zone(db, team, user))
     at_work = next_working_moment(now, zone, hours) == now.astimezone(UTC)
-    return at_work and not told_since(db, team, user, working_morning_at(now.astimezone(zone).date(), zone, time.min))
+    return at_work and not _told_since(db, team, user, working_morning_at(now.astimezone(zone).date(), zone, time.min))
 
 
-def told_since(db: Session, team: str, user: str, since: datetime) -> bool:
+def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:
     """Whether a direct message nobody asked for was written to this person since then."""
     told = select(OutboxNote.id).where(
         OutboxNote.team_id == team,
