@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cache
+from types import NoneType
 from typing import Any, TypeVar, cast
 
 from bot.review.findings import FindingKind
@@ -283,32 +285,17 @@ class Facts:
 
 
 def as_json(facts: Facts) -> dict[str, Any]:
-    """The document, in the order that readers may rely on."""
-    ordered = in_order(facts)
+    """The document: messages by ts, the timeline by when it happened, the rest by number, however the rows came."""
+    meetings = tuple(map(_meeting, _by_number(facts.review.meetings)))
     return {
         "schema": SCHEMA,
-        "incident": _incident(ordered.incident),
-        "messages": _plain(ordered.messages),
-        "timeline": _plain(ordered.timeline),
-        "review": _plain(ordered.review),
-        "findings": _plain(ordered.findings),
-        "actions": _plain(ordered.actions),
+        "incident": _incident(facts.incident),
+        "messages": [_message(message) for message in sorted(facts.messages, key=ts_order)],
+        "timeline": _plain(in_time(facts.timeline)),
+        "review": _plain(replace(facts.review, meetings=meetings)),
+        "findings": _plain(_by_number(facts.findings)),
+        "actions": _plain(_by_number(facts.actions)),
     }
-
-
-def in_order(facts: Facts) -> Facts:
-    """Messages by ts, the timeline by when it happened, the rest by number, whatever order the rows came in."""
-    return replace(
-        facts,
-        incident=replace(facts.incident, sources=_by_start(facts.incident.sources)),
-        review=replace(
-            facts.review, meetings=tuple(_meeting(meeting) for meeting in _by_number(facts.review.meetings))
-        ),
-        messages=tuple(map(_message, sorted(facts.messages, key=ts_order))),
-        timeline=in_time(facts.timeline),
-        findings=_by_number(facts.findings),
-        actions=_by_number(facts.actions),
-    )
 
 
 def ts_order(message: MessageFacts | MessageRef) -> tuple[int, int, str]:
@@ -352,10 +339,14 @@ def _meeting(meeting: MeetingFacts) -> MeetingFacts:
     return replace(meeting, attendees=tuple(sorted(meeting.attendees, key=lambda attendee: attendee.user)))
 
 
-def _message(message: MessageFacts) -> MessageFacts:
-    reactions = {name: tuple(sorted(message.reactions[name])) for name in sorted(message.reactions)}
-    files = tuple(sorted(message.files, key=lambda file: file.id))
-    return replace(message, reactions=reactions, files=files)
+def _message(message: MessageFacts) -> dict[str, Any]:
+    """Emoji by name, people and files by id; most messages have neither, and an incident may have 100,000 of them."""
+    document = _plain(message)
+    if message.reactions:
+        document["reactions"] = {name: sorted(message.reactions[name]) for name in sorted(message.reactions)}
+    if message.files:
+        document["files"] = [_plain(file) for file in sorted(message.files, key=lambda file: file.id)]
+    return document
 
 
 def _incident(incident: IncidentFacts) -> dict[str, Any]:
@@ -366,7 +357,7 @@ def _incident(incident: IncidentFacts) -> dict[str, Any]:
         "severity": incident.severity,
         "lead": incident.lead,
         "private": incident.private,
-        "sources": _plain(incident.sources),
+        "sources": _plain(_by_start(incident.sources)),
         "moments": {name.value: _plain(incident.moments.get(name, MomentFacts())) for name in MomentName},
         "durations": _plain(incident.durations),
         "impact": incident.impact.to_json(),
@@ -374,14 +365,27 @@ def _incident(incident: IncidentFacts) -> dict[str, Any]:
     }
 
 
+PLAIN = frozenset({str, int, bool, NoneType})
+"""What stands in JSON as it is."""
+
+
 def _plain(fact: Any) -> Any:
-    if is_dataclass(fact):
-        return {part.name.rstrip("_"): _plain(getattr(fact, part.name)) for part in fields(fact)}
+    kind: type[Any] = type(fact)
+    if kind in PLAIN:
+        return fact
+    if is_dataclass(kind):
+        return {key: _plain(getattr(fact, name)) for name, key in _keys(kind)}
     if isinstance(fact, tuple):
         return [_plain(item) for item in cast("tuple[Any, ...]", fact)]
     if isinstance(fact, Mapping):
         return {key: _plain(value) for key, value in cast("Mapping[str, Any]", fact).items()}
     return _scalar(fact)
+
+
+@cache
+def _keys(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """The fields of a kind of fact, each with its key in the document."""
+    return tuple((part.name, part.name.rstrip("_")) for part in fields(kind))
 
 
 def _scalar(fact: object) -> object:
