@@ -78,12 +78,12 @@ class Review:
         yield from self._types(LEAD, f"facilitator <@{self.ids[FACILITATOR]}>")
         yield from self._types(LEAD, f"scribe <@{self.ids[SCRIBE]}>")
         self.driver.move_clock_to(self._meets_at() - timedelta(hours=23, minutes=50))
-        yield from self._hears(r"(?i)pre-read")
+        yield from self._hears(r"^Before the review")
 
     def _the_meeting(self) -> Iterator[str]:
         yield "— The meeting"
         self.driver.move_clock_to(self._meets_at() - timedelta(minutes=9))
-        yield from self._hears(r"(?i)minutes")
+        yield from self._hears(r"begins at")
         self.driver.move_clock_to(self._meets_at())
         yield from self._types(FACILITATOR, "start")
         yield from self._presses(FACILITATOR, "^Yes, start$")
