@@ -443,7 +443,17 @@ def both_clocks(moment: datetime | None, zone: str) -> str:
     return f"{here:%Y-%m-%d %H:%M} UTC ({there:{form}})"
 
 
+TYPED_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>|(?<![<\w])@([UW][A-Z0-9]{4,})\b")
+"""As somebody typed it, or as it stands in the words of a message, `@U0MARA`."""
+SKIN_TONE = re.compile(r"(?<=:):skin-tone-[2-6]:")
+
+
 def _spelt_out(text: str, names: Mapping[str, str]) -> str:
-    """Slack's mentions and links as a reader elsewhere would want them."""
-    named = re.sub(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", lambda found: "@" + names.get(found[1], found[1]), text)
-    return re.sub(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>", r"\1", named)
+    """Slack's mentions, links and emoji as a reader elsewhere would want them; an id without a name stays."""
+
+    def name(found: re.Match[str]) -> str:
+        user = found[1] or found[2]
+        return f"@{names.get(user, user)}"
+
+    linked = re.sub(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>", r"\1", TYPED_MENTION.sub(name, text))
+    return SKIN_TONE.sub("", linked)

@@ -273,7 +273,8 @@ def people_in(facts: Facts) -> set[str]:
     return {user for user in named if user} | set(MENTION.findall(repr(facts)))
 
 
-MENTION = re.compile(r"<@([A-Z0-9]+)")
+MENTION = re.compile(r"@([A-Z0-9]{3,})")
+"""`<@U0MARA>` as it was typed, and `@U0MARA` as it stands in the words of a message."""
 EVIDENCE = ("deployed", "tested", "documented")
 
 

@@ -175,6 +175,18 @@ def test_mentions_and_links_are_spelt_out():
     assert "> @Mara saw https://example.com/a\n" in report
 
 
+def test_people_in_the_words_of_a_message_are_named_and_hands_have_no_colour():
+    text = "@U0MARA, @U0UNKNOWN: see a@U0MARA.example :point_left::skin-tone-4: :wave:"
+    event = {"number": 1, "kind": "note", "occurred_at": AT, "recorded_at": AT, "source": "message"}
+    incident = IncidentFacts(id=1, team_id="T", title="Slow for @U0MARA")
+    facts = Facts(incident=incident, review=ReviewFacts(stage=Stage.open), timeline=(EventFacts(text=text, **event),))
+
+    report = report_of(facts, names={"U0MARA": "Mara"}, zone="UTC")
+
+    assert "· @Mara, @U0UNKNOWN: see a@U0MARA.example :point_left: :wave:\n" in report
+    assert report.startswith("# Slow for @Mara\n")
+
+
 def test_an_unfinished_report_says_what_is_missing():
     facts = Facts(incident=IncidentFacts(id=1, team_id="T", title="Slow"), review=ReviewFacts(stage=Stage.open))
 
