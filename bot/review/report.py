@@ -370,7 +370,7 @@ PLAIN = frozenset({str, int, bool, NoneType})
 
 
 def _plain(fact: Any) -> Any:
-    kind: type[Any] = type(fact)
+    kind = cast("type[Any]", type(fact))
     if kind in PLAIN:
         return fact
     if is_dataclass(kind):
