@@ -92,7 +92,7 @@ def set_recording(turn: Turn, *, where: Where, by: UserId, url: str) -> Notes:
     meeting = reviews.open_meeting(turn.db, review) or reviews.last_held(turn.db, review)
     if meeting is None:
         raise NotInMeeting
-    address = url.strip().strip("<>").split("|")[0]
+    address = url.strip()
     if not WEB_ADDRESS.fullmatch(address):
         raise NeedsText(verb="recording", example="https://example.com/watch/42")
     incidents.record_change(
