@@ -10,7 +10,7 @@ from bot.review.incident import Severity
 RAISES_SEVERITY = (
     "customers feel it",
     "data is lost",
-    "security is touched",
+    "security is affected",
     "it falls into peak hours",
     "it falls on a launch or an event",
     "several regions are hit",
