@@ -7,7 +7,6 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.review.follow_up import ActionState, Horizon, Shown, next_steps
@@ -15,6 +14,7 @@ from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
 from storage.incidents import Where, visible_to
 from storage.models import Action, Change, Finding, Incident, Link, Reaction, Review, Rung
+from storage.rows import insert_new
 
 SETTLED = ("done", "declined")
 """States in which nothing is owed any more."""
@@ -107,7 +107,7 @@ def of_incident(db: Session, incident: int) -> Sequence[Action]:
 
 def seen_by(db: Session, team: str, user: str | None) -> list[tuple[Action, Incident]]:
     """Every action of the incidents this person may see, by due day."""
-    query = _seen(team, user).where(Action.withdrawn_at.is_(None)).order_by(Action.due, Action.number)
+    query = _seen(team, user).where(Action.withdrawn_at.is_(None)).order_by(Action.due.nulls_last(), Action.number)
     return [(action, incident) for action, incident in db.execute(query)]
 
 
@@ -116,7 +116,7 @@ def open_of(db: Session, team: str, user: str) -> list[tuple[Action, Incident]]:
     query = (
         _seen(team, user)
         .where(Action.owner == user, Action.withdrawn_at.is_(None), Action.state.not_in(SETTLED))
-        .order_by(Action.due, Action.number)
+        .order_by(Action.due.nulls_last(), Action.number)
     )
     return [(action, incident) for action, incident in db.execute(query)]
 
@@ -133,7 +133,7 @@ def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
             Action.state.not_in(SETTLED),
             Review.cancelled_at.is_(None),
         )
-        .order_by(Action.owner, Action.due, Action.number)
+        .order_by(Action.owner.nulls_last(), Action.due.nulls_last(), Action.number)
     )
     return [(action, incident) for action, incident in db.execute(query)]
 
@@ -251,9 +251,8 @@ def rungs(db: Session, actions: Collection[int]) -> dict[int, set[str]]:
 
 def climb(db: Session, action: Action, key: str, *, now: datetime) -> bool:
     """Remember that this rung is said; False when somebody was faster."""
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    rung = insert(Rung).values(team_id=action.team_id, action_id=action.id, key=key, said_at=now)
-    return db.execute(rung.on_conflict_do_nothing().returning(Rung.id)).first() is not None
+    rung = insert_new(db, Rung).values(team_id=action.team_id, action_id=action.id, key=key, said_at=now)
+    return db.execute(rung.returning(Rung.id)).first() is not None
 
 
 def handed_over(db: Session, team: str, actions: Collection[int]) -> dict[int, Change]:

@@ -387,7 +387,7 @@ def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequen
         .join(Review, Review.id == Meeting.review_id)
         .join(Incident, Incident.id == Review.incident_id)
         .where(Meeting.team_id == team, which)
-        .order_by(Meeting.meets_at, Meeting.id)
+        .order_by(Meeting.meets_at.nulls_last(), Meeting.id)
     )
     return [(meeting, incident) for meeting, incident in rows]
 
