@@ -51,7 +51,7 @@ def _is_inside(source: Source, message: Mapping[str, Any]) -> bool:
 
 
 def _keep(
-    turn: Turn, incident: Incident, channel: str, messages: Sequence[Mapping[str, Any]], *, came: timeline.Source
+    turn: Turn, incident: Incident, channel: str, messages: Sequence[Mapping[str, Any]], *, came: timeline.Origin
 ) -> list[MessageFact]:
     facts = [fact for fact in (read_message(message, channel) for message in messages) if fact]
     emoji = [fact for message in messages for fact in read_reactions(message, channel)]
@@ -61,14 +61,14 @@ def _keep(
     return facts
 
 
-def _draw(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, came: timeline.Source) -> None:
+def _draw(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, came: timeline.Origin) -> None:
     """The consequences of the emoji on a page, message by message."""
     own = people.workspace(turn.db, turn.team).bot_user
     for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
         message = archive.find(turn.db, turn.team, channel, ts)
         rows = archive.reactions_on(turn.db, turn.team, channel, ts)
         if message and archive.belongs(turn.db, message, incident.id):
-            held = timeline.held(rows, turn.house.emoji, own=own)
+            held = timeline.held_emoji(rows, turn.house.emoji, own=own)
             timeline.follow_emoji(turn.db, incident, message, held, source=came, now=turn.now)
         for row in rows:
             row.derived_at = row.derived_at or turn.now

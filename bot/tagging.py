@@ -226,7 +226,7 @@ def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
     incident = _spoken_of(turn, message) if message else None
     if message and incident:
         own = people.workspace(turn.db, turn.team).bot_user
-        emoji = timeline.held(rows, turn.house.emoji, own=own)
+        emoji = timeline.held_emoji(rows, turn.house.emoji, own=own)
         event = timeline.follow_emoji(turn.db, incident, message, emoji, source="message", now=turn.now)
         if event and (any(one.live for one in emoji) or not timeline.is_on_it(event)):
             timeline.confirm(turn.db, event, now=turn.now)
@@ -276,7 +276,7 @@ def show_timeline(turn: Turn, *, where: Where, by: UserId, every: Literal["all",
 
 
 def _lines(turn: Turn, events: Sequence[ToldEvent], shown: Sequence[int | Fold]) -> Iterator[EventLine | Fold]:
-    """A fold of one event is that event."""
+    """A fold that would hide a single event shows that event instead."""
     url = people.workspace(turn.db, turn.team).url
     by_number = {event.number: event for event in events}
     for one in shown:

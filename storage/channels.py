@@ -132,7 +132,7 @@ def _rename(db: Session, table: type[Base], team: str, channel: str, *, to: str)
 
 
 def keep_membership(db: Session, team: str, fact: MembershipFact) -> None:
-    """Keep that somebody came or left; both words may come late, twice or the wrong way round."""
+    """Keep that somebody came or left; Slack may tell it late, twice, or the leaving first."""
     if fact.how == "joined":
         _joined(db, team, fact)
     else:
@@ -146,7 +146,7 @@ def _joined(db: Session, team: str, fact: MembershipFact) -> None:
         row.bot_joined_at, row.derived_at = max(row.bot_joined_at or fact.at, fact.at), None
     if any(span.left_at is None or span.joined_at == fact.at for span in spans):
         return
-    # The word of the leaving may have come first; it knew no beginning.
+    # That they left may have been heard first, without a beginning: give it this one.
     ended = next((span for span in spans if span.joined_at is None and span.left_at and span.left_at >= fact.at), None)
     if ended:
         ended.joined_at = fact.at

@@ -1,6 +1,7 @@
 """What was said: facts about messages and emoji merge here without regard to the order they come in.
 
-A message's newest wording holds and its earlier ones stay as versions. A deletion wins for ever and takes the words.
+The newest wording of a message is shown and its earlier ones are kept as versions. A deletion erases all of them, and
+nothing that is heard later brings them back.
 """
 
 from collections import defaultdict

@@ -17,10 +17,12 @@ from storage.models import Change, EventComment, Incident, Message, Reaction, Ti
 GUESS, PROPOSES = "guess", "action"
 """What an emoji may mean besides a kind: that the kind is guessed; that an action is proposed, which is no event."""
 CONFIRMATION = "memo"
+"""Our own emoji, by which a person sees that the message is on the timeline."""
 BY_HAND, BY_EMOJI, KIND = "added", "emoji", "kind"
 """What the history says: put on by a person, its kind given by an emoji, its kind given by a word."""
 
-Source = Literal["message", "typed", "automated", "import"]
+Origin = Literal["message", "typed", "automated", "import"]
+"""How an event came: from a message, typed, by a program, or with an export."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def add(
     occurred_at: datetime,
     *,
     by: str | None,
-    source: Source,
+    source: Origin,
     now: datetime,
     kind_by: str | None = None,
     text: str | None = None,
@@ -193,7 +195,7 @@ def guessed(db: Session, message: Message) -> Kind:
 
 
 def confirm(db: Session, event: TimelineEvent, *, now: datetime) -> None:
-    """Let the message carry our one emoji while it is on the timeline; where it never did, leaving asks for nothing."""
+    """Put our emoji on the message of an event, and take it away again when the event leaves the timeline."""
     key = f"{CONFIRMATION}:{event.channel_id}:{event.ts}"
     if not event.channel_id or not event.ts:
         return
@@ -208,7 +210,7 @@ def confirm(db: Session, event: TimelineEvent, *, now: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldEmoji:
     """A timeline emoji that somebody holds: what it means, whose it is, since when, and whether it was heard live."""
 
     meaning: str
@@ -217,17 +219,17 @@ class Held:
     live: bool
 
 
-def held(rows: Collection[Reaction], emoji: Mapping[str, str], *, own: str) -> list[Held]:
+def held_emoji(rows: Collection[Reaction], emoji: Mapping[str, str], *, own: str) -> list[HeldEmoji]:
     """The timeline emoji that people hold, in the order given; ours do not count."""
     return [
-        Held(emoji[row.name], row.user_id, moment_of(row.changed_ts), live=row.changed_ts != row.ts)
+        HeldEmoji(emoji[row.name], row.user_id, moment_of(row.changed_ts), live=row.changed_ts != row.ts)
         for row in rows
         if row.removed_at is None and row.user_id != own and emoji.get(row.name, PROPOSES) != PROPOSES
     ]
 
 
 def follow_emoji(
-    db: Session, incident: Incident, message: Message, emoji: Sequence[Held], *, source: Source, now: datetime
+    db: Session, incident: Incident, message: Message, emoji: Sequence[HeldEmoji], *, source: Origin, now: datetime
 ) -> TimelineEvent | None:
     """Let the timeline say what the emoji on a message say; doing it again changes nothing.
 
@@ -242,7 +244,7 @@ def follow_emoji(
             return event
     if emoji:
         event = _put(db, incident, message, event, emoji, source=source, now=now)
-    elif event and is_on_it(event) and not _is_held_otherwise(db, event):
+    elif event and is_on_it(event) and not _stays_without_emoji(db, event):
         event.untagged_at = now
     db.flush()
     return event
@@ -253,9 +255,9 @@ def _put(
     incident: Incident,
     message: Message,
     event: TimelineEvent | None,
-    emoji: Sequence[Held],
+    emoji: Sequence[HeldEmoji],
     *,
-    source: Source,
+    source: Origin,
     now: datetime,
 ) -> TimelineEvent:
     kind, kind_by = _kind(db, message, event, emoji)
@@ -273,7 +275,9 @@ def _put(
     return event
 
 
-def _kind(db: Session, message: Message, event: TimelineEvent | None, emoji: Sequence[Held]) -> tuple[Kind, str | None]:
+def _kind(
+    db: Session, message: Message, event: TimelineEvent | None, emoji: Sequence[HeldEmoji]
+) -> tuple[Kind, str | None]:
     word_at = _kind_word_at(db, event) if event else None
     given = [one for one in emoji if one.meaning != GUESS and (word_at is None or one.since > word_at)]
     if given:
@@ -289,7 +293,7 @@ def _kind_word_at(db: Session, event: TimelineEvent) -> datetime | None:
     return db.scalar(select(func.max(Change.at)).where(word))
 
 
-def _is_held_otherwise(db: Session, event: TimelineEvent) -> bool:
+def _stays_without_emoji(db: Session, event: TimelineEvent) -> bool:
     commented = select(EventComment.id).where(EventComment.event_id == event.id).limit(1)
     said = event.text is not None or event.answer is not None
     return said or was_put_by_hand(db, event) or db.scalar(commented) is not None

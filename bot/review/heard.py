@@ -35,7 +35,7 @@ class Content:
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """The highest holds. Among equals of one edit that is the one with more in it: Slack adds previews later."""
+        """Of two wordings the higher is kept: the later edit, or of one the fuller: Slack adds previews later."""
         return (in_order(self.edited_ts), self.text, *_weight(self.attachments), *_weight(self.blocks))
 
 
@@ -72,7 +72,7 @@ class MessageFact:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Within a workspace."""
+        """What it is known by within a workspace."""
         return self.channel, self.ts
 
 
@@ -89,12 +89,12 @@ class ReactionFact:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Within a workspace."""
+        """What it is known by within a workspace."""
         return self.channel, self.ts, self.user, self.name
 
     @property
     def rank(self) -> tuple[tuple[int, int], bool]:
-        """The newest word holds."""
+        """Of two facts about one emoji the later is kept; of one moment, the taking away."""
         return in_order(self.changed_ts), not self.held
 
 

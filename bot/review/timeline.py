@@ -58,7 +58,7 @@ def read_kind(words: str) -> Kind:
     return known[said]
 
 
-# Guessing the kind of a tagged message. Precision first: what is not plainly one kind is a note, and mended later.
+# Guessing the kind of a tagged message. A wrong kind misleads more than none: what is not plainly one kind is a note.
 
 
 def _any_of(*phrases: str) -> re.Pattern[str]:

@@ -53,7 +53,7 @@ def a_message(db: Session, ts: str, text: str = "rolled back") -> Message:
 
 def follow(db: Session, incident: Incident, message: Message) -> None:
     rows = messages.reactions_on(db, TEAM, CHANNEL, message.ts)
-    held = timeline.held(rows, EMOJI, own=BOT)
+    held = timeline.held_emoji(rows, EMOJI, own=BOT)
     timeline.follow_emoji(db, incident, message, held, source="message", now=NOW)
 
 
