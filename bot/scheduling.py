@@ -106,6 +106,7 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
         "hours": round(slot.elapsed_hours),
         "why": slot.reason,
         "minutes": asked_for(incident.severity).minutes,
+        "late_for": _outside(turn, slot.at, reviews.first_attendees(turn.db, incident)[: reviews.MOST_CORE]),
     }
 
 
@@ -224,8 +225,12 @@ def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) 
 
 def _outside_hours(turn: Turn, meeting: Meeting) -> list[tuple[UserId, str]]:
     """Core attendees for whom the meeting is outside working hours, and the name of their zone."""
-    at = meeting.meets_at or turn.now
-    zones = [(user, _zone(turn, user)) for user in reviews.core(turn.db, meeting)]
+    return _outside(turn, meeting.meets_at or turn.now, reviews.core(turn.db, meeting))
+
+
+def _outside(turn: Turn, at: datetime, users: Sequence[UserId]) -> list[tuple[UserId, str]]:
+    """Those of these people whose working hours that moment lies outside of, and the name of their zone."""
+    zones = [(user, _zone(turn, user)) for user in users]
     hours = turn.house.working_hours
     return [(user, zone.key) for user, zone in zones if next_working_moment(at, zone, hours) != at]
 

@@ -91,7 +91,7 @@ def test_without_a_time_the_first_fitting_hour_is_proposed_and_nothing_is_booked
 
     assert answer is not None
     assert answer.text == (
-        "The first hour that fits is *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min.\n\n"
+        "The first working hour where the lead is: *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min.\n\n"
         "Nothing is booked yet. Another hour: /review schedule mon 14:00"
     )
     assert buttons(answer) == ["Book it", "No review needed"]
@@ -600,3 +600,13 @@ def test_from_the_booking_to_the_end_of_the_meeting_the_channel_reads_four_messa
         "The review of “Checkout is slow” begins at",
         "Review of Checkout is slow",
     ]
+
+
+def test_a_proposal_names_those_who_would_come_outside_their_working_hours(room: Room):
+    incident = an_incident(room)
+    a_message(room, "the pool is exhausted", by=PRIYA)
+    mitigated(room, incident)
+
+    answer = room.serve(scheduling.schedule, where=HERE, by=MARA)
+
+    assert "It is outside the working hours of <@U0PRIYA>" in answer
