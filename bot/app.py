@@ -32,6 +32,7 @@ from bot.desk import Desk
 from bot.historian import Historian, Show
 from bot.keeper import Keeper
 from bot.listeners.edge import Edge
+from bot.listeners.opening import catch_up
 from bot.render import Renderer
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
@@ -160,9 +161,24 @@ class Debrief:
                 log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
             else:
                 self._heard = time.monotonic()
+                await self._require_sockets()
                 return await asyncio.to_thread(self._remember, answer)
             await self._pause(2.0)
         return None
+
+    async def _require_sockets(self) -> None:
+        """A wrong app token is told at once; whatever else is wrong with Socket Mode may pass."""
+        if not self.settings.app_token:
+            return
+        try:
+            await self.writes.apps_connections_open(app_token=self.settings.app_token)
+        except SlackApiError as error:
+            word = str(error.response.get("error") or "")
+            if word in WRONG_TOKEN:
+                mend = "copy the token that begins with xapp- anew"
+                raise BadSettings(f"SLACK_APP_TOKEN cannot be used: Slack answers {word}; {mend}.") from None
+        except (ClientError, OSError, TimeoutError) as error:
+            log.warning("Socket Mode cannot be reached yet", extra={"error": type(error).__name__})
 
     def _remember(self, answer: Any) -> Identity:
         me = Identity(
@@ -195,9 +211,10 @@ class Debrief:
         slack = Slack(self.reads)
         historian = Historian(self.desk, slack, show=self.show)
         app = self._bolt()
-        listeners.register(app, Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user))
+        edge = Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user)
+        listeners.register(app, edge)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
-        self.clock = Clock(self.desk, every_s=every, also=historian.fetch)
+        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge))
         self.app = app
         self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None

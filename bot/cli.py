@@ -137,6 +137,8 @@ def backup(file: Path) -> None:
     """Copy the SQLite database to FILE, also while the bot runs."""
     from storage.session import backup
 
+    if file.exists():
+        give_up(f"{file} exists already, and a backup overwrites nothing. Name another file.")
     with database_errors():
         backup(settings_or_leave().url, file)
     click.echo(f"The backup is {file}.")

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from bot import tracking
+from bot.desk import Turn
 from bot.listeners import forms
 from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
@@ -11,8 +12,10 @@ from bot.listeners.forms import Memory
 from bot.listeners.reading import MENTION
 from bot.listeners.words import Question, Verb, groups, look_up
 from bot.render import Rendered
+from bot.review.lifecycle import require
 from bot.review.plain_text import of_typed
 from bot.review.refusal import NoIncidentHere
+from storage import incidents
 
 TYPED = {"text", "reason", "words", "title"}
 """What people write in their own words; Slack escapes it on the way to us."""
@@ -58,16 +61,24 @@ def _help(edge: Edge, about: str) -> Rendered:
 
 
 async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question, *, rest: str) -> Rendered:
-    """Ask back once the words are in order and an incident is at hand."""
+    """Ask back once the words are in order, an incident is at hand and this person may."""
     verb.deed(rest)
+    incident = await edge.look(_permitted, gesture=gesture, verb=verb)
     return edge.said(
         "confirm",
         question=question.words,
         label=question.yes,
         verb=verb.name,
         text=rest,
-        incident=await edge.look(incident_meant, gesture=gesture),
+        incident=incident,
     )
+
+
+def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb) -> int:
+    """The incident that is meant; raises NotYours before anybody is asked to confirm what is not theirs."""
+    incident = incident_meant(turn, gesture=gesture)
+    require(verb.who, gesture.by, incidents.roles(turn.db, incident), verb.name)
+    return incident
 
 
 async def _open_form(edge: Edge, gesture: Gesture, form: str, verb: str, *, rest: str) -> None:

@@ -263,6 +263,14 @@ def test_a_verb_that_cannot_be_taken_back_asks_first(town: Town):
     assert town.decided() == before
 
 
+def test_who_may_not_is_told_so_before_being_asked_to_confirm(town: Town):
+    channel = town.an_incident()
+
+    asked = town.driver.post("command", user="tom", channel=channel, command="/review", text="cancel false alarm")
+
+    assert "the facilitator, the owner or the lead" in asked["answer"]["text"]
+
+
 def test_the_home_tab_opens_for_anybody(town: Town):
     town.driver.do("home", user="tom")
 
