@@ -48,7 +48,6 @@ def open_incident(
 def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) -> Notes:
     """A young channel whose name says that it is an incident's becomes one, once."""
     known = channels.hold(turn.db, turn.team, channel_id)
-    known.derived_at = turn.now
     if not _opens_by_itself(turn, channel_id, channel):
         return
     creator = channel.creator or (UserId(known.creator) if known.creator else None)
@@ -56,6 +55,17 @@ def open_by_itself(turn: Turn, *, channel_id: ChannelId, channel: ChannelFacts) 
     human = creator if creator and people.is_here(turn.db, turn.team, creator, members=inside) else None
     incident = _begin(turn, Place(channel_id), by=human, severity=None, title=None, channel=channel, since=None)
     yield _opened(turn, incident)
+
+
+def unasked(turn: Turn) -> list[str]:
+    """The channels that nobody has asked yet whether they open an incident."""
+    return list(channels.underived(turn.db, turn.team, now=turn.now))
+
+
+def was_asked(turn: Turn, *, channel_id: ChannelId) -> Notes:
+    """Do not ask this channel again, whatever it answered."""
+    channels.mark_derived(turn.db, turn.team, channel_id, now=turn.now)
+    return ()
 
 
 def since_of(words: str, channel: ChannelFacts, *, now: datetime) -> datetime | None:

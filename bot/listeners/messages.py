@@ -1,17 +1,13 @@
 """What happens in channels without being said to us: the facts are kept already, few have consequences."""
 
-import logging
 import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.listeners.edge import Edge
-from bot.listeners.opening import open_by_itself
+from bot.listeners.opening import maybe_open
 from bot.review.incident import ChannelId
-from bot.review.refusal import Refused
-
-log = logging.getLogger("debrief.listeners")
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
@@ -21,21 +17,14 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     @app.event("channel_created")
     async def created(event: dict[str, Any]) -> None:
-        await _maybe_open(edge, (event.get("channel") or {}).get("id"))
+        channel = event.get("channel") or {}
+        if channel.get("id"):
+            await maybe_open(edge, ChannelId(channel["id"]))
 
     @app.event("member_joined_channel")
     async def joined(event: dict[str, Any]) -> None:
-        if event.get("user") == edge.bot_user:
-            await _maybe_open(edge, event.get("channel"))
-
-
-async def _maybe_open(edge: Edge, channel: str | None) -> None:
-    try:
-        if channel:
-            await open_by_itself(edge, ChannelId(channel))
-    except Refused as refused:
-        # A channel that opens by itself and cannot: nobody asked, so nobody is told.
-        log.info("a channel was not opened", extra={"channel": channel, "why": type(refused).__name__})
+        if event.get("user") == edge.bot_user and event.get("channel"):
+            await maybe_open(edge, ChannelId(event["channel"]))
 
 
 def register_rest(app: AsyncApp) -> None:

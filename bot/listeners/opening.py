@@ -1,12 +1,18 @@
 """Opening an incident from a gesture: what Slack says of the channel goes along, and its history is fetched after."""
 
+import logging
 import re
 from dataclasses import replace
+
+from slack_sdk.errors import SlackApiError
 
 from bot import opening
 from bot.listeners.edge import Edge, Gesture
 from bot.render import Rendered
 from bot.review.incident import ChannelFacts, ChannelId, UserId
+from bot.review.refusal import Refused
+
+log = logging.getLogger("debrief.listeners")
 
 
 async def open_here(
@@ -38,8 +44,25 @@ def _with(user: UserId, channel: ChannelFacts) -> ChannelFacts:
     return channel if channel.members else replace(channel, members=(user,))
 
 
-async def open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
-    """A channel whose name says that it is an incident's becomes one; a public one is joined for that."""
+async def catch_up(edge: Edge) -> None:
+    """Ask the channels that a crash left unasked, and read the histories that are wanted."""
+    for channel in await edge.look(opening.unasked):
+        await maybe_open(edge, ChannelId(channel))
+    await edge.historian.fetch()
+
+
+async def maybe_open(edge: Edge, channel: ChannelId) -> None:
+    """A channel whose name says that it is an incident's becomes one; asked once, whatever comes of it."""
+    try:
+        await _open_by_itself(edge, channel)
+    except (Refused, SlackApiError) as why_not:
+        # A channel that opens by itself and cannot: nobody asked, so nobody is told.
+        log.info("a channel was not opened", extra={"channel": channel, "why": type(why_not).__name__})
+    await edge.serve(opening.was_asked, channel_id=channel)
+
+
+async def _open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
+    """A public channel is joined for that."""
     channel = await edge.slack.channel_facts(channel_id)
     if not re.search(edge.desk.house.channel_pattern, channel.name):
         return

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot import opening, tracking
 from bot.opening import ChannelArchived
+from bot.review.heard import ChannelFact
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, MomentName, Place, UserId
 from bot.review.lifecycle import Role, Stage
@@ -953,3 +954,13 @@ def _planned(db: Session, incident: int) -> int:
     meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
     meeting.scheduled_at, meeting.meets_at = NOVEMBER_18, NOVEMBER_18 + timedelta(days=2)
     return meeting.id
+
+
+def test_a_channel_that_a_crash_left_unasked_is_asked_once(room: Room):
+    known = ChannelFact(channel=CHANNEL, at=room.now, name="inc-1", created_at=room.now, how="created")
+    room.change(lambda db: channels.keep_channel(db, TEAM, known))
+
+    before = room.desk.look(opening.unasked)
+    room.serve(opening.was_asked, channel_id=CHANNEL)
+
+    assert (before, room.desk.look(opening.unasked)) == ([CHANNEL], [])
