@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from bot import archiving, exports, reporting
 from bot.desk import Desk
+from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
-from bot.opening import readable
 from storage import incidents, outbox, people, reviews
 from storage.models import Incident, OutboxNote
 from storage.session import Storage, new_mark_key, upgrade

@@ -11,6 +11,7 @@ from bot.desk import Note, Notes, Turn
 from bot.render import Reports
 from bot.review import report as facts_of
 from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionState
 from bot.review.incident import FORMULAS, ChannelFacts, ChannelId, Place, UserId, in_words
 from bot.review.lifecycle import Role, Stage, Who, require
 from bot.review.refusal import (
@@ -247,15 +248,19 @@ class Page:
     """Formula and length, of those that are known."""
     contributors: tuple[str, ...]
     more_contributors: int
+    mitigators: tuple[str, ...]
+    more_mitigators: int
     learned: tuple[str, ...]
     more_learned: int
     to_do: tuple[ActionFacts, ...]
     more_to_do: int
+    done: int
 
 
 def first_page(facts: Facts) -> Page:
     """The summary that the report begins with and that is shared when it is published."""
     contributors = _texts(facts, FindingKind.contributor)
+    mitigators = _texts(facts, FindingKind.mitigator)
     learned = _texts(facts, FindingKind.learning)
     to_do = facts_of.actions_to_do(facts.actions)
     return Page(
@@ -266,10 +271,13 @@ def first_page(facts: Facts) -> Page:
         lengths=_lengths(facts),
         contributors=contributors[:MOST_OF_A_SORT],
         more_contributors=len(contributors[MOST_OF_A_SORT:]),
+        mitigators=mitigators[:MOST_OF_A_SORT],
+        more_mitigators=len(mitigators[MOST_OF_A_SORT:]),
         learned=learned[:MOST_OF_A_SORT],
         more_learned=len(learned[MOST_OF_A_SORT:]),
         to_do=to_do[:MOST_OF_A_SORT],
         more_to_do=len(to_do[MOST_OF_A_SORT:]),
+        done=sum(action.state == ActionState.done for action in facts.actions),
     )
 
 

@@ -56,14 +56,14 @@ class Review:
         yield from self._types(LEAD, "began 13:56")
         yield from self._types(LEAD, "detected 13:58")
         yield from self._types(LEAD, "acknowledged 14:09")
-        yield from self._types(LEAD, "event 14:41 restarted the checkout pods, which made it worse")
+        yield from self._types(LEAD, "event 14:56 restarted all checkout pods, which made it worse")
         yield from self._types(LEAD, "mitigated 17:27")
         yield from self._hears(r"Mitigated at")
         yield from self._types(LEAD, "resolved 19:05")
         yield from self._types(
             LEAD,
-            "summary Checkout answered slowly or not at all for three and a half hours. A change to the "
-            "connection pool met a deploy that held connections longer. Rolling both back fixed it.",
+            "summary Checkout answered slowly or not at all for three and a half hours. A release asked for four "
+            "times the connections per pod, more than the database has. Going back to v317 ended it.",
         )
         yield from self._types(LEAD, "impact")
         self.driver.fill(LEAD, customers="one order in five", regions="Europe", services="checkout", inquiries="212")
@@ -88,23 +88,25 @@ class Review:
         yield from self._types(FACILITATOR, "start")
         yield from self._presses(FACILITATOR, "^Yes, start$")
         yield from self._shows_agenda()
-        for _ in range(2):
+        for topic in ("2 of 6", "3 of 6"):
+            self.driver.pass_time(4 * 60)
             yield from self._presses(FACILITATOR, "^Next$")
-            yield from self._shows_agenda()
-        yield from self._types(OWNER, "contributor technical: the pool limit was lowered without a load test")
-        yield from self._types(SUPPORT, "mitigator luck: it was not a sale day")
+            yield from self._shows_agenda(topic)
+        yield from self._types(OWNER, "contributor technical: four times the connections per pod")
+        yield from self._types(SUPPORT, "mitigator improvised: half the pods, so that all of them fit the database")
         yield from self._types(SUPPORT, "risk only one of us knows the migration tool")
         yield from self._types(
             OWNER, f"action <@{self.ids[OWNER]}> quick alert when pool waits exceed 200 ms for 5 minutes"
         )
         yield from self._types(FACILITATOR, "park who tells customers in the first half hour")
         yield from self._types(FACILITATOR, "extend 5")
+        self.driver.pass_time(40 * 60)
         yield from self._types(FACILITATOR, "go findings")
-        yield from self._shows_agenda()
-        yield from self._types(SUPPORT, "learning communication: customers heard from us after 96 minutes")
+        yield from self._shows_agenda("4 of 6")
+        yield from self._types(SUPPORT, "learning communication: customers heard from us after 98 minutes")
         yield from self._types(FACILITATOR, "go close")
         yield from self._types(OWNER, "question how long do pooled connections live after a failover")
-        self.driver.pass_time(50 * 60)
+        self.driver.pass_time(20 * 60)
         yield from self._types(FACILITATOR, "end")
         yield from self._presses(FACILITATOR, "^Yes, end the meeting$")
         yield from self._shows_agenda()
@@ -148,14 +150,14 @@ class Review:
         where = f"to {user}" if user else f"in #{place or self.channel}"
         yield f"    Debrief, {where}: {self._short(words_of(message))}"
 
-    def _shows_agenda(self) -> Iterator[str]:
-        self.agenda = self.driver.wait_for(self._agenda_changed, "the agenda to change")
+    def _shows_agenda(self, topic: str = "") -> Iterator[str]:
+        self.agenda = self.driver.wait_for(lambda: self._agenda_changed(topic), f"the agenda to change to {topic}")
         yield f"    Debrief, the agenda: {self._short(self.agenda)}"
 
-    def _agenda_changed(self) -> str:
+    def _agenda_changed(self, topic: str) -> str:
         words = (words_of(message) for message in reversed(self.driver.messages(self.channel)))
         newest = next((text for text in words if text.startswith("Review of")), "")
-        return newest if newest != self.agenda else ""
+        return newest if newest != self.agenda and topic in newest else ""
 
     def _carries_memo(self, ts: str) -> bool:
         message = next(m for m in self.driver.messages(self.channel) if m["ts"] == ts)

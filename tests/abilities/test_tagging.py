@@ -311,7 +311,7 @@ def test_dropping_twice_is_dropping_once(room: Room, incident: int):
 
     answers = [room.serve(tagging.drop_event, where=HERE, by=MARA, number=1) for _ in range(2)]
 
-    assert answers == ["Event 1 is off the timeline. Its number is not given again."] * 2
+    assert answers == ["Event 1 is off the timeline. The number 1 is not used again."] * 2
     assert [what for what, *_ in history(room, 1)] == ["dropped"]
 
 
