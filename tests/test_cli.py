@@ -182,3 +182,12 @@ def test_a_bad_export_leaves_the_database_alone(tmp_path: Path):
 
     assert done.exit_code == 2
     assert not (tmp_path / "debrief.db").exists()
+
+
+def test_a_backup_overwrites_nothing(tmp_path: Path, storage: Storage):
+    copy = tmp_path / "copy.db"
+
+    done = [debrief("db", "backup", str(copy)) for _ in range(2)]
+
+    assert [one.exit_code for one in done] == [0, 2]
+    assert "exists already" in done[1].output

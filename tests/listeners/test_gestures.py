@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -23,7 +24,7 @@ from bot.sandbox import troupe
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.over_http import signature
 from bot.sandbox.server import in_thread
-from bot.sandbox.troupe import bot_running, environment
+from bot.sandbox.troupe import bot_running, debrief, environment
 
 Json = dict[str, Any]
 NAMES = count(1)
@@ -261,6 +262,16 @@ def test_a_verb_that_cannot_be_taken_back_asks_first(town: Town):
     buttons = [e for b in asked["answer"]["blocks"] for e in b.get("elements") or [] if e["type"] == "button"]
     assert buttons[0]["action_id"].startswith("review:cancel")
     assert town.decided() == before
+
+
+def test_a_wrong_app_token_is_told_at_start_and_ends_it(town: Town, tmp_path: Path):
+    env = environment(f"{town.driver.url}/api/", tmp_path, a_port()) | {"SLACK_APP_TOKEN": "xapp-wrong"}
+
+    done = subprocess.run(debrief("run"), env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "SLACK_APP_TOKEN cannot be used: Slack answers invalid_auth" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_who_may_not_is_told_so_before_being_asked_to_confirm(town: Town):
