@@ -178,30 +178,14 @@ def test_without_a_meeting_the_page_says_how_to_book_one(page: Page):
     expect(page.locator("#notices")).to_contain_text("/review schedule")
 
 
-def test_the_guide_ticks_a_step_when_it_happened_and_only_fills_the_composer(page: Page, workspace: Workspace):
-    guide = page.get_by_role("region", name=re.compile("Guide"))
-    expect(guide).to_contain_text("1 of 5")
-    said = workspace.messages()[-1]
-    workspace.do("react", user="ifeoma", channel=INCIDENT, ts=said["ts"], emoji="pushpin")
-    expect(guide).to_contain_text("2 of 5")
+def test_on_load_and_with_every_message_the_end_is_in_sight(page: Page, workspace: Workspace):
+    assert _left_below(page) < 1
 
-    guide.get_by_role("button", name="Do it for me").click()
+    workspace.app_says(text="a long answer\n" * 12)
+    expect(message_with(page, "a long answer")).to_be_visible()
+    page.get_by_role("button", name="All steps").click()
 
-    expect(page.get_by_label("Write a message")).to_have_value("/review mitigated")
-    assert workspace.delivered("slash_commands") == []
-
-
-def test_the_guide_can_be_put_away_and_remembers_its_steps(page: Page, workspace: Workspace):
-    said = workspace.messages()[-1]
-    workspace.do("react", user="ifeoma", channel=INCIDENT, ts=said["ts"], emoji="pushpin")
-    expect(page.locator("#guide")).to_contain_text("2 of 5")
-    page.get_by_role("button", name="Put the guide away").click()
-    visit(page, page.url)
-    expect(page.locator("#guide")).to_be_hidden()
-
-    page.get_by_role("button", name="Show the guide").click()
-
-    expect(page.locator("#guide")).to_contain_text("2 of 5")
+    page.wait_for_function(f"({LEFT})(document.getElementById('log')) < 1")
 
 
 def test_the_keyboard_alone_reaches_a_message_and_its_actions(page: Page, workspace: Workspace):
@@ -268,6 +252,64 @@ def test_the_guide_never_covers_the_composer(phone: Page):
     assert guide is not None
     assert composer is not None
     assert guide["y"] + guide["height"] <= composer["y"]
+
+
+def test_on_a_phone_the_end_is_in_sight(phone: Page):
+    assert _left_below(phone) < 1
+
+
+def test_on_a_phone_the_guide_is_one_line_until_more_is_wanted(phone: Page):
+    guide = phone.locator("#guide")
+    box = guide.bounding_box()
+    assert box is not None
+    assert box["height"] < 45
+    expect(guide.get_by_role("button", name="Show me one")).to_be_hidden()
+
+    guide.get_by_role("button", name="More").tap()
+
+    expect(guide.get_by_role("button", name="Show me one")).to_be_visible()
+    guide.get_by_role("button", name="Less").tap()
+    expect(guide.get_by_role("button", name="Show me one")).to_be_hidden()
+
+
+def test_on_a_phone_a_tap_offers_actions_after_one_on_the_apps_message(phone: Page, workspace: Workspace):
+    workspace.app_says(text="said by the app")
+    message_with(phone, "said by the app").locator(".words").tap()
+    said = message_with(phone, "fair play for answering")
+    said.locator(".words").tap()
+
+    expect(phone.get_by_role("toolbar", name="Message actions")).to_have_count(1)
+    expect(said.get_by_role("button", name="Put on the timeline")).to_be_in_viewport()
+
+
+def test_on_a_phone_the_tap_that_brings_the_actions_presses_none(phone: Page):
+    said = message_with(phone, "fair play for answering")
+    box = said.bounding_box()
+    assert box is not None
+
+    phone.touchscreen.tap(box["x"] + box["width"] * 0.48, box["y"] + 8)
+
+    expect(said.get_by_role("toolbar")).to_be_visible()
+    expect(said.get_by_role("button", name=re.compile("^pushpin"))).to_have_count(0)
+    expect(phone.locator(".popup")).to_have_count(0)
+
+
+def test_the_actions_of_a_message_whose_head_is_out_of_sight_hang_from_the_edge(phone: Page, workspace: Workspace):
+    workspace.do("message", user="sinead", channel=INCIDENT, text="a long story\n" * 60)
+    story = message_with(phone, "a long story")
+    expect(story.locator(".words")).to_be_in_viewport()
+
+    phone.touchscreen.tap(195, 600)
+
+    expect(story.get_by_role("button", name="Put on the timeline")).to_be_in_viewport(ratio=1)
+
+
+LEFT = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+
+
+def _left_below(page: Page) -> float:
+    """Pixels of the messages below what is seen."""
+    return page.locator("#log").evaluate(LEFT)
 
 
 def _say(page: Page, text: str) -> None:

@@ -82,7 +82,7 @@ def _follows(demo: Page, step: str, words: str) -> None:
     """Lets the guide put its words into the composer, and presses Enter."""
     expect(_guide(demo)).to_contain_text(step)
     expect(_guide(demo).locator("code")).to_contain_text(words)
-    _guide(demo).get_by_role("button", name="Do it for me").click()
+    _guide(demo).get_by_role("button", name="Type it for me").click()
     demo.get_by_label("Write a message").press("Enter")
 
 

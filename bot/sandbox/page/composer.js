@@ -103,6 +103,13 @@ export function makeComposer(holder, { id, place, label, sent }) {
     if (focus) field.focus();
   }
 
+  /* Words that only wait for Enter; offered again, they say so. */
+  function offer(text) {
+    if (field.value.trim() === text) hint.replaceChildren(el("p", {}, "It is typed below: press Enter to send it."));
+    else hint.replaceChildren();
+    fill(text);
+  }
+
   function typed() {
     grow();
     hint.replaceChildren();
@@ -165,6 +172,7 @@ export function makeComposer(holder, { id, place, label, sent }) {
     const target = place();
     if (text.startsWith("/") && target.thread) return refuseInThread(text);
     fill("");
+    hint.replaceChildren();
     sent();
     drafts.delete(drawnFor);
     try {
@@ -183,7 +191,7 @@ export function makeComposer(holder, { id, place, label, sent }) {
       el("button", { type: "button", class: "link", onclick: () => (hint.replaceChildren(), fill(instead)) }, `Write “${instead}” instead`)));
   }
 
-  return { draw, fill, field };
+  return { draw, offer, field };
 }
 
 const isDirect = (id) => ["im", "mpim"].includes(store.channels.get(id)?.kind);

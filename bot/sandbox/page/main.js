@@ -16,6 +16,7 @@ import { drawHome, drawViews, openHome, watchDialog } from "./views.js";
 
 const SETTLE_MS = 60;
 const LAST_FEW = 20;
+const BAR_GAP_PX = 4;
 const WIDE = matchMedia("(min-width: 60rem)");
 let fresh = true;
 let drawnThread = "";
@@ -39,10 +40,18 @@ async function comeAndGo(online) {
   store.online = online;
   if (online) await attempt(loadAll);
   if (online && !document.body.dataset.ready) {
-    startGuide((text) => (closeThreadOnPhone(), show("messages"), composer.fill(text)));
+    startGuide(writeFor);
     document.body.dataset.ready = "yes";
   }
   changed();
+}
+
+/* Words for somebody who has not pressed Enter yet, in the composer of that channel. */
+function writeFor(text, channel) {
+  closeThreadOnPhone();
+  if (channel !== store.place) goTo({ channel });
+  show("messages");
+  queueMicrotask(() => composer.offer(text)); // the composer has been drawn for its channel by then
 }
 
 // Loading -----------------------------------------------------------------------------
@@ -349,11 +358,16 @@ function keys(event) {
 /* The action bar follows the pointer, the finger and the focus; arrows walk from message to message. */
 function watchLog(log, inThread) {
   watchEnd(log);
+  let finger = false;
   const bring = (event) => bringTools(event.target.closest?.(".message"), inThread);
-  log.addEventListener("pointerover", bring);
-  log.addEventListener("focusin", bring);
-  log.addEventListener("click", bring);
-  log.addEventListener("pointerleave", () => log.contains(document.activeElement) || log.querySelector(".tools")?.remove());
+  const lift = () => (finger = false);
+  // Under a finger the bar comes after the tap: else the same tap would press what has just appeared.
+  log.addEventListener("pointerdown", (event) => (finger = event.pointerType === "touch"));
+  log.addEventListener("pointerover", (event) => event.pointerType === "touch" || bring(event));
+  log.addEventListener("focusin", (event) => finger || bring(event));
+  log.addEventListener("click", (event) => (lift(), bring(event)));
+  log.addEventListener("pointercancel", lift);
+  log.addEventListener("pointerleave", (event) => event.pointerType === "touch" || log.contains(document.activeElement) || log.querySelector(".tools")?.remove());
   log.addEventListener("keydown", (event) => walk(event, log));
   log.addEventListener("focus", () => lastMessage(log)?.focus({ preventScroll: true }));
 }
@@ -365,7 +379,16 @@ function bringTools(node, inThread) {
   const message = messagesIn(store.place).find((one) => one.ts === node.dataset.ts);
   if (document.querySelector(".popup")) return;
   node.parentElement.querySelector(".tools")?.remove();
-  if (hasActions(message) && isMember(store.channels.get(store.place))) node.append(actionBar(message, { inThread }));
+  if (!hasActions(message) || !isMember(store.channels.get(store.place))) return;
+  const bar = actionBar(message, { inThread });
+  node.append(bar);
+  keepInSight(bar, node);
+}
+
+/* The head of a long message may be above the edge of the log: there its bar hangs from the edge. */
+function keepInSight(bar, node) {
+  const hidden = node.parentElement.getBoundingClientRect().top - bar.getBoundingClientRect().top;
+  if (hidden > 0) bar.style.top = `${bar.offsetTop + hidden + BAR_GAP_PX}px`;
 }
 
 function walk(event, log) {

@@ -25,6 +25,8 @@ export function drawMessages(log, list, { inThread = false, fresh = false } = {}
   if (log.dataset.atEnd === "no" && newest > log.dataset.newest) log.dataset.newer = "yes";
   log.dataset.newest = newest;
   stayAtEnd(log);
+  // What is drawn after the messages, such as the guide, takes room from them.
+  requestAnimationFrame(() => stayAtEnd(log));
 }
 
 /* Whoever speaks wants to see the answer. */
@@ -33,12 +35,14 @@ export function goToEnd(log) {
   stayAtEnd(log);
 }
 
-/* A log keeps its end in sight until somebody scrolls away from it, also when it grows or shrinks. */
+/* A log keeps its end in sight until somebody scrolls up from it; one that shrinks or grows was not scrolled. */
 export function watchEnd(log) {
+  let before = 0;
   log.addEventListener("scroll", () => {
     const left = log.scrollHeight - log.scrollTop - log.clientHeight;
-    log.dataset.atEnd = left < NEAR_PX ? "yes" : "no";
-    if (left < NEAR_PX) log.dataset.newer = "no";
+    if (left < NEAR_PX) Object.assign(log.dataset, { atEnd: "yes", newer: "no" });
+    else if (log.scrollTop < before) log.dataset.atEnd = "no";
+    before = log.scrollTop;
   });
   new ResizeObserver(() => stayAtEnd(log)).observe(log);
 }
