@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bot.sandbox.clock import parse_moment
 from bot.sandbox.seed import BadSeed
-from bot.sandbox.server import SandboxSettings, serve
+from bot.sandbox.server import Running, SandboxSettings, serve
+from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 BAD_INPUT = 2
 
@@ -31,14 +32,26 @@ def main() -> int:
 async def run_until_stopped(settings: SandboxSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises as `serve` does."""
     running = await serve(settings)
-    sys.stdout.write(f"The sandbox workspace is at {running.url}\n")
-    sys.stdout.write(f"Point the bot at it with SLACK_API_URL={running.api_url}\n")
-    sys.stdout.flush()
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    sys.stdout.write(_welcome(running, settings))
+    sys.stdout.flush()
     await stopped.wait()
     await running.stop()
+
+
+def _welcome(running: Running, settings: SandboxSettings) -> str:
+    """Where the page is, the bot's environment for this way of delivery, and how to stop."""
+    way = f"SLACK_SIGNING_SECRET={SIGNING_SECRET}" if settings.http_url else f"SLACK_APP_TOKEN={APP_TOKEN}"
+    return (
+        f"The sandbox workspace is at {running.url}\n"
+        "Point the bot at it with\n"
+        f"    SLACK_API_URL={running.api_url}\n"
+        f"    SLACK_BOT_TOKEN={BOT_TOKEN}\n"
+        f"    {way}\n"
+        "These tokens are open to everybody and good for this sandbox alone. Press Ctrl+C to stop.\n"
+    )
 
 
 def _settings() -> SandboxSettings:
