@@ -102,6 +102,7 @@ class Debrief:
         self._heard = 0.0
         self._not_ready: str | None = "starting"
         self.app: AsyncApp | None = None
+        self._first_address: str | None = None
 
     async def run(self) -> None:
         """Serve until stopped: schema first, then Slack, then the doors, then what is due."""
@@ -161,17 +162,17 @@ class Debrief:
                 log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
             else:
                 self._heard = time.monotonic()
-                await self._require_sockets()
+                self._first_address = await self._socket_address()
                 return await asyncio.to_thread(self._remember, answer)
             await self._pause(2.0)
         return None
 
-    async def _require_sockets(self) -> None:
-        """A wrong app token is told at once; whatever else is wrong with Socket Mode may pass."""
+    async def _socket_address(self) -> str | None:
+        """Where the first socket connects; a wrong app token is told at once, whatever else is wrong may pass."""
         if not self.settings.app_token:
-            return
+            return None
         try:
-            await self.writes.apps_connections_open(app_token=self.settings.app_token)
+            answer = await self.writes.apps_connections_open(app_token=self.settings.app_token)
         except SlackApiError as error:
             word = str(error.response.get("error") or "")
             if word in WRONG_TOKEN:
@@ -179,6 +180,9 @@ class Debrief:
                 raise BadSettings(f"SLACK_APP_TOKEN cannot be used: Slack answers {word}; {mend}.") from None
         except (ClientError, OSError, TimeoutError) as error:
             log.warning("Socket Mode cannot be reached yet", extra={"error": type(error).__name__})
+        else:
+            return str(answer.get("url") or "") or None
+        return None
 
     def _remember(self, answer: Any) -> Identity:
         me = Identity(
@@ -243,7 +247,8 @@ class Debrief:
     async def _connect(self, app: AsyncApp) -> None:
         envelopes = Envelopes()
         for _ in range(CONNECTIONS):
-            handler = Socket(app, self.settings.app_token, envelopes)
+            handler = Socket(app, self.settings.app_token, envelopes, address=self._first_address)
+            self._first_address = None
             self._sockets.append(handler)
             while not self._stop.is_set():
                 try:

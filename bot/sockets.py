@@ -75,11 +75,12 @@ class PatientClient(SocketModeClient):
 class Socket(AsyncBaseSocketModeHandler):
     """One connection of an app; connections that share their envelopes serve each of them once."""
 
-    def __init__(self, app: AsyncApp, app_token: str, envelopes: Envelopes) -> None:
+    def __init__(self, app: AsyncApp, app_token: str, envelopes: Envelopes, *, address: str | None = None) -> None:
         self.app = self._bolt = app
         self.app_token = app_token
         self._envelopes = envelopes
         self.client = PatientClient(app_token=app_token, logger=app.logger, web_client=app.client, ping_interval=PING_S)
+        self.client.wss_uri = address
         self.client.socket_mode_request_listeners.append(self.handle)
 
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
