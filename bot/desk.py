@@ -50,7 +50,6 @@ class Note:
     place: Place | None = None
     user: UserId | None = None
     incident: int | None = None
-    not_before: datetime | None = None
 
     @classmethod
     def once(cls, key: str, template: str, to: Place | UserId, /, **facts: Any) -> Self:
@@ -113,7 +112,6 @@ class Desk:
         *,
         by: UserId | None = None,
         mark: str | None = None,
-        whisper: Whisper | None = None,
         **what: Any,
     ) -> Rendered | None:
         """Run an ability as one turn.
@@ -122,14 +120,14 @@ class Desk:
         2. Run the ability, with `by` where somebody did it, and render its notes: a broken template undoes the change.
         3. Write the notes to the outbox, commit, wake the courier.
 
-        The private notes for `by` come back as the answer, or are whispered where no open request can carry them.
+        The private notes come back as the answer to `by`; one for anybody else raises ValueError.
         """
         with self.storage.write() as db:
             turn = Turn(db, self.now(), self.team, self.house)
             if mark and not gestures.remember(db, turn.team, mark, at=turn.now):
                 raise Replayed
             notes = list(ability(turn, **({"by": by} if by else {}), **what) or ())
-            answer = self._write_down(turn, notes, by, whisper)
+            answer = self._write_down(turn, notes, by)
         if by or notes:
             log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
             self.wake()
@@ -157,7 +155,7 @@ class Desk:
         with self.storage.read() as db:
             return question(Turn(db, self.now(), self.team, self.house), **what)
 
-    def _write_down(self, turn: Turn, notes: list[Note], by: UserId | None, whisper: Whisper | None) -> Rendered | None:
+    def _write_down(self, turn: Turn, notes: list[Note], by: UserId | None) -> Rendered | None:
         answers: list[Rendered] = []
         for note in notes:
             rendered = self._named(turn, self.renderer.render(note.template, note.facts))
@@ -165,12 +163,9 @@ class Desk:
                 _write(turn, note, rendered)
             elif note.user == by:
                 answers.append(rendered)
-        if not answers:
-            return None
-        answer = Rendered.joined(answers)
-        if whisper and by:
-            _whisper(turn, answer, by, whisper)
-        return answer
+            else:
+                raise ValueError(f"the note {note.template} answers somebody who did not ask")
+        return Rendered.joined(answers) if answers else None
 
     def _named(self, turn: Turn, rendered: Rendered) -> Rendered:
         users = mentioned(rendered)
@@ -190,7 +185,6 @@ def _write(turn: Turn, note: Note, rendered: Rendered) -> None:
         blocks=rendered.blocks,
         incident=note.incident,
         at=turn.now,
-        not_before=note.not_before,
     )
     write(turn.db, turn.team, words)
 

@@ -37,7 +37,12 @@ def whole(turn: Turn, *, by: UserId) -> Notes:
     change(turn)
     yield Note.once("key", "refused", HALL, sentence="to all")
     yield Note.private(by, "refused", sentence="to you")
-    yield Note.private(TOMAS, "refused", sentence="to somebody else")
+
+
+def answering_another(turn: Turn, *, by: UserId) -> Notes:
+    del by
+    change(turn)
+    yield Note.private(TOMAS, "refused", sentence="to somebody who did not ask")
 
 
 def broken_template(turn: Turn, *, by: UserId) -> Notes:
@@ -64,7 +69,13 @@ def test_what_is_said_is_written_with_what_was_decided(room: Room):
 
 
 @pytest.mark.parametrize(
-    ("ability", "error"), [(broken_template, UndefinedError), (keyless, ValueError), (refusing, NoIncidentHere)]
+    ("ability", "error"),
+    [
+        (broken_template, UndefinedError),
+        (keyless, ValueError),
+        (answering_another, ValueError),
+        (refusing, NoIncidentHere),
+    ],
 )
 def test_what_fails_on_the_way_undoes_the_whole_turn(room: Room, ability: Any, error: type[Exception]):
     with pytest.raises(error):
@@ -91,7 +102,10 @@ def test_a_gesture_that_was_refused_may_come_again(room: Room):
 
 
 def test_an_answer_that_no_request_can_carry_is_whispered(room: Room):
-    room.desk.serve(whole, by=MARA, whisper=Whisper(HALL, "mention:1"))
+    said = room.desk.serve(whole, by=MARA)
+    assert said
+
+    room.desk.whisper(said, MARA, Whisper(HALL, "mention:1"))
 
     assert room.transcript(CHANNEL) == ["to all", "to you"]
 
@@ -123,7 +137,7 @@ def test_a_turn_is_one_line_in_the_log_with_ids_and_no_words(room: Room, caplog:
         room.serve(whole, by=MARA)
 
     served = [record for record in caplog.records if record.getMessage() == "served"]
-    assert [(record.__dict__["ability"], record.__dict__["notes"]) for record in served] == [("whole", 3)]
+    assert [(record.__dict__["ability"], record.__dict__["notes"]) for record in served] == [("whole", 2)]
     assert "to all" not in str([record.__dict__ for record in caplog.records])
 
 
