@@ -57,6 +57,10 @@ class Workspace(Base, kw_only=True):
     mark_key: Mapped[str] = mapped_column(String(80))
     """Random, made at first start: signs the opaque mark by which our own messages are looked up."""
     actions_numbered: Mapped[int] = mapped_column(default=0)
+    witness_key: Mapped[str | None] = mapped_column(String(80), default=None)
+    """Random, made at first start: what the chain over the archive is keyed with, unless a setting names another."""
+    history_limited_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When Slack was seen to give only a handful of messages to a call of history."""
 
 
 class Person(Base, kw_only=True):
@@ -69,6 +73,8 @@ class Person(Base, kw_only=True):
     email: Mapped[str | None] = mapped_column(default=None)
     bot_since: Mapped[datetime | None] = mapped_column(default=None)
     gone_since: Mapped[datetime | None] = mapped_column(default=None)
+    guest_since: Mapped[datetime | None] = mapped_column(default=None)
+    """Since when they are a guest or of another workspace: they see only what their channels show them."""
     read_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -85,6 +91,7 @@ class Channel(Base, kw_only=True):
     private_since: Mapped[datetime | None] = mapped_column(default=None)
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
     bot_joined_at: Mapped[datetime | None] = mapped_column(default=None)
+    bot_left_at: Mapped[datetime | None] = mapped_column(default=None)
     derived_at: Mapped[datetime | None] = mapped_column(default=None)
     """When it was last asked whether this channel opens an incident by itself."""
 
@@ -118,6 +125,8 @@ class Incident(Base, kw_only=True):
     private_since: Mapped[datetime | None] = mapped_column(default=None)
     summary: Mapped[str | None] = mapped_column(default=None)
     impact: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    purged_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When its messages had been kept for as long as was promised and lost their words."""
     events_numbered: Mapped[int] = mapped_column(default=0)
     findings_numbered: Mapped[int] = mapped_column(default=0)
 
@@ -165,6 +174,42 @@ class Source(Base, kw_only=True):
     """Where the fetch of the history goes on; None before it began and after it ended."""
     fetch_from: Mapped[datetime | None] = mapped_column(default=None)
     fetched_at: Mapped[datetime | None] = mapped_column(default=None)
+    read_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When its last reading of history began that reached the end: what was said before is here."""
+
+
+class Reading(Base, kw_only=True):
+    """One reading of a source's history, resumable after every page; one at a time for each source."""
+
+    __tablename__ = "readings"
+    __table_args__ = (
+        Index(
+            "uq_readings_open",
+            "source_id",
+            unique=True,
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    source_id: Mapped[int] = of("sources")
+    why: Mapped[str] = mapped_column(String(12))
+    """opening, gap, recent or whole."""
+    from_at: Mapped[datetime]
+    began_at: Mapped[datetime]
+    cursor: Mapped[str | None] = mapped_column(default=None)
+    """Where the next page of the channel begins; None before the first and after the last."""
+    paged_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the last page of the channel was read; the threads follow."""
+    threads: Mapped[list[Any] | None] = mapped_column(default=None)
+    """Threads still to walk, by ts of their first message."""
+    found: Mapped[int] = mapped_column(default=0)
+    """Messages that nobody had told us of."""
+    found_from: Mapped[datetime | None] = mapped_column(default=None)
+    found_to: Mapped[datetime | None] = mapped_column(default=None)
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class RoleHeld(Base, kw_only=True):
@@ -221,6 +266,10 @@ class Message(Base, kw_only=True):
     edited_ts: Mapped[str | None] = mapped_column(String(24), default=None)
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
     missing_since: Mapped[datetime | None] = mapped_column(default=None)
+    purged_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it had been kept for as long as was promised: nothing that is heard later brings its words back."""
+    redactions: Mapped[list[Any] | None] = mapped_column(default=None)
+    """Secrets that were replaced before the words were kept: kind, offset and length in `text`."""
 
 
 class MessageVersion(Base, kw_only=True):
@@ -235,6 +284,7 @@ class MessageVersion(Base, kw_only=True):
     edited_ts: Mapped[str] = mapped_column(String(24), default="")
     at: Mapped[datetime]
     text: Mapped[str] = mapped_column(default="")
+    redactions: Mapped[list[Any] | None] = mapped_column(default=None)
 
 
 class MessageFile(Base, kw_only=True):
@@ -251,6 +301,9 @@ class MessageFile(Base, kw_only=True):
     url: Mapped[str | None] = mapped_column(default=None)
     sha256: Mapped[str | None] = mapped_column(String(64), default=None)
     skipped: Mapped[str | None] = mapped_column(default=None)
+    """Why its bytes are not kept."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Reaction(Base, kw_only=True):
@@ -270,6 +323,65 @@ class Reaction(Base, kw_only=True):
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
     derived_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
     """When its consequences were drawn; None while they wait."""
+
+
+class Erasure(Base, kw_only=True):
+    """Words that left the archive, and when the traces beside the tables (log, index, files, notes) were swept."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    message_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
+    why: Mapped[str] = mapped_column(String(12))
+    """deleted, missing, person or retention."""
+    at: Mapped[datetime]
+    swept_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+
+
+class ErasedPerson(Base, kw_only=True):
+    """Somebody who asked to be forgotten: known by a keyed mark alone, so that what Slack says later names nobody."""
+
+    __tablename__ = "erased_people"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(80), primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+
+
+# The witness -----------------------------------------------------------------------
+
+
+class Book(Base, kw_only=True):
+    """One writer's chain over what it kept; a process begins its own, and leans on where the others stood."""
+
+    __tablename__ = "books"
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    begun_at: Mapped[datetime]
+    seed: Mapped[str] = mapped_column(String(64))
+    """What the first entry is chained to: it is made of the heads of all earlier books."""
+
+
+class BookEntry(Base, kw_only=True):
+    """A wording or a deletion, chained to the entry before it; the salt goes with the words, the chain stays whole."""
+
+    __tablename__ = "book_entries"
+    __table_args__ = (UniqueConstraint("book_id", "number"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[str] = mapped_column(String(40))
+    book_id: Mapped[int] = mapped_column(BigId, ForeignKey("books.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    message_id: Mapped[int] = mapped_column(BigId, index=True)
+    edited_ts: Mapped[str] = mapped_column(String(24), default="")
+    what: Mapped[str] = mapped_column(String(8))
+    """said, deleted or erased."""
+    salt: Mapped[str | None] = mapped_column(String(32), default=None)
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    link: Mapped[str] = mapped_column(String(64))
 
 
 # The timeline, the findings, the actions ------------------------------------------
@@ -434,6 +546,8 @@ class Review(Base, kw_only=True):
     approved_at: Mapped[datetime | None] = mapped_column(default=None)
     published_at: Mapped[datetime | None] = mapped_column(default=None)
     published_to: Mapped[str | None] = mapped_column(String(80), default=None)
+    published_head: Mapped[str | None] = mapped_column(String(64), default=None)
+    """Where the chain over the archive stood when the summary was published; it stands there, too."""
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     skipped_at: Mapped[datetime | None] = mapped_column(default=None)
     cancelled_at: Mapped[datetime | None] = mapped_column(default=None)
