@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from storage.models import Base
-from storage.session import IMMEDIATE, make_engine
+from storage.session import IMMEDIATE, is_ours, make_engine
 from storage.types import CleanJSON, CleanText, UTCDateTime
 
 LOCK_TIMEOUT = "10s"
@@ -36,6 +36,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         render_item=plain_type,
+        include_name=is_ours,
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":

@@ -23,6 +23,9 @@ from storage.models import Base
 
 LOCK_WAIT_MS = 5_000
 IMMEDIATE: dict[str, Any] = {"sqlite_begin": "BEGIN IMMEDIATE"}
+WORDS = "message_words"
+"""The index of words on SQLite, with the tables in its shadow."""
+WORDS_ON_POSTGRESQL = {("column", "words"), ("index", "ix_messages_words")}
 
 
 class WriteLock:
@@ -202,9 +205,15 @@ def differences(url: str) -> list[Any]:
     """What the models say and the database lacks, or the other way round; empty when they agree."""
     engine = make_engine(url)
     with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+        found = compare_metadata(context, Base.metadata)
     engine.dispose()
     return found
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a thing in the database is one that the models know; the index of words is the database's own."""
+    return not (name or "").startswith(WORDS) and (kind, name) not in WORDS_ON_POSTGRESQL
 
 
 def is_current(engine: Engine) -> bool:
