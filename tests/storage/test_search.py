@@ -129,3 +129,37 @@ def test_what_was_said_before_the_incident_belongs_to_nobody(room: Room):
     an_incident(room)
 
     assert found(room, "disk") == []
+
+
+def test_a_message_is_found_by_all_of_its_words_the_last_one_perhaps_only_begun(room: Room):
+    an_incident(room)
+    a_message(room, "rolled back node-42 of payments_db, see /var/log/checkout.err")
+
+    assert found(room, "checkout node")
+    assert found(room, "err") == found(room, "checkout node")
+    assert found(room, "node 42 payments rolled b")
+    assert found(room, "node 43") == []
+
+
+def test_a_message_that_was_reworded_is_found_by_its_new_words_alone(room: Room):
+    an_incident(room)
+    a_message(room, "the replica lags")
+
+    room.change(lambda db: [setattr(row, "plain", "the primary is slow") for row in db.query(Message)])
+
+    assert found(room, "replica") == []
+    assert found(room, "primary slow")
+
+
+def test_words_that_were_erased_leave_the_index_file_as_well(tmp_path: Path):
+    room = a_room(tmp_path)
+    an_incident(room)
+    a_message(room, "the canary sang")
+    room.change(lambda db: [setattr(row, field, "") for row in db.query(Message) for field in ("text", "plain")])
+
+    step = 0
+    while room.change(lambda db: search.sweep_step(db, step)):  # noqa: B023
+        step += 1
+    room.storage.close()
+
+    assert b"canary" not in (tmp_path / "debrief.db").read_bytes()
