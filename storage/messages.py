@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, and_, delete, false, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_order, moment_of
@@ -30,18 +30,12 @@ Key = tuple[str, str]
 # Keeping messages ----------------------------------------------------------------------
 
 
-@dataclass
-class _Kept:
-    """A message's row with its versions and files; `heard` once its words are known."""
-
-    message: Message
-    heard: bool = True
-    versions: dict[str, MessageVersion] = field(default_factory=dict[str, MessageVersion])
-    files: dict[str, MessageFile] = field(default_factory=dict[str, MessageFile])
-
-
 def keep(db: Session, team: str, *facts: MessageFact) -> None:
-    """Keep what was said of messages; the same facts in any order and number end in the same rows."""
+    """Keep what was said of messages; the same facts in any order and number end in the same rows.
+
+    Most messages are new: the first fact of each is written without looking. What finds a row there already, and
+    whatever else is said of a message, is merged.
+    """
     by_key: defaultdict[Key, list[MessageFact]] = defaultdict(list)
     for fact in facts:
         by_key[fact.key].append(fact)
@@ -50,14 +44,61 @@ def keep(db: Session, team: str, *facts: MessageFact) -> None:
 
 
 def _keep(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> None:
+    here = _write_new(db, team, [said[0] for said in facts.values()])
+    rest = {key: said for key, said in facts.items() if key not in here or _says_more(said)}
+    if rest:
+        _merge_all(db, team, rest)
+
+
+def _says_more(said: Sequence[MessageFact]) -> bool:
+    """Whether facts say more than the row that was written from the first of them: files have rows of their own."""
+    return bool(said[0].files) or any(fact != said[0] for fact in said)
+
+
+def _write_new(db: Session, team: str, facts: Sequence[MessageFact]) -> set[Key]:
+    """Write the rows that nobody has written yet, and give their keys."""
+    return _insert_new(db, Message, [_new(team, fact) for fact in facts], "channel_id", "ts")
+
+
+def _new(team: str, fact: MessageFact) -> dict[str, Any]:
+    said = fact.content or Content()
+    return {
+        "team_id": team,
+        "channel_id": fact.channel,
+        "ts": fact.ts,
+        "thread_ts": fact.thread_ts,
+        "posted_at": moment_of(fact.ts),
+        "user_id": fact.user,
+        "bot_id": fact.bot_id,
+        "bot_name": fact.bot_name,
+        "subtype": fact.subtype,
+        "text": said.text,
+        "plain": plain(said.text, said.blocks, said.attachments),
+        "blocks": said.blocks,
+        "attachments": said.attachments,
+        "edited_ts": said.edited_ts or None,
+        "deleted_at": fact.deleted_at,
+    }
+
+
+# Merging what is known -----------------------------------------------------------------
+
+
+@dataclass
+class _Kept:
+    """A message's row with its versions and files."""
+
+    message: Message
+    versions: dict[str, MessageVersion] = field(default_factory=dict[str, MessageVersion])
+    files: dict[str, MessageFile] = field(default_factory=dict[str, MessageFile])
+
+
+def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> None:
     known = _known(db, team, list(facts))
-    fresh = {key: _Kept(_new(team, key), heard=False) for key in facts if key not in known}
-    _merge_all(known, facts)
-    _merge_all(fresh, facts)
+    for key, said in facts.items():
+        for fact in said:
+            _merge(known[key], fact)
     _write(db, list(known.values()))
-    late = _insert(db, fresh)
-    if late:  # Another replica was first; now its rows can be seen.
-        _keep(db, team, {key: facts[key] for key in late})
 
 
 def _known(db: Session, team: str, keys: Sequence[Key]) -> dict[Key, _Kept]:
@@ -79,16 +120,6 @@ def _any_key(table: type[Message] | type[Reaction], keys: Sequence[Key]) -> Colu
     return or_(
         false(), *(and_(table.channel_id == channel, table.ts.in_(every)) for channel, every in by_channel.items())
     )
-
-
-def _new(team: str, key: Key) -> Message:
-    return Message(team_id=team, channel_id=key[0], ts=key[1], posted_at=moment_of(key[1]))
-
-
-def _merge_all(rows: Mapping[Key, _Kept], facts: Mapping[Key, list[MessageFact]]) -> None:
-    for key, kept in rows.items():
-        for fact in facts[key]:
-            _merge(kept, fact)
 
 
 def _merge(kept: _Kept, fact: MessageFact) -> None:
@@ -114,7 +145,7 @@ def _either(known: str | None, said: str | None) -> str | None:
 def _merge_file(kept: _Kept, fact: FileFact) -> None:
     row = kept.files.get(fact.file_id)
     if row is None:
-        row = MessageFile(team_id=kept.message.team_id, message_id=kept.message.id or 0, file_id=fact.file_id)
+        row = MessageFile(team_id=kept.message.team_id, message_id=kept.message.id, file_id=fact.file_id)
         kept.files[fact.file_id] = row
     row.name, row.mimetype = max(row.name, fact.name), max(row.mimetype, fact.mimetype)
     row.size, row.url = max(row.size, fact.size), _either(row.url, fact.url)
@@ -131,10 +162,7 @@ def _erase(kept: _Kept) -> None:
 def _hear(kept: _Kept, said: Content) -> None:
     row = kept.message
     held = Content(edited_ts=row.edited_ts or "", text=row.text, blocks=row.blocks, attachments=row.attachments)
-    if not kept.heard:
-        kept.heard = True
-        _word(row, said)
-    elif said.edited_ts == held.edited_ts:  # A preview of a link changes no word of it.
+    if said.edited_ts == held.edited_ts:  # A preview of a link changes no word of it.
         _word(row, max(held, said, key=lambda content: content.rank))
     else:
         earlier, newest = sorted((held, said), key=lambda content: content.rank)
@@ -153,7 +181,7 @@ def _remember(kept: _Kept, content: Content) -> None:
     at = moment_of(edited_ts) if edited_ts else row.posted_at
     version = kept.versions.get(edited_ts)
     if version is None:
-        version = MessageVersion(team_id=row.team_id, message_id=row.id or 0, edited_ts=edited_ts, at=at)
+        version = MessageVersion(team_id=row.team_id, message_id=row.id, edited_ts=edited_ts, at=at)
         kept.versions[edited_ts] = version
     version.text = max(version.text, content.text)
 
@@ -163,38 +191,16 @@ def _write(db: Session, rows: Sequence[_Kept]) -> None:
     gone = [kept.message.id for kept in rows if kept.message.deleted_at]
     if gone:
         db.execute(delete(MessageVersion).where(MessageVersion.message_id.in_(gone)))
-    _add_parts(db, rows)
-    db.flush()
-
-
-def _add_parts(db: Session, rows: Sequence[_Kept]) -> None:
     for kept in rows:
         db.add_all(part for part in (*kept.versions.values(), *kept.files.values()) if part not in db)
-
-
-def _insert(db: Session, fresh: Mapping[Key, _Kept]) -> list[Key]:
-    """Write new rows in one statement; the keys that somebody else had written meanwhile come back."""
-    if not fresh:
-        return []
-    rows = [kept.message for kept in fresh.values()]
-    written = _insert_new(db, Message, rows, Message.id, Message.channel_id, Message.ts)
-    here: dict[Key, int] = {(row.channel_id, row.ts): row.id for row in written}
-    for key, message_id in here.items():
-        for part in (*fresh[key].versions.values(), *fresh[key].files.values()):
-            part.message_id = message_id
-    _add_parts(db, [fresh[key] for key in here])
     db.flush()
-    return [key for key in fresh if key not in here]
 
 
-def _insert_new(
-    db: Session, table: type[Base], rows: Sequence[Base], *columns: InstrumentedAttribute[Any]
-) -> Sequence[Row[Any]]:
-    """Write those of the rows that nobody has written yet, and give the columns of these."""
-    names = [column.key for column in table.__table__.columns if column.key != "id"]
-    values = [{name: getattr(row, name) for name in names} for row in rows]
-    statement = cast("ReturningInsert[Any]", insert_new(db, table).returning(*columns))
-    return db.execute(statement, values).all()
+def _insert_new(db: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *columns: str) -> set[Any]:
+    """Write those of the rows that nobody has written yet, and give these columns of them."""
+    found = [table.__table__.c[column] for column in columns]
+    statement = cast("ReturningInsert[Any]", insert_new(db, table).returning(*found))
+    return {tuple(row) for row in db.execute(statement, list(rows))}
 
 
 def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -215,19 +221,18 @@ def keep_reactions(db: Session, team: str, *facts: ReactionFact) -> None:
 
 
 def _keep_reactions(db: Session, team: str, facts: Mapping[Any, ReactionFact]) -> None:
+    rows = [_new_reaction(team, fact) for fact in facts.values()]
+    here = _insert_new(db, Reaction, rows, "channel_id", "ts", "user_id", "name")
+    if rest := {key: fact for key, fact in facts.items() if key not in here}:
+        _merge_reactions(db, team, rest)
+
+
+def _merge_reactions(db: Session, team: str, facts: Mapping[Any, ReactionFact]) -> None:
     known = _known_reactions(db, team, list(facts.values()))
     for key, row in known.items():
         if facts[key].rank > (in_order(row.changed_ts), row.removed_at is not None):
             row.changed_ts, row.removed_at, row.derived_at = facts[key].changed_ts, _removed_at(facts[key]), None
     db.flush()
-    fresh = {key: _new_reaction(team, fact) for key, fact in facts.items() if key not in known}
-    if not fresh:
-        return
-    columns = (Reaction.channel_id, Reaction.ts, Reaction.user_id, Reaction.name)
-    written = _insert_new(db, Reaction, list(fresh.values()), *columns)
-    late = set(fresh) - {tuple(row) for row in written}
-    if late:
-        _keep_reactions(db, team, {key: facts[key] for key in late})
 
 
 def _known_reactions(db: Session, team: str, facts: Sequence[ReactionFact]) -> dict[Any, Reaction]:
@@ -239,16 +244,16 @@ def _known_reactions(db: Session, team: str, facts: Sequence[ReactionFact]) -> d
     return {key: row for key, row in by_key.items() if key in wanted}
 
 
-def _new_reaction(team: str, fact: ReactionFact) -> Reaction:
-    return Reaction(
-        team_id=team,
-        channel_id=fact.channel,
-        ts=fact.ts,
-        user_id=fact.user,
-        name=fact.name,
-        changed_ts=fact.changed_ts,
-        removed_at=_removed_at(fact),
-    )
+def _new_reaction(team: str, fact: ReactionFact) -> dict[str, Any]:
+    return {
+        "team_id": team,
+        "channel_id": fact.channel,
+        "ts": fact.ts,
+        "user_id": fact.user,
+        "name": fact.name,
+        "changed_ts": fact.changed_ts,
+        "removed_at": _removed_at(fact),
+    }
 
 
 def _removed_at(fact: ReactionFact) -> datetime | None:
@@ -315,6 +320,13 @@ def belongs(db: Session, message: Message, incident: int) -> bool:
 def of_incident(db: Session, incident: int) -> Sequence[Message]:
     """Every message of an incident's sources, threads and tombstones included, in order of ts."""
     return db.scalars(select(Message).where(_of(incident)).order_by(Message.ts, Message.channel_id)).all()
+
+
+def pages_of_incident(db: Session, incident: int) -> Iterator[Sequence[Message]]:
+    """The same, a part at a time: an incident may have more messages than memory should hold."""
+    in_order_of_time = (Message.posted_at, Message.ts, Message.channel_id)
+    query = select(Message).where(_of(incident)).order_by(*in_order_of_time).execution_options(yield_per=AT_ONCE)
+    yield from db.scalars(query).partitions()
 
 
 def count_of_incident(db: Session, incident: int) -> int:
