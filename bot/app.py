@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import ClientError, web
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -30,7 +31,7 @@ from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.historian import Historian, Show
-from bot.keeper import Keeper
+from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.opening import catch_up
 from bot.render import Renderer
@@ -39,6 +40,7 @@ from bot.settings import BadSettings, Settings, needed_to_run
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
+from storage.health import SILENT, damage, trouble
 from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
@@ -107,6 +109,7 @@ class Debrief:
     async def run(self) -> None:
         """Serve until stopped: schema first, then Slack, then the doors, then what is due."""
         with _one_of_us(self.settings.url):
+            await asyncio.to_thread(_refuse_the_damaged, self.settings.url)
             await asyncio.to_thread(upgrade, self.settings.url)
             self.storage = Storage(self.settings.url)
             try:
@@ -238,11 +241,19 @@ class Debrief:
             raise_error_for_unhandled_request=False,
         )
 
-    async def _keep_first(self, body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
-        """Facts are on disk before Slack is told anything; raising here makes Slack send again."""
+    async def _keep_first(
+        self,
+        body: dict[str, Any],
+        next: Callable[[], Awaitable[None]],  # noqa: A002
+    ) -> BoltResponse | None:
+        """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""
         self._heard = time.monotonic()
-        await self.keeper.keep(body)
+        try:
+            await self.keeper.keep(body)
+        except (SQLAlchemyError, NotKeepingError):
+            return BoltResponse(status=503)  # The keeper has said why.
         await next()
+        return None
 
     async def _connect(self, app: AsyncApp) -> None:
         envelopes = Envelopes()
@@ -283,9 +294,10 @@ class Debrief:
         try:
             with self.storage.read() as db:
                 db.execute(text("SELECT 1"))
-            return None if is_current(self.storage.engine) else "the schema is not current: run debrief db upgrade"
+            current = is_current(self.storage.engine)
         except (SQLAlchemyError, OSError) as error:
-            return f"the database does not answer ({type(error).__name__})"
+            return trouble(error) or SILENT
+        return self.storage.trouble() if current else "the schema is not current: run debrief db upgrade"
 
     async def _close(self) -> None:
         """Take nothing new, finish what is under way, within 20 seconds."""
@@ -309,6 +321,12 @@ def _one_of_us(url: str) -> Any:
             yield
     except NotUsable as error:
         raise BadSettings(str(error)) from None
+
+
+def _refuse_the_damaged(url: str) -> None:
+    why = damage(url)
+    if why:
+        raise NotUsable(f"DEBRIEF_DATABASE_URL cannot be used: {why}.")
 
 
 def build(settings: Settings, show: Show | None = None) -> Debrief:

@@ -1,5 +1,6 @@
 """The doctor: what is wrong with an installation, and how to mend it."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.manifest import SCOPES
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
+from storage.health import LITTLE_ROOM, SILENT, damage, trouble
 from storage.session import differences, is_current, make_engine
 
 
@@ -28,7 +30,7 @@ async def examine() -> list[Finding]:
         settings = read_settings()
     except BadSettings as wrong:
         return [Finding("settings", False, str(wrong))]
-    found = [_settings(settings), *_listed(settings), _database(settings)]
+    found = [_settings(settings), *_listed(settings), _database(settings), *_disk(settings)]
     if settings.bot_token:
         found += [finding async for finding in _slack(settings)]
     return found
@@ -49,16 +51,33 @@ def _listed(settings: Settings) -> list[Finding]:
 
 
 def _database(settings: Settings) -> Finding:
+    damaged = damage(settings.url)
+    if damaged:
+        return Finding("database", False, damaged)
     try:
         engine = make_engine(settings.url)
         if not is_current(engine):
             return Finding("schema", False, "it is not current: run `debrief db upgrade`")
         found = differences(settings.url)
     except SQLAlchemyError as error:
-        return Finding("database", False, f"it does not answer ({type(error).__name__}): check DEBRIEF_DATABASE_URL")
+        words = f"it does not answer ({type(error).__name__}): check DEBRIEF_DATABASE_URL"
+        known = trouble(error)
+        return Finding("database", False, words if known in {None, SILENT} else str(known))
     if found:
         return Finding("schema", False, "it differs from what this version expects: run the version that made it")
     return Finding("database", True, f"{engine.dialect.name}, its schema is current")
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    """Room for what is kept: the data directory holds files, and the database where it is SQLite."""
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError:
+        return []
+    words = f"{free // 2**20} MB free where DEBRIEF_DATA_DIR lies"
+    if free < LITTLE_ROOM:
+        return [Finding("disk", False, f"{words}: make room, for nothing is kept on a full disk")]
+    return [Finding("disk", True, words)]
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

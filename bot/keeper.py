@@ -10,8 +10,6 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from bot.review.heard import (
@@ -26,6 +24,7 @@ from bot.review.heard import (
 )
 from bot.review.incident import TeamId
 from storage import channels, messages
+from storage.health import trouble
 from storage.models import Source
 from storage.session import Storage
 
@@ -106,12 +105,13 @@ class Keeper:
     def _commit_together(self, deliveries: list[_Delivery]) -> None:
         try:
             self._commit(deliveries)
-        except (OperationalError, InterfaceError, NoConnection) as error:
-            # No database: trying each alone would only let the last ones wait longer.
-            log.warning("facts not kept", extra={"deliveries": len(deliveries), "why": type(error).__name__})
-            _fail(deliveries, error)
         except Exception as error:  # noqa: BLE001 - the thread outlives any one delivery, and tells whoever sent it
-            self._commit_each(deliveries, error)
+            why = trouble(error)
+            if why:  # No database: trying each alone would only let the last ones wait longer.
+                log.warning("facts not kept", extra={"deliveries": len(deliveries), "why": why})
+                _fail(deliveries, error)
+            else:
+                self._commit_each(deliveries, error)
         else:
             for delivery in deliveries:
                 delivery.kept.set_result(None)

@@ -6,7 +6,8 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,12 +17,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from storage.models import Base
+from storage import health
+from storage.models import Base, Gesture
 
 LOCK_WAIT_MS = 5_000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 IMMEDIATE: dict[str, Any] = {"sqlite_begin": "BEGIN IMMEDIATE"}
 WORDS = "message_words"
 """The index of words on SQLite, with the tables in its shadow."""
@@ -72,10 +76,11 @@ class Storage:
         self.shared = self.engine.dialect.name != "sqlite"
         """Whether other processes may write, too."""
         self._lock = None if self.shared else WriteLock()
+        self._trouble: str | None = None
 
     @contextmanager
     def read(self) -> Generator[Session]:
-        with Session(self.engine) as db:
+        with self._watched(), Session(self.engine) as db:
             yield db
             db.rollback()
 
@@ -91,8 +96,28 @@ class Storage:
 
     @contextmanager
     def _transaction(self) -> Generator[Session]:
-        with Session(self.engine.execution_options(**IMMEDIATE), expire_on_commit=False) as db, db.begin():
+        engine = self.engine.execution_options(**IMMEDIATE)
+        with self._watched(), Session(engine, expire_on_commit=False) as db, db.begin():
             yield db
+        if self._trouble != health.DAMAGED:
+            self._trouble = None
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            self._trouble = health.trouble(error) or self._trouble
+            raise
+
+    def trouble(self) -> str | None:
+        """Why nothing can be written, tried anew where the last change failed; None where it can."""
+        if self._trouble and self._trouble != health.DAMAGED:
+            with suppress(SQLAlchemyError), self.write() as db:
+                connection = db.connection()
+                connection.execute(insert(Gesture).values(team_id="", mark="a trial", at=LONG_AGO))
+                connection.execute(delete(Gesture).where(Gesture.team_id == ""))
+        return self._trouble
 
     def close(self) -> None:
         self.engine.dispose()
