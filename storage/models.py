@@ -288,8 +288,20 @@ class MessageVersion(Base, kw_only=True):
 
 
 class MessageFile(Base, kw_only=True):
+    """A file that a message shows; its bytes lie beside the database under their hash, once however often shown."""
+
     __tablename__ = "message_files"
-    __table_args__ = (UniqueConstraint("message_id", "file_id"),)
+    __table_args__ = (
+        UniqueConstraint("message_id", "file_id"),
+        Index("ix_message_files_file", "team_id", "file_id"),
+        Index("ix_message_files_sha256", "sha256"),
+        Index(
+            "ix_message_files_wanted",
+            "tried_at",
+            sqlite_where=text("sha256 IS NULL AND skipped IS NULL"),
+            postgresql_where=text("sha256 IS NULL AND skipped IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = row_id()
     team_id: Mapped[TeamKey]

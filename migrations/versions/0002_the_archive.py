@@ -99,6 +99,15 @@ def upgrade() -> None:
     with op.batch_alter_table("message_files", schema=None) as batch_op:
         batch_op.add_column(sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index("ix_message_files_file", ["team_id", "file_id"], unique=False)
+        batch_op.create_index("ix_message_files_sha256", ["sha256"], unique=False)
+        batch_op.create_index(
+            "ix_message_files_wanted",
+            ["tried_at"],
+            unique=False,
+            sqlite_where=sa.text("sha256 IS NULL AND skipped IS NULL"),
+            postgresql_where=sa.text("sha256 IS NULL AND skipped IS NULL"),
+        )
 
     with op.batch_alter_table("message_versions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("redactions", sa.JSON(), nullable=True))
@@ -143,6 +152,13 @@ def downgrade() -> None:
         batch_op.drop_column("redactions")
 
     with op.batch_alter_table("message_files", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_message_files_wanted",
+            sqlite_where=sa.text("sha256 IS NULL AND skipped IS NULL"),
+            postgresql_where=sa.text("sha256 IS NULL AND skipped IS NULL"),
+        )
+        batch_op.drop_index("ix_message_files_sha256")
+        batch_op.drop_index("ix_message_files_file")
         batch_op.drop_column("tried_at")
         batch_op.drop_column("attempts")
 
