@@ -200,11 +200,17 @@ class Reading(Base, kw_only=True):
     from_at: Mapped[datetime]
     began_at: Mapped[datetime]
     cursor: Mapped[str | None] = mapped_column(default=None)
-    """Where the next page of the channel begins; None before the first and after the last."""
+    """Where the next page begins, of the channel and later of a thread; None where that begins anew."""
+    reached_ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    """How far the pages behind the cursor came: back in time in the channel, forward in a thread."""
+    oldest_ts: Mapped[str | None] = mapped_column(String(24), default=None)
+    """The oldest message that Slack has shown in this reading."""
     paged_at: Mapped[datetime | None] = mapped_column(default=None)
     """When the last page of the channel was read; the threads follow."""
     threads: Mapped[list[Any] | None] = mapped_column(default=None)
-    """Threads still to walk, by ts of their first message."""
+    """Threads to walk, by ts of their first message."""
+    walked: Mapped[int] = mapped_column(default=0)
+    """How many of them are behind us."""
     found: Mapped[int] = mapped_column(default=0)
     """Messages that nobody had told us of."""
     found_from: Mapped[datetime | None] = mapped_column(default=None)
@@ -374,7 +380,13 @@ class Book(Base, kw_only=True):
     team_id: Mapped[TeamKey]
     begun_at: Mapped[datetime]
     seed: Mapped[str] = mapped_column(String(64))
-    """What the first entry is chained to: it is made of the heads of all earlier books."""
+    """What the first entry is chained to: it is made of what the book leans on."""
+    keyed: Mapped[str] = mapped_column(String(16))
+    """By which it tells which key it was written with."""
+    leans_on: Mapped[dict[str, Any]]
+    """Where the others stood: number and link of the last line by book, 0 and the seed of one without lines."""
+    older: Mapped[list[Any] | None] = mapped_column(default=None)
+    """In the first book: the highest id and the number of the messages that were kept before there was a witness."""
 
 
 class BookEntry(Base, kw_only=True):

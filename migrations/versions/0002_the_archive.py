@@ -14,6 +14,9 @@ def upgrade() -> None:
         sa.Column("team_id", sa.String(length=40), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("keyed", sa.String(length=16), nullable=False),
+        sa.Column("leans_on", sa.JSON(), nullable=False),
+        sa.Column("older", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_books")),
     )
     with op.batch_alter_table("books", schema=None) as batch_op:
@@ -70,8 +73,11 @@ def upgrade() -> None:
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("reached_ts", sa.String(length=24), nullable=True),
+        sa.Column("oldest_ts", sa.String(length=24), nullable=True),
         sa.Column("paged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("threads", sa.JSON(), nullable=True),
+        sa.Column("walked", sa.Integer(), nullable=False),
         sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("found_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("found_to", sa.DateTime(timezone=True), nullable=True),
