@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -213,16 +214,20 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
 
     try:
         with database_errors(), office.opened(settings_or_leave()) as storage:
-            text = office.exported(storage, incident, form)
+            pieces = office.exported(storage, incident, form)
+            # What is wrong shows with the first piece, before a file is made.
+            write_out(itertools.chain([next(pieces)], pieces), out)
     except (office.NoSuchIncident, Refused) as wrong:
         give_up(str(wrong))
-    if not out:
-        click.echo(text, nl=False)
-        return
+
+
+def write_out(pieces: Iterable[str], out: Path | None) -> None:
+    """Into a file, or where there is none, to whoever reads our output."""
     try:
-        out.write_text(text, encoding="utf-8")
+        with out.open("w", encoding="utf-8") if out else click.open_file("-", "w", encoding="utf-8") as file:
+            file.writelines(pieces)
     except OSError as error:
-        give_up(f"{out} cannot be written: {error.strerror}. Name a file in a folder you may write to.")
+        give_up(f"{out or 'The output'} cannot be written: {error.strerror}. Name a file in a folder you may write to.")
 
 
 @main.command()

@@ -1,8 +1,7 @@
 """A desk without Slack: what the command line does with the database alone."""
 
-import json
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -65,30 +64,30 @@ def _row(db: Session, incident: Incident) -> dict[str, Any]:
     }
 
 
-def exported(storage: Storage, name: str, form: str) -> str:
-    """A review in a format; raises NoSuchIncident, UnknownFormat and NotAvailableFormat."""
+def exported(storage: Storage, name: str, form: str) -> Iterator[str]:
+    """A review, piece by piece; raises NoSuchIncident, UnknownFormat and NotAvailableFormat before the first."""
     write = _writer(form.lower())
     with storage.read() as db:
         incident = _named(db, name)
-        return write(db, incident)
+        yield from write(db, TeamId(incident.team_id), incident.id)
 
 
-def _writer(form: str) -> Callable[[Session, Incident], str]:
+def _writer(form: str) -> Callable[[Session, TeamId, int], Iterable[str]]:
     if form in {"html", "pdf"}:
         raise NotAvailableFormat(words=form)
-    writers: dict[str, Callable[[Session, Incident], str]] = {"json": _as_json, "md": _as_markdown}
-    if form not in writers:
+    if form not in WRITERS:
         raise UnknownFormat(words=form)
-    return writers[form]
+    return WRITERS[form]
 
 
-def _as_json(db: Session, incident: Incident) -> str:
-    document = reporting.document(db, TeamId(incident.team_id), incident.id)
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+def _as_markdown(db: Session, team: TeamId, incident: int) -> Iterable[str]:
+    return [reporting.markdown(db, team, incident)]
 
 
-def _as_markdown(db: Session, incident: Incident) -> str:
-    return reporting.markdown(db, TeamId(incident.team_id), incident.id)
+WRITERS: Mapping[str, Callable[[Session, TeamId, int], Iterable[str]]] = {
+    "json": reporting.json_text,
+    "md": _as_markdown,
+}
 
 
 def _named(db: Session, name: str) -> Incident:

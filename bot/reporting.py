@@ -1,6 +1,7 @@
 """The written review: draft it, approve it, publish it, read it, search it, close it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -189,6 +190,26 @@ def home(turn: Turn, by: UserId) -> Mapping[str, Any]:
 def document(db: Session, team: str, incident_id: int) -> dict[str, Any]:
     """The JSON of a review, everything in it, for the person at the machine; raises LookupError for no such one."""
     return facts_of.as_json(reports.read_whole(db, _of_team(db, team, incident_id)))
+
+
+def json_text(db: Session, team: str, incident_id: int) -> Iterator[str]:
+    """The same as text, piece by piece: an incident of 100,000 messages need not fit into memory."""
+    incident = _of_team(db, team, incident_id)
+    frame = json.dumps(facts_of.as_json(reports.read(db, incident)), ensure_ascii=False, indent=2)
+    before, after = frame.split(NO_MESSAGES, 1)
+    told = map(facts_of.message_as_json, reports.messages_of(db, incident))
+    written = (json.dumps(message, ensure_ascii=False, indent=2).replace("\n", "\n    ") for message in told)
+    first = next(written, None)
+    if first is None:
+        yield f"{frame}\n"
+        return
+    yield f'{before}\n  "messages": [\n    {first}'
+    yield from (f",\n    {message}" for message in written)
+    yield f"\n  ]{after}\n"
+
+
+NO_MESSAGES = '\n  "messages": []'
+"""In a text of JSON only a key of the document itself stands behind a line's end and two spaces."""
 
 
 def markdown(db: Session, team: str, incident_id: int) -> str:

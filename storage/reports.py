@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -75,8 +75,8 @@ def read(db: Session, incident: Incident) -> Facts:
 
 
 def read_whole(db: Session, incident: Incident) -> Facts:
-    """All that is exported, every message with its versions, emoji and files; in a few queries however many."""
-    return replace(read(db, incident), messages=_messages(db, incident))
+    """All that is exported, every message with its versions, emoji and files."""
+    return replace(read(db, incident), messages=tuple(messages_of(db, incident)))
 
 
 def _incident(db: Session, incident: Incident) -> IncidentFacts:
@@ -278,20 +278,20 @@ MENTION = re.compile(r"@([A-Z0-9]{3,})")
 EVIDENCE = ("deployed", "tested", "documented")
 
 
-def _messages(db: Session, incident: Incident) -> tuple[MessageFacts, ...]:
-    rows = messages.of_incident(db, incident.id)
-    versions, files, held = messages.versions_of(db, rows), messages.files_of(db, rows), messages.reactions_of(db, rows)
+def messages_of(db: Session, incident: Incident) -> Iterator[MessageFacts]:
+    """Every message of an incident in order of ts, read a part at a time."""
     url = people.workspace(db, incident.team_id).url
-    return tuple(
-        _message(
-            row,
-            url,
-            versions=versions.get(row.id, []),
-            files=files.get(row.id, []),
-            held=held.get(row.id, {}),
-        )
-        for row in rows
-    )
+    for rows in messages.pages_of_incident(db, incident.id):
+        versions, files = messages.versions_of(db, rows), messages.files_of(db, rows)
+        held = messages.reactions_of(db, rows)
+        for row in rows:
+            yield _message(
+                row,
+                url,
+                versions=versions.get(row.id, []),
+                files=files.get(row.id, []),
+                held=held.get(row.id, {}),
+            )
 
 
 def _message(
@@ -387,11 +387,12 @@ def published(db: Session, team: str, user: str, *, at_most: int = RECENT) -> li
 
 
 def insiders(db: Session, incident: Incident) -> Sequence[str]:
-    """Who is now in a channel of the incident: all who may see it while it is private."""
+    """Those in a channel of the incident who may see it now."""
     here = and_(Source.team_id == Membership.team_id, Source.channel_id == Membership.channel_id)
-    return db.scalars(
+    inside = db.scalars(
         select(Membership.user_id)
         .join(Source, here)
         .where(Source.incident_id == incident.id, Membership.left_at.is_(None))
         .distinct()
     ).all()
+    return [user for user in inside if incidents.by_number(db, incident.team_id, incident.id, user)]

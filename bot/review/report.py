@@ -290,7 +290,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "incident": _incident(facts.incident),
-        "messages": [_message(message) for message in sorted(facts.messages, key=ts_order)],
+        "messages": [message_as_json(message) for message in sorted(facts.messages, key=ts_order)],
         "timeline": _plain(in_time(facts.timeline)),
         "review": _plain(replace(facts.review, meetings=meetings)),
         "findings": _plain(_by_number(facts.findings)),
@@ -339,7 +339,7 @@ def _meeting(meeting: MeetingFacts) -> MeetingFacts:
     return replace(meeting, attendees=tuple(sorted(meeting.attendees, key=lambda attendee: attendee.user)))
 
 
-def _message(message: MessageFacts) -> dict[str, Any]:
+def message_as_json(message: MessageFacts) -> dict[str, Any]:
     """Emoji by name, people and files by id; most messages have neither, and an incident may have 100,000 of them."""
     document = _plain(message)
     if message.reactions:
