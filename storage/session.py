@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, insert,
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from storage import health
+from storage import health, witness
 from storage.models import Base, Gesture
 
 LOCK_WAIT_MS = 5_000
@@ -71,8 +71,9 @@ class WriteLock:
 class Storage:
     """The database: `read()` looks, `write()` is one transaction, `keep()` is the keeper's, which goes first."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, witness_key: str | None = None) -> None:
         self.engine = make_engine(url)
+        self.books = witness.Books(witness_key)
         self.shared = self.engine.dialect.name != "sqlite"
         """Whether other processes may write, too."""
         self._lock = None if self.shared else WriteLock()
@@ -97,8 +98,10 @@ class Storage:
     @contextmanager
     def _transaction(self) -> Generator[Session]:
         engine = self.engine.execution_options(**IMMEDIATE)
-        with self._watched(), Session(engine, expire_on_commit=False) as db, db.begin():
+        with self._watched(), ExitStack() as after, Session(engine, expire_on_commit=False) as db, db.begin():
+            db.info[witness.WRITING] = witness.Writing(self.books)
             yield db
+            after.enter_context(self.books.entering(db))  # Left after the commit.
         if self._trouble != health.DAMAGED:
             self._trouble = None
 

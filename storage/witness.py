@@ -1,0 +1,289 @@
+"""The witness: what was kept of each message is entered in a book whose every line is keyed to the line before it.
+
+A process writes a book of its own for each workspace. Wordings are entered as a salted digest, so that an erasure,
+which takes the salt, leaves nothing to guess at and the chain whole. A new book leans on where the others stand, so
+that what is cut off from the end of one is missed by the next.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from storage.models import Book, BookEntry, Message, Workspace
+from storage.types import clean, clean_json
+
+SALT_BYTES = 16
+AT_ONCE = 500
+"""Ids to a statement: far below what either database takes."""
+WRITING = "witness"
+"""Where a session of a Storage keeps what its transaction will enter."""
+
+WORDING = ("ts", "thread_ts", "user_id", "bot_id", "edited_ts", "text", "blocks", "attachments")
+"""The columns of a message that make its wording."""
+
+What = Literal["said", "deleted", "erased"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to enter of a message: its wording of `edited_ts`, or that its words are gone."""
+
+    message_id: int
+    what: What
+    edited_ts: str = ""
+    content: bytes | None = None
+
+
+# Writing ---------------------------------------------------------------------------------
+
+
+def write(db: Session, team: str, entries: Sequence[Entry]) -> None:
+    """Enter these when the transaction of a Storage commits; with a deletion or erasure the earlier salts go."""
+    gone = [entry.message_id for entry in entries if entry.what != "said"]
+    if gone:
+        forget(db, gone)
+    lines, salts = _writing(db).lines[team], os.urandom(SALT_BYTES * len(entries)).hex()
+    for number, entry in enumerate(entries):
+        salt = salts[2 * SALT_BYTES * number : 2 * SALT_BYTES * (number + 1)]
+        lines.append(_line(team, entry, salt))
+
+
+def _line(team: str, entry: Entry, salt: str) -> dict[str, Any]:
+    said = entry.content is not None
+    return {
+        "team_id": team,
+        "message_id": entry.message_id,
+        "edited_ts": entry.edited_ts,
+        "what": entry.what,
+        "salt": salt if said else None,
+        "digest": digest_of(salt, entry.content) if entry.content is not None else "",
+    }
+
+
+def digest_of(salt: str, content: bytes) -> str:
+    return hashlib.sha256(salt.encode() + content).hexdigest()
+
+
+def forget(db: Session, message_ids: Iterable[int]) -> None:
+    """Take away the salts of all that was entered of these messages: nobody can try words against their digests."""
+    gone = sorted(set(message_ids))
+    for start in range(0, len(gone), AT_ONCE):
+        salted = update(BookEntry).where(BookEntry.message_id.in_(gone[start : start + AT_ONCE]))
+        db.execute(
+            salted.where(BookEntry.salt.is_not(None)).values(salt=None),
+            execution_options={"synchronize_session": False},
+        )
+    for lines in _writing(db).lines.values():
+        for line in lines:
+            line["salt"] = None if line["message_id"] in gone else line["salt"]
+
+
+def head(db: Session, team: str) -> str:
+    """One value that everything entered so far leads to, set down as the beginning of a book; for publishing."""
+    standing = stands(db, team)
+    if len(standing) == 1 and standing[0].number == 0:
+        return standing[0].link
+    return begin(db, team, key_of(db, team, _writing(db).books.key)).link
+
+
+# What is entered of a message ------------------------------------------------------------------
+
+
+def content_of(row: object) -> bytes:
+    """A message's wording, as the database will give it back; of anything with the attributes of a Message."""
+    return content_of_values({name: getattr(row, name) for name in WORDING})
+
+
+def content_of_values(row: Mapping[str, Any]) -> bytes:
+    """The same of a row that is still to be written, by the names of its columns."""
+    parts = (
+        row["ts"],
+        row["thread_ts"] or "",
+        row["user_id"] or "",
+        row["bot_id"] or "",
+        row["edited_ts"] or "",
+        _text(row["text"]),
+        _json(row["blocks"]),
+        _json(row["attachments"]),
+    )
+    return "\0".join(parts).encode()
+
+
+def content_of_version(edited_ts: str, text: str) -> bytes:
+    """An earlier wording, of which only the text is kept."""
+    return "\0".join(("earlier", edited_ts, _text(text))).encode()
+
+
+def _text(text: str) -> str:
+    return text if text.isascii() and "\0" not in text else clean(text)
+
+
+def _json(value: Any) -> str:
+    if value is None:
+        return ""
+    dumped = _dumps(value)
+    # Nothing else comes back from the database otherwise than it went in.
+    return _dumps(clean_json(value)) if "\\u0000" in dumped or "\\ud" in dumped else dumped
+
+
+_dumps = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+# The books of a process ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a book stands: the number and link of its last line; before the first, 0 and its seed."""
+
+    book: int
+    number: int
+    link: str
+
+
+class Books:
+    """The books that one process writes, one for each workspace, begun with its first entry.
+
+    1. Whatever may wait for a row that somebody else holds is done before the door is taken, so that nobody who has the
+       door waits for somebody at the door: the session is flushed, the key found. Behind it lines are added, no more.
+    2. A book goes on only after a commit that is known to have happened. After anything else another one is begun.
+    """
+
+    def __init__(self, key: str | None = None) -> None:
+        self.key = key
+        self._door = threading.Lock()
+        self._open: dict[str, tuple[bytes, Place]] = {}
+
+    @contextmanager
+    def entering(self, db: Session) -> Generator[None]:
+        """Enter what was written, and hold the books until after the commit; to be begun right before it."""
+        written = _writing(db).lines
+        if not written:
+            yield
+            return
+        db.flush()
+        keys = {team: self._key_of(db, team) for team in written}
+        with self._door:
+            try:
+                ahead = {team: (keys[team], self._enter(db, keys[team], lines)) for team, lines in written.items()}
+                yield
+            except BaseException:
+                for team in written:
+                    self._open.pop(team, None)
+                raise
+            self._open.update(ahead)
+
+    def _key_of(self, db: Session, team: str) -> bytes:
+        known = self._open.get(team)
+        return known[0] if known else key_of(db, team, self.key)
+
+    def _enter(self, db: Session, key: bytes, lines: list[dict[str, Any]]) -> Place:
+        team = lines[0]["team_id"]
+        place = self._open[team][1] if team in self._open else begin(db, team, key)
+        number, link = place.number, place.link
+        for line in lines:
+            number += 1
+            line["book_id"], line["number"] = place.book, number
+            line["link"] = link = link_of(key, link, line)
+        db.connection().execute(insert(BookEntry.__table__), lines)  # pyright: ignore[reportArgumentType]
+        return Place(place.book, number, link)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What one transaction will enter, by workspace."""
+
+    books: Books
+    lines: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _writing(db: Session) -> Writing:
+    """Raises KeyError in a session that no Storage began to write."""
+    return db.info[WRITING]
+
+
+# The chain ------------------------------------------------------------------------------------------
+
+
+def link_of(key: bytes, before: str, line: Mapping[str, Any]) -> str:
+    """A line's link: keyed over the one before it and all of the line but the salt, which an erasure takes."""
+    said = (
+        f"{before} {line['number']} {line['team_id']} {line['message_id']} "
+        f"{line['edited_ts']} {line['what']} {line['digest']}"
+    )
+    return hmac.digest(key, said.encode(), "sha256").hex()
+
+
+def begin(db: Session, team: str, key: bytes) -> Place:
+    """A new book, leaning on where the others stand."""
+    leans = {str(place.book): [place.number, place.link] for place in stands(db, team)}
+    older = None if leans else _older(db, team)
+    seed = seed_of(key, team, leans, older)
+    row = {"team_id": team, "begun_at": func.current_timestamp(), "seed": seed, "keyed": mark_of(key)}
+    written = db.execute(insert(Book).values(row | {"leans_on": leans, "older": older}).returning(Book.id))
+    return Place(written.scalar_one(), 0, seed)
+
+
+def seed_of(key: bytes, team: str, leans: Mapping[str, Any], older: Sequence[int] | None) -> str:
+    return hmac.digest(key, _dumps(["seed", team, leans, older]).encode(), "sha256").hex()
+
+
+def _older(db: Session, team: str) -> list[int]:
+    """The highest id and the number of the messages that were kept before there was a witness."""
+    now = {line["message_id"] for line in _writing(db).lines.get(team, ())}
+    counted = select(func.max(Message.id), func.count(Message.id))
+    last, number = db.execute(counted.where(Message.team_id == team, Message.id.not_in(now))).one()
+    return [last or 0, number]
+
+
+def stands(db: Session, team: str) -> list[Place]:
+    """Where the books of a workspace stand, without those that a later one leans on where they stand."""
+    last, line = aliased(BookEntry), aliased(BookEntry)
+    number = select(func.max(last.number)).where(last.book_id == Book.id).scalar_subquery()
+    books = (
+        select(Book.id, Book.leans_on, func.coalesce(line.number, 0), func.coalesce(line.link, Book.seed))
+        .outerjoin(line, and_(line.book_id == Book.id, line.number == number))
+        .where(Book.team_id == team)
+        .order_by(Book.id)
+    )
+    rows = db.execute(books).all()
+    leaned = {(int(book), number) for row in rows for book, (number, _) in row.leans_on.items()}
+    return [Place(book, number, link) for book, _, number, link in rows if (book, number) not in leaned]
+
+
+# The key ----------------------------------------------------------------------------------------------
+
+
+def key_of(db: Session, team: str, setting: str | None) -> bytes:
+    """The key of the setting, else the one kept with the workspace, which is made where there is none."""
+    if setting:
+        return setting.encode()
+    kept = db.scalar(select(Workspace.witness_key).where(Workspace.team_id == team))
+    return (kept or _new_key(db, team)).encode()
+
+
+def _new_key(db: Session, team: str) -> str:
+    row = {"team_id": team, "name": "", "url": "", "bot_user": "", "bot_id": "", "actions_numbered": 0}
+    row |= {"mark_key": secrets.token_hex(32), "witness_key": secrets.token_hex(32)}
+    into = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    upsert = into(Workspace).values(row)
+    first = func.coalesce(Workspace.witness_key, upsert.excluded.witness_key)
+    upsert = upsert.on_conflict_do_update(index_elements=["team_id"], set_={"witness_key": first})
+    return db.scalars(upsert.returning(Workspace.witness_key)).one() or ""
+
+
+def mark_of(key: bytes) -> str:
+    """By which a book tells which key it was written with."""
+    return hmac.digest(key, b"which key", "sha256").hex()[:16]
