@@ -165,6 +165,8 @@ def _remember(turn: Turn, exported: Sequence[Mapping[str, Any]]) -> None:
                 email=person.get("email"),
                 is_bot=bool(person.get("is_bot")),
                 deleted=bool(person.get("deleted")),
+                restricted=bool(person.get("guest")),
+                teams=tuple(filter(None, [person.get("team")])),
             )
             channels.keep_person(turn.db, turn.team, fact, now=turn.now)
 

@@ -14,6 +14,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.review.heard import GUEST_MARKS
+
 LARGEST_FILE = 512 * 1024 * 1024  # bytes, unpacked; a day of the busiest channel has a few million
 PRIVATE_LISTS = ("groups.json", "mpims.json", "dms.json")
 PUBLIC_LISTS = ("channels.json",)
@@ -101,6 +103,8 @@ class ExportedPerson:
     is_bot: bool
     deleted: bool
     email: str | None
+    guest: bool = False
+    team: str = ""
 
 
 def read(path: str | Path) -> Export:
@@ -219,6 +223,8 @@ def _person(item: dict[str, Any]) -> ExportedPerson:
         is_bot=item.get("is_bot") is True or user_id == SLACKBOT,
         deleted=item.get("deleted") is True,
         email=_text(profile, "email") or None,
+        guest=any(item.get(mark) is True for mark in GUEST_MARKS),
+        team=_text(item, "team_id"),
     )
 
 

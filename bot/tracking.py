@@ -203,7 +203,7 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
 def take_role(turn: Turn, *, where: Where, by: UserId, role: Role, user: UserId | None) -> Notes:
     """Give a role to a person, in the open once the incident is mitigated; without a person, propose one.
 
-    Raises NotOneOfUs for programs and people who left, CannotSeeIt for outsiders of a private incident, and
+    Raises NotOneOfUs for programs and people who left, CannotSeeIt for whoever may not see it, and
     NeedsPerson where no proposal can be made.
     """
     incident = incidents.at(turn.db, turn.team, where, by)

@@ -197,9 +197,9 @@ def _know_inside(db: Session, team: str, channel: str, members: Collection[str])
 
 
 def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> None:
-    """Keep what a profile says; since when somebody is a program or gone is when it was first heard."""
+    """Keep what a profile says; since when somebody is a program, gone or a guest is when it was first heard."""
     row = db.get(Person, (team, fact.user_id))
-    bot_since, gone_since = (row.bot_since, row.gone_since) if row else (None, None)
+    bot_since, gone_since, guest_since = (row.bot_since, row.gone_since, row.guest_since) if row else (None,) * 3
     people.know(
         db,
         team,
@@ -209,6 +209,7 @@ def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> N
         email=fact.email,
         bot=(bot_since or now) if fact.is_bot else None,
         gone=(gone_since or now) if fact.deleted else None,
+        guest=(guest_since or now) if fact.is_guest_of(team) else None,
         now=now,
     )
 

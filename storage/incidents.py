@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.review.heard import moment_of
 from bot.review.incident import ChannelId, Place, UserId
@@ -14,10 +14,12 @@ from bot.review.refusal import NoIncidentHere
 from storage.models import (
     Attendee,
     Change,
+    Channel,
     Incident,
     Meeting,
     Membership,
     Moment,
+    Person,
     Review,
     RoleHeld,
     Source,
@@ -37,27 +39,67 @@ class Where:
 
 
 def visible_to(user: str | None) -> ColumnElement[bool]:
-    """The incidents a person may see: public ones, and private ones of whose channel they are a member now."""
+    """The incidents a person may see now.
+
+    1. A public one: whoever Slack has called a person of this workspace, and no guest.
+    2. Any: who is in one of its channels, where none of the others is closed to them. Private channels are closed to
+       all who are not in them; to guests, to people of other workspaces and to the unknown, public ones are, too.
+    3. Nobody who is gone.
+    """
+    place, colleague = aliased(Source), _is_colleague(user)
     inside = exists(
-        select(Membership.id)
-        .join(
-            Source,
-            and_(Source.team_id == Membership.team_id, Source.channel_id == Membership.channel_id),
+        select(Membership.id).where(
+            Membership.team_id == place.team_id,
+            Membership.channel_id == place.channel_id,
+            Membership.user_id == user,
+            Membership.left_at.is_(None),
         )
-        .where(Source.incident_id == Incident.id, Membership.user_id == user, Membership.left_at.is_(None))
     )
-    return or_(Incident.private_since.is_(None), inside)
+    of_it = and_(place.incident_id == Incident.id, place.team_id == Incident.team_id)
+    open_to_all = exists(
+        select(Channel.channel_id).where(
+            Channel.team_id == place.team_id,
+            Channel.channel_id == place.channel_id,
+            Channel.private_since.is_(None),
+        )
+    )
+    somewhere = exists(select(place.id).where(of_it, inside).correlate(Incident))
+    shut_out = exists(select(place.id).where(of_it, ~inside, ~and_(colleague, open_to_all)).correlate(Incident))
+    public = and_(Incident.private_since.is_(None), colleague)
+    return or_(public, and_(somewhere, ~shut_out, ~_is_gone(user)))
+
+
+def _is_colleague(user: str | None) -> ColumnElement[bool]:
+    known = (Person.team_id == Incident.team_id, Person.user_id == user, Person.read_at.is_not(None))
+    nothing_else = (Person.guest_since.is_(None), Person.bot_since.is_(None), Person.gone_since.is_(None))
+    return exists(select(Person.user_id).where(*known, *nothing_else).correlate(Incident))
+
+
+def _is_gone(user: str | None) -> ColumnElement[bool]:
+    gone = (Person.team_id == Incident.team_id, Person.user_id == user, Person.gone_since.is_not(None))
+    return exists(select(Person.user_id).where(*gone).correlate(Incident))
 
 
 def at(db: Session, team: str, where: Where, by: str | None) -> Incident:
-    """The incident meant by somebody who may see it; a hidden one and none at all raise NoIncidentHere alike."""
+    """The incident meant by somebody who may see it; a hidden one and none at all raise NoIncidentHere alike.
+
+    Whoever speaks in the one public channel of an incident sees it, whatever is known of them: they are in it.
+    """
     query = _named(where.incident) if where.incident else _spoken_in(team, where.place)
-    found = db.scalar(
-        select(Incident).where(Incident.team_id == team, visible_to(by), query).order_by(Incident.id.desc())
-    )
+    seen = or_(visible_to(by), and_(_shown_in(where.place), ~_is_gone(by)))
+    found = db.scalar(select(Incident).where(Incident.team_id == team, seen, query).order_by(Incident.id.desc()))
     if found is None:
         raise NoIncidentHere
     return found
+
+
+def _shown_in(place: Place) -> ColumnElement[bool]:
+    """Public, and spoken in no other channel than this one."""
+    here = select(Source.channel_id).where(Source.incident_id == Incident.id).correlate(Incident)
+    only_here = and_(
+        exists(here.where(Source.channel_id == place.channel)), ~exists(here.where(Source.channel_id != place.channel))
+    )
+    return and_(Incident.private_since.is_(None), only_here)
 
 
 def _named(incident: int) -> ColumnElement[bool]:

@@ -48,6 +48,7 @@ def know(
     email: str | None,
     bot: datetime | None,
     gone: datetime | None,
+    guest: datetime | None = None,
     now: datetime,
 ) -> None:
     """Make or freshen what is known of a person; an unknown zone counts as UTC."""
@@ -56,7 +57,7 @@ def know(
         row = Person(team_id=team, user_id=user)
         db.add(row)
     row.name, row.zone, row.email, row.read_at = name, _known_zone(zone), email, now
-    row.bot_since, row.gone_since = bot, gone
+    row.bot_since, row.gone_since, row.guest_since = bot, gone, guest
     db.flush()
 
 

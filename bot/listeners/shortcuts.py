@@ -33,6 +33,7 @@ def _opener(edge: Edge, form: str) -> Any:
 
 
 async def _open(edge: Edge, gesture: Gesture, form: str, ts: str | None) -> Rendered | None:
+    await edge.meet(gesture.by)
     incident = None if form == "open" else await edge.look(incident_meant, gesture=gesture)
     memory = Memory(form=form, incident=incident, channel=gesture.place.channel, thread=gesture.place.thread, ts=ts)
     await edge.open_form(gesture.trigger, await edge.look(forms.build, gesture=gesture, memory=memory))

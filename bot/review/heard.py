@@ -131,9 +131,17 @@ class PersonFact:
     email: str | None
     is_bot: bool
     deleted: bool
+    restricted: bool = False
+    """A guest, or somebody Slack calls a stranger."""
+    teams: tuple[str, ...] = ()
+    """The workspaces they are of; empty where Slack does not say."""
+
+    def is_guest_of(self, team: str) -> bool:
+        """Whether this workspace shows them only the channels they are in."""
+        return self.restricted or (bool(self.teams) and team not in self.teams)
 
 
-Fact = MessageFact | ReactionFact | MembershipFact | ChannelFact | PersonFact
+Fact = MessageFact | ReactionFact | MembershipFact | ChannelFact | PersonFact | FileGoneFact
 
 
 def in_order(ts: str) -> tuple[int, int]:
@@ -344,7 +352,21 @@ def read_person(person: object) -> PersonFact | None:
         email=_word(profile, "email") or None,
         is_bot=said.get("is_bot") is True or user == "USLACKBOT",
         deleted=said.get("deleted") is True,
+        restricted=any(said.get(mark) is True for mark in GUEST_MARKS),
+        teams=tuple(_teams(said)),
     )
+
+
+GUEST_MARKS = ("is_restricted", "is_ultra_restricted", "is_stranger")
+
+
+def _teams(person: Json) -> Iterator[str]:
+    """Their own workspace; in an organisation of several, each they were let into."""
+    if team := _id(person, "team_id"):
+        yield team
+    for more in _list(_object(person.get("enterprise_user")), "teams") or ():
+        if isinstance(more, str):
+            yield more
 
 
 EVENTS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {

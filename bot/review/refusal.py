@@ -82,7 +82,7 @@ class ReviewClosed(Refused):
 
 
 class CannotSeeIt(Refused):
-    """The incident is private, and they are not in its channel. Invite them there first, then try again."""
+    """They cannot see this incident, because they are not in its channel. Invite them there first, then try again."""
 
 
 class PrivateStaysPrivate(Refused):
