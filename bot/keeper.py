@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from bot.review.heard import (
     ChannelFact,
     Fact,
+    FileGoneFact,
     MembershipFact,
     MessageFact,
     PersonFact,
@@ -23,7 +24,8 @@ from bot.review.heard import (
     read_event,
 )
 from bot.review.incident import TeamId
-from storage import channels, messages
+from storage import channels, files, messages
+from storage.channels import Listened
 from storage.health import trouble
 from storage.models import Source
 from storage.session import Storage
@@ -151,6 +153,9 @@ def keep_facts(db: Session, team: TeamId, facts: Sequence[Fact], *, now: datetim
     said = [fact for fact in facts if isinstance(fact, MessageFact | ReactionFact)]
     if said:
         _keep_said(db, team, said)
+    for fact in facts:
+        if isinstance(fact, FileGoneFact):  # After the messages that may show the file for the first time.
+            files.delete(db, team, fact.file_id)
 
 
 def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionFact]) -> None:

@@ -18,6 +18,7 @@ from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_or
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
+from storage import files, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
 from storage.rows import insert_new
 
@@ -147,8 +148,7 @@ def _merge_file(kept: _Kept, fact: FileFact) -> None:
     if row is None:
         row = MessageFile(team_id=kept.message.team_id, message_id=kept.message.id, file_id=fact.file_id)
         kept.files[fact.file_id] = row
-    row.name, row.mimetype = max(row.name, fact.name), max(row.mimetype, fact.mimetype)
-    row.size, row.url = max(row.size, fact.size), _either(row.url, fact.url)
+    files.merge(row, fact)
 
 
 def _erase(kept: _Kept) -> None:
@@ -156,7 +156,7 @@ def _erase(kept: _Kept) -> None:
     row.text, row.plain, row.blocks, row.attachments, row.edited_ts = "", "", None, None, None
     kept.versions.clear()
     for file in kept.files.values():
-        file.name, file.url = "", None
+        files.blank(file)
 
 
 def _hear(kept: _Kept, said: Content) -> None:

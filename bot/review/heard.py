@@ -45,13 +45,20 @@ def _weight(parts: list[Any] | None) -> tuple[int, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class FileFact:
-    """A file's metadata; its bytes stay where they are."""
+    """What is said of a file; its bytes are not part of it."""
 
     file_id: str
     name: str = ""
     mimetype: str = ""
     size: int = 0
     url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileGoneFact:
+    """Somebody deleted a file, wherever it was shown."""
+
+    file_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,16 +255,32 @@ def _whose(message: Json, ts: str) -> dict[str, Any]:
 
 
 def _files(message: Json) -> Iterator[FileFact]:
-    for file in map(_object, _list(message, "files") or ()):
-        file_id, size = _id(file, "id"), file.get("size")
-        if file_id:
-            yield FileFact(
-                file_id=file_id,
-                name=_word(file, "name") or _word(file, "title"),
-                mimetype=_word(file, "mimetype"),
-                size=size if isinstance(size, int) and 0 <= size < 2**63 else 0,
-                url=_word(file, "url_private") or None,
-            )
+    for file in _list(message, "files") or ():
+        fact = read_file(file)
+        if fact:
+            yield fact
+
+
+def read_file(file: object) -> FileFact | None:
+    """A file as a message shows it or as Slack describes it; None where it is none. Its bytes are fetched later."""
+    said = _object(file)
+    file_id, size = _id(said, "id"), said.get("size")
+    if not file_id:
+        return None
+    return FileFact(
+        file_id=file_id,
+        name=_word(said, "name") or _word(said, "title"),
+        mimetype=_word(said, "mimetype"),
+        size=size if isinstance(size, int) and 0 <= size < 2**63 else 0,
+        # An export's addresses carry a token of their own behind the question mark.
+        url=_word(said, "url_private").partition("?")[0] or None,
+    )
+
+
+def _file_gone(event: Json) -> Iterator[Fact]:
+    file_id = _id(event, "file_id")
+    if file_id:
+        yield FileGoneFact(file_id=file_id)
 
 
 def read_reactions(message: object, channel: str) -> list[ReactionFact]:
@@ -384,6 +407,7 @@ EVENTS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {
     "channel_unarchive": _unarchived,
     "group_unarchive": _unarchived,
     "channel_id_changed": _moved,
+    "file_deleted": _file_gone,
     "user_change": _person,
     "team_join": _person,
 }
