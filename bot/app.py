@@ -22,7 +22,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import listeners
@@ -41,6 +41,7 @@ from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
+from storage.models import Source
 from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
@@ -137,7 +138,7 @@ class Debrief:
         application = http.pages(self._why_not_ready)
         if not self.settings.app_token:
             http.receive_events(application, lambda: self.app, secret=self.settings.signing_secret, now=self.now)
-        runner = web.AppRunner(application, access_log=None)
+        runner = http.runner(application)
         await runner.setup()
         try:
             await web.TCPSite(runner, port=self.settings.port).start()
@@ -248,12 +249,26 @@ class Debrief:
     ) -> BoltResponse | None:
         """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""
         self._heard = time.monotonic()
+        withheld = body.get("type") == "app_rate_limited"
         try:
-            await self.keeper.keep(body)
+            await (asyncio.to_thread(self._doubt, body) if withheld else self.keeper.keep(body))
         except (SQLAlchemyError, NotKeepingError):
             return BoltResponse(status=503)  # The keeper has said why.
+        if withheld:
+            return BoltResponse(status=200)
         await next()
         return None
+
+    def _doubt(self, body: dict[str, Any]) -> None:
+        """Remember that Slack holds back events since the minute it names: the next reading of history begins there."""
+        now, minute = self.now(), body.get("minute_rate_limited")
+        since = now - timedelta(minutes=1)
+        if isinstance(minute, int) and 0 < minute < now.timestamp():
+            since = datetime.fromtimestamp(minute, UTC)
+        log.warning("Slack holds back events", extra={"since": since.isoformat()})
+        listened = (Source.team_id == self.desk.team, Source.until_at.is_(None), Source.read_at > since)
+        with self.storage.write() as db:
+            db.execute(update(Source).where(*listened).values(read_at=since))
 
     async def _connect(self, app: AsyncApp) -> None:
         envelopes = Envelopes()

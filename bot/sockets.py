@@ -1,17 +1,26 @@
 """Socket Mode: each envelope is served once, however many sockets bring it; a refused socket is tried without haste."""
 
 import asyncio
+import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from slack_bolt.adapter.socket_mode.async_base_handler import AsyncBaseSocketModeHandler
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.web import NOT_SLACKS, fits, is_slacks
+
+log = logging.getLogger("debrief.sockets")
 
 PING_S = 5.0
 """A connection that died without a word is noticed after four of these."""
@@ -42,11 +51,50 @@ def _failed(task: asyncio.Task[BoltResponse]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None or task.result().status != 200)
 
 
+ENVELOPE = {"envelope_id": str, "type": str, "payload": dict, "retry_attempt": int | None, "retry_reason": str | None}
+
+
+def read_frame(raw: object) -> dict[str, Any] | None:
+    """What Slack says over a socket: an envelope, or a word about the connection; None where it is neither."""
+    try:
+        frame = json.loads(raw) if isinstance(raw, str) else None
+    except NOT_SLACKS:
+        return None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        return None
+    return frame if "envelope_id" not in frame or fits(frame, ENVELOPE) else None
+
+
+def read_envelope(envelope: SocketModeRequest) -> AsyncBoltRequest | None:
+    """The request in an envelope as Bolt takes it, or None where it is not shaped as Slack shapes its requests."""
+    try:
+        if not is_slacks(envelope.payload):
+            return None
+        return AsyncBoltRequest(mode="socket_mode", body=envelope.payload, headers=build_headers(envelope))
+    except NOT_SLACKS:
+        return None
+
+
 class PatientClient(SocketModeClient):
     """Connects anew at once, but pauses where connections end as soon as they began."""
 
     _began = 0.0
     _short_lives = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._serving: set[asyncio.Future[None]] = set()
+        super().__init__(*args, **kwargs)
+
+    async def process_message(self) -> None:
+        """Begin to serve what came next; what cannot be read is passed over, and the connection goes on."""
+        raw = await self.message_queue.get()
+        frame = read_frame(raw)
+        if frame is None:
+            log.warning("something that cannot be read came over the socket", extra={"characters": len(raw or "")})
+            return
+        serving = asyncio.ensure_future(self.run_message_listeners(frame, raw))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
 
     async def connect(self) -> None:
         """Connect; an address that leads nowhere is given up for a new one, for Slack's are good for one use."""
@@ -86,5 +134,12 @@ class Socket(AsyncBaseSocketModeHandler):
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
         """Serve an envelope, or wait for the answer that another socket began, and acknowledge it."""
         began = time.time()
-        answer = await self._envelopes.serve(req, lambda: run_async_bolt_app(self._bolt, req))
+        answer = await self._envelopes.serve(req, lambda: self._answer(req))
         await send_async_response(client, req, answer, began)
+
+    async def _answer(self, envelope: SocketModeRequest) -> BoltResponse:
+        asked = read_envelope(envelope)
+        if asked is None:  # Sent again it would be no better.
+            log.warning("a delivery that makes no sense was passed over", extra={"kind": envelope.type})
+            return BoltResponse(status=200)
+        return await self._bolt.async_dispatch(asked)

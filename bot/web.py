@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
-
-log = logging.getLogger("debrief.web")
 
 SIGNATURE_AGE_S = 300
 """Slack asks to refuse what is older than five minutes."""
@@ -44,22 +43,43 @@ def pages(ready: Readiness) -> web.Application:
     return application
 
 
+class OneLine(logging.Filter):
+    """What is no HTTP, or an upload torn in two, is one line in the log: neither traceback nor what was sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+            record.msg, record.args, record.exc_info = "a request that is no HTTP was refused", (), None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+def runner(application: web.Application) -> web.AppRunner:
+    """What serves pages; a body stays as it was signed, so that nothing unsigned is unpacked."""
+    door = logging.getLogger("debrief.web.door")
+    door.addFilter(ONE_LINE)
+    return web.AppRunner(application, access_log=None, logger=door, auto_decompress=False)
+
+
+ONE_LINE = OneLine()
+
+
 def receive_events(
     application: web.Application, app: Callable[[], AsyncApp | None], *, secret: str, now: Callable[[], datetime]
 ) -> None:
     """Add the door for Slack's requests; while there is no app yet it asks Slack to come back."""
 
     async def events(request: web.Request) -> web.Response:
-        raw = await request.read()
+        try:
+            raw = await request.read()
+        except (HttpProcessingError, web.RequestPayloadError, ConnectionError):
+            return web.Response(status=400, text="This is not a request of Slack's.\n")
         age_from = (await asyncio.to_thread(now)).timestamp()
         if not is_signed(raw, dict(request.headers), secret=secret, now=age_from):
             return web.Response(status=401, text="The signature does not fit.\n")
         asked = read(raw, request)
         if asked is None:
             return web.Response(status=400, text="This is not a request of Slack's.\n")
-        if asked.body.get("type") == "app_rate_limited":
-            log.warning("Slack holds back events", extra={"minute": asked.body.get("minute_rate_limited")})
-            return web.Response()
         bolt = app()
         if bolt is None:
             return web.Response(status=503, text="Not ready yet.\n")

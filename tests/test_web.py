@@ -1,12 +1,14 @@
 """The door for Slack's requests: the signature first, on raw bytes; nonsense is refused and never raises."""
 
+import asyncio
+import gzip
 import json
-import logging
 import random
 import re
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -78,7 +80,7 @@ class Door:
         return await self.send_as(body, signed | {"Content-Type": content_type} | headers)
 
     async def send_as(self, body: bytes, headers: dict[str, str]) -> ClientResponse:
-        async with self.session.post(f"{self.url}/slack/events", data=body, headers=headers) as response:
+        async with self.session.post(f"{self.url}/slack/events", data=BytesIO(body), headers=headers) as response:
             await response.read()
             return response
 
@@ -99,7 +101,7 @@ async def door() -> AsyncIterator[Door]:
         pages.receive_events(
             application, lambda: door.app, secret=SIGNING_SECRET, now=lambda: datetime.fromtimestamp(door.now, UTC)
         )
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        runner = pages.runner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         door.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -262,19 +264,68 @@ async def test_slacks_own_question_about_the_address_is_answered(door: Door):
         assert (answer.status, (await answer.json())["challenge"]) == (200, "c0ffee")
 
 
-async def test_slack_holding_back_events_is_noted_and_acknowledged(door: Door, caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.WARNING, "debrief.web"):
-        answer = await door.send(b'{"type": "app_rate_limited", "minute_rate_limited": 1795266000}')
-
-    assert answer.status == 200
-    assert "Slack holds back events" in caplog.text
-
-
 async def test_before_we_are_ready_slack_is_asked_to_come_back(door: Door):
     door.app = None
 
     assert (await door.send(json.dumps(EVENT).encode())).status == 503
     assert (await door.send(b"[]")).status == 400
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(b"x" * 10**7), gzip.compress(b"{}")[:-9], b"not packed at all"])
+async def test_what_is_packed_is_not_unpacked_signed_or_not(
+    door: Door, caplog: pytest.LogCaptureFixture, packed: bytes
+):
+    unsigned = await door.send_as(packed, {"Content-Type": JSON, "Content-Encoding": "gzip"})
+    signed = await door.send(packed, JSON, NOW, **{"Content-Encoding": "gzip"})
+
+    assert (unsigned.status, signed.status) == (401, 400)
+    assert caplog.text == ""
+
+
+async def test_a_body_of_more_than_four_megabytes_is_too_large_signed_or_not(
+    door: Door, caplog: pytest.LogCaptureFixture
+):
+    large = b'{"type": "' + b"x" * pages.BODY_LIMIT + b'"}'
+
+    assert (await door.send(large)).status == 413
+    assert (await door.send_as(large, {"Content-Type": JSON})).status == 413
+    assert caplog.text == ""
+
+
+TORN = [
+    b"GARBAGE\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\ncanary",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 9\r\n\r\ncanary",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ncanary\r\n0\r\n\r\n",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, x\r\nContent-Length: 6\r\n\r\ncanary",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nX-Slack-Signature: canary\x00\x01\r\n\r\n",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nX: " + b"canary" * 5_000 + b"\r\n\r\n",
+    b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\ncanary",
+    b"POST /slack/events HTTP/9.9\r\nHost: canary\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("sent", TORN)
+async def test_what_is_no_http_costs_one_line_in_the_log_and_no_traceback(
+    door: Door, caplog: pytest.LogCaptureFixture, sent: bytes
+):
+    status = await answer_to(door, sent)
+
+    assert not 500 <= status < 600
+    assert [record.exc_info for record in caplog.records if record.exc_info] == []
+    assert "canary" not in caplog.text
+    assert (await door.get("/healthz"))[0] == 200
+
+
+async def answer_to(door: Door, sent: bytes) -> int:
+    """The status of the answer to these bytes; 0 where the connection is closed without one."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rpartition(":")[2]))
+    writer.write(sent)
+    writer.write_eof()
+    first = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    return int(first.split()[1]) if first else 0
 
 
 async def test_two_thousand_bodies_of_nonsense_are_answered_without_a_traceback(
@@ -370,7 +421,7 @@ async def test_over_socket_mode_there_is_no_door_for_requests():
     async def ready() -> None:
         return None
 
-    runner = web.AppRunner(pages.pages(ready))
+    runner = pages.runner(pages.pages(ready))
     await runner.setup()
 
     assert "/slack/events" not in [resource.canonical for resource in runner.app.router.resources()]
