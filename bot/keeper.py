@@ -1,11 +1,12 @@
 """Keeps what Slack says before Slack is told that it was received: one writer, which commits everything that waits."""
 
 import asyncio
+import contextlib
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -27,7 +28,6 @@ from bot.review.incident import TeamId
 from storage import channels, files, messages
 from storage.channels import Listened
 from storage.health import trouble
-from storage.models import Source
 from storage.session import Storage
 
 log = logging.getLogger("debrief.keeper")
@@ -40,10 +40,10 @@ class NotKeepingError(Exception):
     """The keeper is not running, so nothing can be promised; Slack will try again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Delivery:
     facts: Sequence[Fact]
-    kept: Future[None] = field(default_factory=Future[None])
+    kept: asyncio.Future[None]
 
 
 class Keeper:
@@ -75,13 +75,12 @@ class Keeper:
         facts = read_event(body.get("event")) if body.get("type") == "event_callback" else []
         if not facts:
             return
-        delivery = _Delivery(facts)
+        delivery = _Delivery(facts, asyncio.get_running_loop().create_future())
         with self._door:
             if self._writer is None:
                 raise NotKeepingError
             self._waiting.put(delivery)
-        # Shielded: a request that was given up is no reason to drop its fact.
-        await asyncio.shield(asyncio.wrap_future(delivery.kept))
+        await delivery.kept
 
     # The writer's thread ---------------------------------------------------------------
 
@@ -111,18 +110,17 @@ class Keeper:
             why = trouble(error)
             if why:  # No database: trying each alone would only let the last ones wait longer.
                 log.warning("facts not kept", extra={"deliveries": len(deliveries), "why": why})
-                _fail(deliveries, error)
+                _settle(deliveries, error)
             else:
                 self._commit_each(deliveries, error)
         else:
-            for delivery in deliveries:
-                delivery.kept.set_result(None)
+            _settle(deliveries, None)
 
     def _commit_each(self, deliveries: list[_Delivery], error: Exception) -> None:
         """One that cannot be kept must not lose its neighbours."""
         if len(deliveries) == 1:
             log.error("a fact cannot be kept", exc_info=error)
-            _fail(deliveries, error)
+            _settle(deliveries, error)
             return
         for delivery in deliveries:
             self._commit_together([delivery])
@@ -133,9 +131,24 @@ class Keeper:
             keep_facts(db, self._team, facts, now=self._now())
 
 
-def _fail(deliveries: Sequence[_Delivery], error: Exception) -> None:
+def _settle(deliveries: Sequence[_Delivery], error: Exception | None) -> None:
+    """Tell who waits; each event loop is woken once, however many wait in it."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for delivery in deliveries:
-        delivery.kept.set_exception(error)
+        by_loop[delivery.kept.get_loop()].append(delivery.kept)
+    for loop, waiting in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # A closed loop has nobody who waits.
+            loop.call_soon_threadsafe(_tell, waiting, error)
+
+
+def _tell(waiting: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
+    for kept in waiting:
+        if kept.done():  # Its request was given up; the fact is kept all the same.
+            continue
+        if error is None:
+            kept.set_result(None)
+        else:
+            kept.set_exception(error)
 
 
 # What is kept ------------------------------------------------------------------------------
@@ -159,10 +172,12 @@ def keep_facts(db: Session, team: TeamId, facts: Sequence[Fact], *, now: datetim
 
 
 def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionFact]) -> None:
-    sources = channels.open_sources(db, team, {fact.channel for fact in said})
+    listened = defaultdict[str, list[Listened]](list)
+    for place in channels.open_sources(db, team):
+        listened[place.channel].append(place)
     inside, outside = [], []
     for fact in said:
-        (inside if _belongs(fact, sources) else outside).append(fact)
+        (inside if _belongs(fact, listened.get(fact.channel, ())) else outside).append(fact)
     known = messages.known(db, team, [(fact.channel, fact.ts) for fact in outside if _may_be_known(fact)])
     kept = inside + [fact for fact in outside if (fact.channel, fact.ts) in known]
     messages.keep(db, team, *(fact for fact in kept if isinstance(fact, MessageFact)))
@@ -173,14 +188,13 @@ def _may_be_known(fact: MessageFact | ReactionFact) -> bool:
     return isinstance(fact, ReactionFact) or fact.how != "posted"
 
 
-def _belongs(fact: MessageFact | ReactionFact, sources: Collection[Source]) -> bool:
+def _belongs(fact: MessageFact | ReactionFact, here: Collection[Listened]) -> bool:
     """Said where an incident is listened to. An emoji does not tell its thread: it is kept for the whole channel."""
-    here = [source for source in sources if source.channel_id == fact.channel]
     if isinstance(fact, ReactionFact):
         return bool(here)
-    return any(source.thread_ts in {"", fact.thread_ts, fact.ts} and _since(source, fact) for source in here)
+    return any(place.thread_ts in {"", fact.thread_ts, fact.ts} and _since(place, fact) for place in here)
 
 
-def _since(source: Source, fact: MessageFact) -> bool:
+def _since(place: Listened, fact: MessageFact) -> bool:
     """What is posted now is inside; a change of something older than the incident is not."""
-    return fact.how == "posted" or moment_of(fact.ts) >= source.from_at
+    return fact.how == "posted" or moment_of(fact.ts) >= place.from_at

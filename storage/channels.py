@@ -1,10 +1,11 @@
 """Channels, who is in them from when to when, and what their moves mean for the incidents spoken of there."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import String, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from bot.review.heard import ChannelFact, MembershipFact, PersonFact
 from bot.review.incident import ChannelFacts
@@ -21,10 +22,12 @@ from storage.models import (
     OutboxNote,
     Person,
     Reaction,
+    Review,
     Source,
     TimelineEvent,
     Workspace,
 )
+from storage.remembered import remembered
 from storage.rows import insert_new
 
 # Channels ------------------------------------------------------------------------------
@@ -33,20 +36,90 @@ from storage.rows import insert_new
 def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
     """Keep what is new of a channel; once private, it and its incidents are private."""
     if fact.moved_to:
-        _move(db, team, fact.channel, to=fact.moved_to)
+        _move(db, team, fact.channel, to=fact.moved_to, at=fact.at)
         return
     row = _channel(db, team, fact.channel)
-    row.name, row.creator = fact.name or row.name, fact.creator or row.creator
-    row.created_at = fact.created_at or row.created_at
-    if fact.how == "archived":
-        row.archived_at = row.archived_at or fact.at
-    elif fact.how == "unarchived":
-        row.archived_at = None
-    elif fact.how == "made_private":
-        make_private(db, team, fact.channel, at=fact.at)
-    else:
-        row.derived_at = None
+    row.creator, row.created_at = fact.creator or row.creator, fact.created_at or row.created_at
+    if fact.name:
+        _name(db, row, fact.name, at=fact.at)
+    match fact.how:
+        case "archived":
+            row.archived_at = row.archived_at or fact.at
+        case "unarchived":
+            row.archived_at = None
+        case "made_private":
+            make_private(db, team, fact.channel, at=fact.at)
+        case "left":
+            _we_left(db, row, at=fact.at)
+        case _:
+            row.derived_at = None
     db.flush()
+
+
+NAMED = "channel_name"
+"""The line of history of a channel that was renamed: what it was called before stays findable."""
+
+
+def _name(db: Session, row: Channel, name: str, *, at: datetime) -> None:
+    """A channel's name is a label and nothing more: it is shown, and nothing is known by it."""
+    row.name = name
+    spoken_here = (Source.team_id == row.team_id, Source.channel_id == row.channel_id, Source.channel_name != name)
+    renamed: dict[int, str] = {}
+    for source in db.scalars(select(Source).where(*spoken_here).order_by(Source.id)):
+        renamed.setdefault(source.incident_id, source.channel_name)
+        source.channel_name = name
+    for incident, before in renamed.items():
+        of = incidents.get(db, incident)
+        change = {"what": NAMED, "before": before or None, "after": name, "by": None, "now": at}
+        incidents.record_change(db, of, "incident", incident, **change)
+    db.flush()
+
+
+def once_called(db: Session, team: str, name: str) -> Sequence[int]:
+    """The incidents of channels that had this name before, newest first."""
+    called = select(Change.incident_id).where(Change.team_id == team, Change.what == NAMED, Change.before == name)
+    return db.scalars(called.order_by(Change.incident_id.desc()).distinct()).all()
+
+
+def _we_left(db: Session, row: Channel, *, at: datetime) -> None:
+    """We are out, unless we have come back since."""
+    if row.bot_joined_at is None or row.bot_joined_at <= at:
+        row.bot_left_at = max(row.bot_left_at or at, at)
+        db.flush()
+
+
+def _we_joined(db: Session, row: Channel, *, at: datetime) -> None:
+    row.bot_joined_at, row.derived_at = max(row.bot_joined_at or at, at), None
+    if row.bot_left_at and row.bot_left_at <= at:
+        row.bot_left_at = None
+    db.flush()
+
+
+def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Channel:
+    """Keep what Slack answers of a channel; of what it says nothing about, nothing is changed.
+
+    Whoever is not among its members has left, where they are told.
+    """
+    row = _channel(db, team, facts.channel)
+    if facts.name:
+        _name(db, row, facts.name, at=now)
+    row.archived_at = (row.archived_at or now) if facts.archived else None
+    if facts.private:
+        make_private(db, team, facts.channel, at=now)
+    if facts.bot_is_member:
+        row.bot_joined_at, row.bot_left_at = (now if row.bot_left_at else row.bot_joined_at), None
+    else:
+        _we_left(db, row, at=now)
+    if facts.members:
+        know_members(db, team, facts.channel, facts.members, now=now)
+    db.flush()
+    return row
+
+
+def left_behind(db: Session, team: str, channel: str) -> datetime | None:
+    """Since when we are not in a channel that we were in."""
+    row = people.channel(db, team, channel)
+    return row.bot_left_at if row else None
 
 
 def _channel(db: Session, team: str, channel: str) -> Channel:
@@ -70,7 +143,7 @@ def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Ch
     Nobody is said to have left: where Slack does not list the members, they are only who just spoke.
     """
     row = _channel(db, team, channel.channel)
-    row.name, row.bot_joined_at = channel.name or row.name, row.bot_joined_at or now
+    row.name, row.bot_joined_at, row.bot_left_at = channel.name or row.name, row.bot_joined_at or now, None
     row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
     if channel.private:
         make_private(db, team, channel.channel, at=now)
@@ -98,7 +171,7 @@ def mark_derived(db: Session, team: str, channel: str, *, now: datetime) -> None
 
 
 def make_private(db: Session, team: str, channel: str, *, at: datetime) -> None:
-    """A channel became private, and with it every incident spoken of in it; nothing takes that back by itself."""
+    """A channel became private, and with it every incident spoken of in it; only `make_public` takes that back."""
     row = _channel(db, team, channel)
     row.private_since = row.private_since or at
     spoken_here = select(Source.incident_id).where(Source.team_id == team, Source.channel_id == channel)
@@ -110,20 +183,89 @@ def make_private(db: Session, team: str, channel: str, *, at: datetime) -> None:
     db.flush()
 
 
-def _move(db: Session, team: str, channel: str, *, to: str) -> None:
-    """Slack gave a channel another id: whatever knew the old one knows the new one."""
-    old = db.get(Channel, (team, channel))
-    if old is not None and db.get(Channel, (team, to)) is None:
+def make_public(db: Session, team: str, channel: str) -> None:
+    """Somebody inside said that a channel, which Slack calls public, is so here too.
+
+    Of its incidents those are public that are spoken of in no other private channel.
+    """
+    _channel(db, team, channel).private_since = None
+    db.flush()
+    spoken_here = select(Source.incident_id).where(Source.team_id == team, Source.channel_id == channel)
+    elsewhere = (
+        select(Source.incident_id)
+        .outerjoin(Channel, and_(Channel.team_id == Source.team_id, Channel.channel_id == Source.channel_id))
+        .where(Source.team_id == team, or_(Channel.channel_id.is_(None), Channel.private_since.is_not(None)))
+    )
+    known = and_(Incident.id.in_(spoken_here), Incident.id.not_in(elsewhere))
+    db.execute(update(Incident).where(known).values(private_since=None))
+    db.flush()
+
+
+PLACED: tuple[tuple[type[Base], str], ...] = (
+    (Source, "channel_id"),
+    (Membership, "channel_id"),
+    (Message, "channel_id"),
+    (Reaction, "channel_id"),
+    (TimelineEvent, "channel_id"),
+    (Action, "channel_id"),
+    (Meeting, "channel_id"),
+    (Review, "published_to"),
+    (OutboxNote, "channel_id"),
+    (OutboxNote, "posted_channel"),
+)
+"""Where a channel is named by its id, besides its own row."""
+
+
+def _move(db: Session, team: str, channel: str, *, to: str, at: datetime) -> None:
+    """Slack gave a channel another id: whatever knew the old one knows the new one.
+
+    Where an incident was opened under the new id before we heard of it, the old one's source ends, and what both
+    know stays known under the new id alone.
+    """
+    _move_row(db, team, channel, to=to)
+    taken = select(Source.thread_ts).where(Source.team_id == team, Source.channel_id == to, Source.until_at.is_(None))
+    open_here = and_(Source.team_id == team, Source.channel_id == channel, Source.until_at.is_(None))
+    doubled = update(Source).where(open_here, Source.thread_ts.in_(taken.scalar_subquery()))
+    db.execute(doubled.values(until_at=at), execution_options={"synchronize_session": False})
+    _forget_doubles(db, team, channel, to=to)
+    for table, column in PLACED:
+        _rename(db, table, column, team, channel, to=to)
+    of_it = and_(OutboxNote.team_id == team, OutboxNote.key.like(f"%:{channel}"))
+    key = func.replace(OutboxNote.key, channel, to, type_=String())
+    db.execute(update(OutboxNote).where(of_it).values(key=key), execution_options={"synchronize_session": False})
+    db.expire_all()
+
+
+def _move_row(db: Session, team: str, channel: str, *, to: str) -> None:
+    """The channel's own row; where there are two already, private wins and the new one stays."""
+    old, new = db.get(Channel, (team, channel)), db.get(Channel, (team, to))
+    if old is None:
+        return
+    if new is None:
         old.channel_id = to
-        db.flush()
-    for table in (Source, Membership, Message, Reaction, TimelineEvent, Action, Meeting, OutboxNote):
-        _rename(db, table, team, channel, to=to)
+    else:
+        new.name, new.created_at = new.name or old.name, new.created_at or old.created_at
+        if old.private_since:
+            new.private_since = min(new.private_since or old.private_since, old.private_since)
+    db.flush()
+    if new is not None and new.private_since:
+        make_private(db, team, to, at=new.private_since)
 
 
-def _rename(db: Session, table: type[Base], team: str, channel: str, *, to: str) -> None:
+def _forget_doubles(db: Session, team: str, channel: str, *, to: str) -> None:
+    """Emoji and events that are known under both ids are known once; of messages the book keeps both wordings."""
+    for table, same in ((Reaction, ("ts", "user_id", "name")), (TimelineEvent, ("incident_id", "ts"))):
+        columns, other = table.__table__.c, aliased(table)
+        twin = [getattr(other, name) == columns[name] for name in same]
+        known = select(other.id).where(other.team_id == team, other.channel_id == to, *twin).exists()
+        gone = delete(table).where(columns.team_id == team, columns.channel_id == channel, known)
+        db.execute(gone, execution_options={"synchronize_session": False})
+
+
+def _rename(db: Session, table: type[Base], column: str, team: str, channel: str, *, to: str) -> None:
     columns = table.__table__.c
     db.execute(
-        update(table).where(columns.team_id == team, columns.channel_id == channel).values(channel_id=to),
+        update(table).where(columns.team_id == team, columns[column] == channel).values({column: to}),
         execution_options={"synchronize_session": False},
     )
 
@@ -141,9 +283,8 @@ def keep_membership(db: Session, team: str, fact: MembershipFact) -> None:
 
 def _joined(db: Session, team: str, fact: MembershipFact) -> None:
     spans = _spans(db, team, fact.channel, fact.user)
-    if fact.user == db.scalar(select(Workspace.bot_user).where(Workspace.team_id == team)):
-        row = _channel(db, team, fact.channel)
-        row.bot_joined_at, row.derived_at = max(row.bot_joined_at or fact.at, fact.at), None
+    if _is_us(db, team, fact.user):
+        _we_joined(db, _channel(db, team, fact.channel), at=fact.at)
     if any(span.left_at is None or span.joined_at == fact.at for span in spans):
         return
     # That they left may have been heard first, without a beginning: give it this one.
@@ -155,7 +296,13 @@ def _joined(db: Session, team: str, fact: MembershipFact) -> None:
     db.flush()
 
 
+def _is_us(db: Session, team: str, user: str) -> bool:
+    return user == db.scalar(select(Workspace.bot_user).where(Workspace.team_id == team))
+
+
 def _left(db: Session, team: str, fact: MembershipFact) -> None:
+    if _is_us(db, team, fact.user):
+        _we_left(db, _channel(db, team, fact.channel), at=fact.at)
     spans = _spans(db, team, fact.channel, fact.user)
     if any(span.left_at == fact.at for span in spans):
         return
@@ -217,13 +364,24 @@ def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> N
 # What is listened to -----------------------------------------------------------------------
 
 
-def open_sources(db: Session, team: str, channels: Collection[str]) -> list[Source]:
-    """The sources in these channels that are listened to now."""
-    return list(
-        db.scalars(
-            select(Source).where(Source.team_id == team, Source.channel_id.in_(channels), Source.until_at.is_(None))
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """A place that is listened to: a channel, or one of its threads, for what was said from a moment on."""
+
+    channel: str
+    thread_ts: str
+    from_at: datetime
+
+
+def open_sources(db: Session, team: str) -> Sequence[Listened]:
+    """All places that are listened to now."""
+    return remembered(db, Source, ("open", team), lambda: _open_sources(db, team))
+
+
+def _open_sources(db: Session, team: str) -> Sequence[Listened]:
+    query = select(Source.channel_id, Source.thread_ts, Source.from_at)
+    rows = db.execute(query.where(Source.team_id == team, Source.until_at.is_(None)))
+    return [Listened(channel, thread_ts, from_at) for channel, thread_ts, from_at in rows]
 
 
 def source(db: Session, source_id: int) -> Source:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from storage import health, witness
 from storage.models import Base, Gesture
+from storage.remembered import PLACE, Memory
 
 LOCK_WAIT_MS = 5_000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,38 +34,43 @@ WORDS_ON_POSTGRESQL = {("column", "words"), ("index", "ix_messages_words")}
 
 
 class WriteLock:
-    """One writer at a time in this process; who comes as the keeper goes before everybody who waits."""
+    """One writer at a time in this process: the keeper goes first, but after it one turn that waited meanwhile."""
 
     def __init__(self) -> None:
         self._free = threading.Condition()
         self._held = False
         self._keepers = 0
+        self._turns = 0
+        self._owed = False
+        """The keeper was served last: a flood of events does not hold up what people do."""
 
     @contextmanager
     def keeper(self) -> Generator[None]:
         with self._free:
             self._keepers += 1
-            self._free.wait_for(lambda: not self._held)
+            self._free.wait_for(lambda: not self._held and not (self._owed and self._turns))
             self._keepers -= 1
             self._held = True
         try:
             yield
         finally:
-            self._release()
+            self._release(owed=True)
 
     @contextmanager
     def turn(self) -> Generator[None]:
         with self._free:
-            self._free.wait_for(lambda: not self._held and not self._keepers)
+            self._turns += 1
+            self._free.wait_for(lambda: not self._held and (self._owed or not self._keepers))
+            self._turns -= 1
             self._held = True
         try:
             yield
         finally:
-            self._release()
+            self._release(owed=False)
 
-    def _release(self) -> None:
+    def _release(self, *, owed: bool) -> None:
         with self._free:
-            self._held = False
+            self._held, self._owed = False, owed
             self._free.notify_all()
 
 
@@ -77,6 +83,8 @@ class Storage:
         self.shared = self.engine.dialect.name != "sqlite"
         """Whether other processes may write, too."""
         self._lock = None if self.shared else WriteLock()
+        self._memory = None if self.shared else Memory(self.engine)
+        self._writing = self.engine.execution_options(**IMMEDIATE)
         self._trouble: str | None = None
 
     @contextmanager
@@ -97,9 +105,9 @@ class Storage:
 
     @contextmanager
     def _transaction(self) -> Generator[Session]:
-        engine = self.engine.execution_options(**IMMEDIATE)
-        with self._watched(), ExitStack() as after, Session(engine, expire_on_commit=False) as db, db.begin():
+        with self._watched(), ExitStack() as after, Session(self._writing, expire_on_commit=False) as db, db.begin():
             db.info[witness.WRITING] = witness.Writing(self.books)
+            db.info[PLACE] = self._memory
             yield db
             after.enter_context(self.books.entering(db))  # Left after the commit.
         if self._trouble != health.DAMAGED:

@@ -153,6 +153,30 @@ def test_the_keeper_goes_before_every_turn_that_waits():
     assert sorted(order[1:]) == ["turn 0", "turn 1", "turn 2"]
 
 
+def test_a_keeper_that_always_has_something_to_keep_lets_a_turn_in_between():
+    lock, order = WriteLock(), list[str]()
+    stop = threading.Event()
+
+    def keep_without_end() -> None:
+        while not stop.is_set():
+            with lock.keeper():
+                order.append("keeper")
+
+    flood = [threading.Thread(target=keep_without_end) for _ in range(2)]
+    for thread in flood:
+        thread.start()
+    for _ in range(20):
+        with lock.turn():
+            order.append("turn")
+    stop.set()
+    for thread in flood:
+        thread.join()
+
+    waits = " ".join(order).split("turn")
+    assert len(waits) == 21
+    assert "keeper" in order
+
+
 # One bot to a file -----------------------------------------------------------------------------
 
 
