@@ -25,6 +25,7 @@ from storage.rows import insert_new
 AT_ONCE = 400
 """Facts to a statement: far below what either database takes."""
 
+IDENTITY = ("id", "channel_id", "ts")
 Key = tuple[str, str]
 
 
@@ -58,7 +59,10 @@ def _says_more(said: Sequence[MessageFact]) -> bool:
 
 def _write_new(db: Session, team: str, facts: Sequence[MessageFact]) -> set[Key]:
     """Write the rows that nobody has written yet, and give their keys."""
-    return _insert_new(db, Message, [_new(team, fact) for fact in facts], "channel_id", "ts")
+    rows = {fact.key: _new(team, fact) for fact in facts}
+    ids = {(channel, ts): row for row, channel, ts in _insert_new(db, Message, list(rows.values()), *IDENTITY)}
+    witness.write(db, team, [witness.entry_of_new(ids[key], row) for key, row in rows.items() if key in ids])
+    return set(ids)
 
 
 def _new(team: str, fact: MessageFact) -> dict[str, Any]:
@@ -96,10 +100,17 @@ class _Kept:
 
 def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> None:
     known = _known(db, team, list(facts))
+    entered = {entry for kept in known.values() for entry in _entries(kept)}
     for key, said in facts.items():
         for fact in said:
             _merge(known[key], fact)
     _write(db, list(known.values()))
+    changed = [entry for kept in known.values() for entry in _entries(kept) if entry not in entered]
+    witness.write(db, team, changed)
+
+
+def _entries(kept: _Kept) -> list[witness.Entry]:
+    return witness.entries_of(kept.message, kept.versions.values())
 
 
 def _known(db: Session, team: str, keys: Sequence[Key]) -> dict[Key, _Kept]:

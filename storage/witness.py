@@ -15,13 +15,14 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from storage.models import Book, BookEntry, Message, Workspace
+from storage.models import Book, BookEntry, Message, MessageVersion, Workspace
 from storage.types import clean, clean_json
 
 SALT_BYTES = 16
@@ -30,8 +31,9 @@ AT_ONCE = 500
 WRITING = "witness"
 """Where a session of a Storage keeps what its transaction will enter."""
 
-WORDING = ("ts", "thread_ts", "user_id", "bot_id", "edited_ts", "text", "blocks", "attachments")
-"""The columns of a message that make its wording."""
+PLACE_AND_TIME = ("channel_id", "ts", "thread_ts", "user_id", "bot_id", "edited_ts")
+WORDING = (*PLACE_AND_TIME, "deleted_at", "text", "blocks", "attachments")
+"""The columns of a message that make its wording: who said what, when and where."""
 
 What = Literal["said", "deleted", "erased"]
 
@@ -51,6 +53,8 @@ class Entry:
 
 def write(db: Session, team: str, entries: Sequence[Entry]) -> None:
     """Enter these when the transaction of a Storage commits; with a deletion or erasure the earlier salts go."""
+    if not entries:
+        return
     gone = [entry.message_id for entry in entries if entry.what != "said"]
     if gone:
         forget(db, gone)
@@ -101,6 +105,33 @@ def head(db: Session, team: str) -> str:
 # What is entered of a message ------------------------------------------------------------------
 
 
+def entries_of(row: Message, versions: Iterable[MessageVersion]) -> list[Entry]:
+    """All that is to be entered of a message, earlier wordings first: what differs from before is to be written."""
+    earlier = [
+        Entry(row.id, "said", each.edited_ts, content_of_version(each.edited_ts, each.text)) for each in versions
+    ]
+    return [*earlier, Entry(row.id, _what(row), row.edited_ts or "", content_of(row))]
+
+
+def entry_of_new(message_id: int, row: Mapping[str, Any]) -> Entry:
+    """What is to be entered of a message that was just written, by the names of its columns."""
+    what: What = "deleted" if row["deleted_at"] else "said"
+    return Entry(message_id, what, row["edited_ts"] or "", content_of_values(row))
+
+
+def _what(row: Message) -> What:
+    if row.deleted_at:
+        return "deleted"
+    return "erased" if row.purged_at else "said"
+
+
+def again(db: Session, team: str, channel: str) -> None:
+    """Enter every message of a channel anew, after it was given another id; the earlier wordings name no channel."""
+    here = select(Message).where(Message.team_id == team, Message.channel_id == channel).order_by(Message.id)
+    for rows in db.scalars(here.execution_options(yield_per=AT_ONCE, populate_existing=True)).partitions():
+        write(db, team, [entry for row in rows for entry in entries_of(row, ())])
+
+
 def content_of(row: object) -> bytes:
     """A message's wording, as the database will give it back; of anything with the attributes of a Message."""
     return content_of_values({name: getattr(row, name) for name in WORDING})
@@ -108,22 +139,18 @@ def content_of(row: object) -> bytes:
 
 def content_of_values(row: Mapping[str, Any]) -> bytes:
     """The same of a row that is still to be written, by the names of its columns."""
-    parts = (
-        row["ts"],
-        row["thread_ts"] or "",
-        row["user_id"] or "",
-        row["bot_id"] or "",
-        row["edited_ts"] or "",
-        _text(row["text"]),
-        _json(row["blocks"]),
-        _json(row["attachments"]),
-    )
-    return "\0".join(parts).encode()
+    said = [row[name] or "" for name in PLACE_AND_TIME]
+    said += (_moment(row["deleted_at"]), _text(row["text"]), _json(row["blocks"]), _json(row["attachments"]))
+    return "\0".join(said).encode()
 
 
 def content_of_version(edited_ts: str, text: str) -> bytes:
     """An earlier wording, of which only the text is kept."""
     return "\0".join(("earlier", edited_ts, _text(text))).encode()
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat() if at else ""
 
 
 def _text(text: str) -> str:
