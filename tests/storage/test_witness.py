@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from storage import witness
-from storage.models import Book, BookEntry
+from bot.review.heard import MessageFact, read_event
+from storage import messages, witness
+from storage.models import Book, BookEntry, Message
 from storage.session import Storage
 from storage.witness import Entry
 
-TEAM = "T0SANDBOX"
+TEAM, CHANNEL = "T0SANDBOX", "C0INC"
+SECOND = 1_763_474_400
+TS = f"{SECOND}.000100"
 
 
 @pytest.fixture
@@ -50,6 +53,34 @@ def lines(storage: Storage) -> list[BookEntry]:
         rows = list(db.scalars(select(BookEntry).order_by(BookEntry.book_id, BookEntry.number)))
         db.expunge_all()
         return rows
+
+
+def keep(storage: Storage, *events: dict[str, Any]) -> None:
+    facts = [fact for event in events for fact in read_event(event) if isinstance(fact, MessageFact)]
+    with storage.write() as db:
+        messages.keep(db, TEAM, *facts)
+
+
+def posted(text: str, ts: str = TS, **more: Any) -> dict[str, Any]:
+    return {"type": "message", "channel": CHANNEL, "user": "U0TOMAS", "text": text, "ts": ts, "event_ts": ts} | more
+
+
+def edited(text: str, after: int, ts: str = TS, **more: Any) -> dict[str, Any]:
+    at = f"{SECOND + after}.000000"
+    message = {"user": "U0TOMAS", "text": text, "ts": ts, "edited": {"user": "U0TOMAS", "ts": at}} | more
+    return changed("message_changed", at, message=message)
+
+
+def unfurled(text: str, after: int) -> dict[str, Any]:
+    return edited(text, after, attachments=[{"from_url": "https://a.example", "id": 1}])
+
+
+def deleted(after: int, ts: str = TS) -> dict[str, Any]:
+    return changed("message_deleted", f"{SECOND + after}.000000", deleted_ts=ts)
+
+
+def changed(subtype: str, at: str, **more: Any) -> dict[str, Any]:
+    return {"type": "message", "subtype": subtype, "channel": CHANNEL, "ts": at, "event_ts": at, "hidden": True} | more
 
 
 def said(message: int, words: str = "checkout is slow") -> Entry:
@@ -152,3 +183,33 @@ def test_the_head_leads_to_everything_entered_and_stays_until_something_is(stora
                 heads.append(witness.head(db, TEAM))
 
     assert heads[0] == heads[1] != heads[2] == heads[3]
+
+
+# What is entered of messages -----------------------------------------------------------------
+
+
+def test_each_wording_is_entered_once_however_often_it_is_heard(storage: Storage):
+    keep(storage, posted("checkout is slow"), posted("checkout is slow"), edited("checkout is down", after=60))
+    keep(storage, edited("checkout is down", after=60), unfurled("checkout is down", after=60))
+
+    later = f"{SECOND + 60}.000000"
+    entered = [(row.what, row.edited_ts) for row in lines(storage)]
+    assert entered == [("said", ""), ("said", ""), ("said", later), ("said", later)]
+
+
+def test_a_wording_is_entered_as_the_database_gives_it_back(storage: Storage):
+    odd = "nul \0, half a smile \ud83d, a whole one \U0001f600 and \r\n"
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": odd}, "n": 1.5, "a": None}]
+    keep(storage, posted(odd, blocks=blocks, attachments=[{"b": [True, 10**12], "a": {}}]))
+
+    with storage.read() as db:
+        row, line = db.scalars(select(Message)).one(), db.scalars(select(BookEntry)).one()
+        assert witness.digest_of(line.salt or "", witness.content_of(row)) == line.digest
+
+
+def test_a_deletion_is_entered_and_the_salts_of_the_words_go(storage: Storage):
+    keep(storage, posted("checkout is slow"))
+    keep(storage, deleted(after=60))
+    keep(storage, deleted(after=60))
+
+    assert [(row.what, bool(row.salt)) for row in lines(storage)] == [("said", False), ("deleted", True)]
