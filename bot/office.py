@@ -18,7 +18,7 @@ from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
-from storage import incidents, outbox, people, reviews
+from storage import channels, incidents, outbox, people, reviews
 from storage.models import Incident, OutboxNote
 from storage.session import Storage, new_mark_key, upgrade
 
@@ -91,12 +91,15 @@ WRITERS: Mapping[str, Callable[[Session, TeamId, int], Iterable[str]]] = {
 
 
 def _named(db: Session, name: str) -> Incident:
-    """By id, channel name or channel id; a channel that had several incidents means its newest."""
+    """By id, channel id, or the name of a channel now or before; of several incidents the newest."""
     wanted = name.removeprefix("#")
     for incident in _every(db):
         sources = incidents.sources(db, incident.id)
         if wanted in {str(incident.id), *(s.channel_id for s in sources), *(s.channel_name for s in sources)}:
             return incident
+    for space in people.workspaces(db):
+        for number in channels.once_called(db, space.team_id, wanted):
+            return incidents.get(db, number)
     raise NoSuchIncident(f"There is no incident {name}. `debrief incidents` lists those there are.")
 
 

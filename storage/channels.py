@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from bot.review.heard import ChannelFact, MembershipFact, PersonFact
+from bot.review.heard import ChannelFact, Content, MembershipFact, MessageFact, PersonFact
 from bot.review.incident import ChannelFacts
-from storage import incidents, people
+from storage import incidents, messages, people, witness
 from storage.models import (
     Action,
     Base,
@@ -64,14 +64,13 @@ def _name(db: Session, row: Channel, name: str, *, at: datetime) -> None:
     """A channel's name is a label and nothing more: it is shown, and nothing is known by it."""
     row.name = name
     spoken_here = (Source.team_id == row.team_id, Source.channel_id == row.channel_id, Source.channel_name != name)
-    renamed: dict[int, str] = {}
+    renamed: dict[int, str | None] = {}
     for source in db.scalars(select(Source).where(*spoken_here).order_by(Source.id)):
-        renamed.setdefault(source.incident_id, source.channel_name)
+        renamed.setdefault(source.incident_id, source.channel_name or None)
         source.channel_name = name
     for incident, before in renamed.items():
         of = incidents.get(db, incident)
-        change = {"what": NAMED, "before": before or None, "after": name, "by": None, "now": at}
-        incidents.record_change(db, of, "incident", incident, **change)
+        incidents.record_change(db, of, "incident", incident, what=NAMED, before=before, after=name, by=None, now=at)
     db.flush()
 
 
@@ -143,7 +142,9 @@ def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Ch
     Nobody is said to have left: where Slack does not list the members, they are only who just spoke.
     """
     row = _channel(db, team, channel.channel)
-    row.name, row.bot_joined_at, row.bot_left_at = channel.name or row.name, row.bot_joined_at or now, None
+    if channel.name:
+        _name(db, row, channel.name, at=now)
+    row.bot_joined_at, row.bot_left_at = row.bot_joined_at or now, None
     row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
     if channel.private:
         make_private(db, team, channel.channel, at=now)
@@ -201,6 +202,7 @@ def make_public(db: Session, team: str, channel: str) -> None:
     db.flush()
 
 
+AS_ROWS = {"synchronize_session": False}
 PLACED: tuple[tuple[type[Base], str], ...] = (
     (Source, "channel_id"),
     (Membership, "channel_id"),
@@ -220,54 +222,87 @@ def _move(db: Session, team: str, channel: str, *, to: str, at: datetime) -> Non
     """Slack gave a channel another id: whatever knew the old one knows the new one.
 
     Where an incident was opened under the new id before we heard of it, the old one's source ends, and what both
-    know stays known under the new id alone.
+    know stays under the new id.
     """
     _move_row(db, team, channel, to=to)
-    taken = select(Source.thread_ts).where(Source.team_id == team, Source.channel_id == to, Source.until_at.is_(None))
-    open_here = and_(Source.team_id == team, Source.channel_id == channel, Source.until_at.is_(None))
-    doubled = update(Source).where(open_here, Source.thread_ts.in_(taken.scalar_subquery()))
-    db.execute(doubled.values(until_at=at), execution_options={"synchronize_session": False})
-    _forget_doubles(db, team, channel, to=to)
+    _end_doubled_sources(db, team, channel, to=to, at=at)
+    _forget_doubled_emoji(db, team, channel, to=to)
     for table, column in PLACED:
         _rename(db, table, column, team, channel, to=to)
-    of_it = and_(OutboxNote.team_id == team, OutboxNote.key.like(f"%:{channel}"))
+    named = and_(OutboxNote.team_id == team, OutboxNote.key.like(f"%:{channel}"))
     key = func.replace(OutboxNote.key, channel, to, type_=String())
-    db.execute(update(OutboxNote).where(of_it).values(key=key), execution_options={"synchronize_session": False})
+    db.execute(update(OutboxNote).where(named).values(key=key), execution_options=AS_ROWS)
     db.expire_all()
+    _merge_doubled_messages(db, team, channel, to=to, at=at)
+    witness.again(db, team, to)
 
 
 def _move_row(db: Session, team: str, channel: str, *, to: str) -> None:
-    """The channel's own row; where there are two already, private wins and the new one stays."""
+    """The channel's own row; where there are two already, the new one stays, and is private if either is."""
     old, new = db.get(Channel, (team, channel)), db.get(Channel, (team, to))
     if old is None:
         return
     if new is None:
         old.channel_id = to
-    else:
-        new.name, new.created_at = new.name or old.name, new.created_at or old.created_at
-        if old.private_since:
-            new.private_since = min(new.private_since or old.private_since, old.private_since)
     db.flush()
-    if new is not None and new.private_since:
-        make_private(db, team, to, at=new.private_since)
+    if old.private_since:
+        make_private(db, team, to, at=old.private_since)
 
 
-def _forget_doubles(db: Session, team: str, channel: str, *, to: str) -> None:
-    """Emoji and events that are known under both ids are known once; of messages the book keeps both wordings."""
-    for table, same in ((Reaction, ("ts", "user_id", "name")), (TimelineEvent, ("incident_id", "ts"))):
-        columns, other = table.__table__.c, aliased(table)
-        twin = [getattr(other, name) == columns[name] for name in same]
-        known = select(other.id).where(other.team_id == team, other.channel_id == to, *twin).exists()
-        gone = delete(table).where(columns.team_id == team, columns.channel_id == channel, known)
-        db.execute(gone, execution_options={"synchronize_session": False})
+def _end_doubled_sources(db: Session, team: str, channel: str, *, to: str, at: datetime) -> None:
+    taken = {source.thread_ts for source in _open_in(db, team, to)}
+    for source in _open_in(db, team, channel):
+        if source.thread_ts in taken:
+            source.until_at = at
+    db.flush()
+
+
+def _open_in(db: Session, team: str, channel: str) -> Sequence[Source]:
+    here = (Source.team_id == team, Source.channel_id == channel, Source.until_at.is_(None))
+    return db.scalars(select(Source).where(*here)).all()
+
+
+def _forget_doubled_emoji(db: Session, team: str, channel: str, *, to: str) -> None:
+    other = aliased(Reaction)
+    same = (other.ts == Reaction.ts, other.user_id == Reaction.user_id, other.name == Reaction.name)
+    known = select(other.id).where(other.team_id == team, other.channel_id == to, *same).exists()
+    doubled = delete(Reaction).where(Reaction.team_id == team, Reaction.channel_id == channel, known)
+    db.execute(doubled, execution_options=AS_ROWS)
+
+
+def _merge_doubled_messages(db: Session, team: str, channel: str, *, to: str, at: datetime) -> None:
+    """What stayed behind is known under the new id as well: its words are merged there and leave the old row."""
+    left = db.scalars(select(Message).where(Message.team_id == team, Message.channel_id == channel)).all()
+    messages.keep(db, team, *(_as_fact(row, to) for row in left))
+    gone = (MessageFact(channel=channel, ts=row.ts, how="deleted", deleted_at=at) for row in left)
+    messages.keep(db, team, *gone)
+
+
+def _as_fact(row: Message, channel: str) -> MessageFact:
+    said = Content(edited_ts=row.edited_ts or "", text=row.text, blocks=row.blocks, attachments=row.attachments)
+    return MessageFact(
+        channel=channel,
+        ts=row.ts,
+        how="deleted" if row.deleted_at else "posted",
+        thread_ts=row.thread_ts,
+        user=row.user_id,
+        bot_id=row.bot_id,
+        bot_name=row.bot_name,
+        subtype=row.subtype,
+        content=None if row.deleted_at else said,
+        deleted_at=row.deleted_at,
+    )
 
 
 def _rename(db: Session, table: type[Base], column: str, team: str, channel: str, *, to: str) -> None:
     columns = table.__table__.c
-    db.execute(
-        update(table).where(columns.team_id == team, columns[column] == channel).values({column: to}),
-        execution_options={"synchronize_session": False},
-    )
+    mine = [columns.team_id == team, columns[column] == channel]
+    if table is Message:
+        other = aliased(Message)
+        mine.append(
+            ~select(other.id).where(other.team_id == team, other.channel_id == to, other.ts == columns.ts).exists()
+        )
+    db.execute(update(table).where(*mine).values({column: to}), execution_options=AS_ROWS)
 
 
 # Who is in them ------------------------------------------------------------------------

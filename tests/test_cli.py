@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import opening
 from bot.cli import main
+from bot.desk import House, Turn
 from bot.manifest import SCOPES
-from storage import outbox, people
+from bot.review.heard import ChannelFact
+from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
+from storage import channels, outbox, people
 from storage.outbox import Words
 from storage.session import Storage
 
@@ -81,6 +86,7 @@ def test_a_backup_is_made_of_what_is_there(storage: Storage, tmp_path: Path):
 
     assert ended.exit_code == 0
     assert (tmp_path / "copy.db").stat().st_size > 0
+    assert re.search(r"copy /\S+/files as well", ended.output)
 
 
 @pytest.mark.usefixtures("storage")
@@ -95,6 +101,20 @@ def test_an_incident_that_is_not_there_is_told():
 
     assert ended.exit_code == 2
     assert "`debrief incidents` lists those there are" in ended.stderr
+
+
+def test_an_incident_is_exported_by_the_name_its_channel_has_and_by_the_one_it_had(storage: Storage):
+    facts = ChannelFacts(channel=ChannelId("C0INC"), name="inc-1-checkout", created_at=NOW, members=(UserId("U0MARA"),))
+    renamed = ChannelFact(channel="C0INC", at=NOW, name="inc-1-payments", how="renamed")
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+        turn = Turn(db, NOW, TeamId(TEAM), House())
+        list(opening.open_by_itself(turn, channel_id=facts.channel, channel=facts))
+        channels.keep_channel(db, TEAM, renamed)
+
+    for name in ("inc-1-payments", "#inc-1-checkout", "C0INC"):
+        assert debrief("export", name).exit_code == 0
+    assert "inc-1-payments" in debrief("incidents", "--json").stdout
 
 
 def test_what_waits_is_listed_without_its_words(storage: Storage):

@@ -124,7 +124,8 @@ class ChannelFact:
     name: str | None = None
     creator: str | None = None
     created_at: datetime | None = None
-    how: Literal["created", "renamed", "archived", "unarchived", "made_private", "moved"]
+    how: Literal["created", "renamed", "archived", "unarchived", "made_private", "moved", "left"]
+    """`left`: it was us who left."""
     moved_to: str | None = None
 
 
@@ -184,6 +185,8 @@ def _message(event: Json) -> Iterator[Fact]:
         return
     if subtype == "channel_convert_to_private":
         yield from _made_private(event)
+    if subtype in {"channel_name", "group_name"}:
+        yield from _renamed({"channel": {"id": channel, "name": event.get("name")}, "event_ts": _event_ts(event)})
     if subtype == "message_changed":
         yield from _maybe(_changed(event, channel))
     elif subtype == "message_deleted":
@@ -330,12 +333,16 @@ def _unarchived(event: Json) -> Iterator[Fact]:
     yield from _of_channel(event, "unarchived")
 
 
+def _we_left(event: Json) -> Iterator[Fact]:
+    yield from _of_channel(event, "left")
+
+
 def _made_private(event: Json) -> Iterator[Fact]:
     yield from _of_channel(event, "made_private")
 
 
 def _of_channel(
-    event: Json, how: Literal["created", "renamed", "archived", "unarchived", "made_private"]
+    event: Json, how: Literal["created", "renamed", "archived", "unarchived", "made_private", "left"]
 ) -> Iterator[Fact]:
     """`channel` is an object where there is something to tell of it, else an id."""
     about = _object(event.get("channel"))
@@ -404,6 +411,10 @@ EVENTS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {
     "group_rename": _renamed,
     "channel_archive": _archived,
     "group_archive": _archived,
+    "channel_deleted": _archived,
+    "group_deleted": _archived,
+    "channel_left": _we_left,
+    "group_left": _we_left,
     "channel_unarchive": _unarchived,
     "group_unarchive": _unarchived,
     "channel_id_changed": _moved,

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from bot import opening
 from bot.desk import Turn
-from bot.review.heard import ChannelFact
+from bot.review.heard import ChannelFact, MembershipFact, read_event
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.refusal import AlreadyTracked
-from storage import channels, incidents, people
+from storage import channels, incidents, messages, outbox, people
 from storage.incidents import Where
-from storage.models import Channel, Membership
-from tests.cast import CHANNEL, JONAS, MARA, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
+from storage.models import Base, Channel, Membership, Message, OutboxNote, Source
+from storage.outbox import Words
+from tests.cast import CHANNEL, JONAS, MARA, PRIYA, TEAM, TOMAS, Room, a_message, a_room, an_incident
 
 FACTS = ChannelFacts(channel=CHANNEL, name="inc-checkout", private=True, members=(MARA, TOMAS), creator=MARA)
 
@@ -119,3 +120,168 @@ def test_of_two_who_open_a_channel_at_once_the_later_is_told_that_it_is_followed
             later.result()
 
     assert refused.value.title == "Slow"
+
+
+# A channel's life ------------------------------------------------------------------------------
+
+
+BOT = "U0DEBRIEF"
+NEW = "C0SHARED"
+
+
+def happens(room: Room, **event: object) -> None:
+    """Keep what Slack tells of a channel, now."""
+    ts = f"{room.now.timestamp():.6f}"
+    for fact in read_event({"event_ts": ts, "ts": ts, **event}):
+        if isinstance(fact, ChannelFact):
+            room.change(lambda db, fact=fact: channels.keep_channel(db, TEAM, fact))
+        elif isinstance(fact, MembershipFact):
+            room.change(lambda db, fact=fact: channels.keep_membership(db, TEAM, fact))
+
+
+def the_source(room: Room, incident: int) -> Source:
+    return room.change(lambda db: incidents.sources(db, incident)[0])
+
+
+def row_of(room: Room, channel: str) -> Channel:
+    return room.change(lambda db: db.get_one(Channel, (TEAM, channel)))
+
+
+@pytest.mark.parametrize("told", ["event", "message"])
+def test_an_incident_shows_the_new_name_of_its_channel_and_is_found_by_the_old(room: Room, told: str):
+    incident = an_incident(room)
+    by_event = {"type": "channel_rename", "channel": {"id": CHANNEL, "name": "inc-payments"}}
+    by_message = {"type": "message", "subtype": "channel_name", "channel": CHANNEL, "name": "inc-payments"}
+
+    happens(room, **(by_event if told == "event" else by_message))
+
+    assert the_source(room, incident).channel_name == "inc-payments"
+    assert room.ask(lambda db: channels.once_called(db, TEAM, "inc-checkout")) == [incident]
+    assert room.ask(lambda db: [c.after for c in incidents.changes(db, incident, "incident")]) == ["inc-payments"]
+
+
+def test_a_renaming_told_twice_is_one_line_of_history(room: Room):
+    incident = an_incident(room)
+
+    for _ in range(2):
+        happens(room, type="channel_rename", channel={"id": CHANNEL, "name": "inc-payments"})
+
+    assert len(room.ask(lambda db: incidents.changes(db, incident, "incident"))) == 1
+
+
+def test_an_archived_channel_is_as_before_once_it_is_not(room: Room):
+    an_incident(room)
+
+    happens(room, type="channel_archive", channel=CHANNEL)
+    archived = row_of(room, CHANNEL).archived_at
+    happens(room, type="channel_unarchive", channel=CHANNEL)
+
+    assert (archived, row_of(room, CHANNEL).archived_at) == (room.now, None)
+
+
+@pytest.mark.parametrize("told", ["member_left_channel", "channel_left", "group_left"])
+def test_that_we_are_out_is_known_until_we_are_back(room: Room, told: str):
+    happens(room, type="member_joined_channel", user=BOT, channel=CHANNEL)
+    room.pass_time(minutes=5)
+    happens(room, type=told, user=BOT, channel=CHANNEL)
+    left = room.ask(lambda db: channels.left_behind(db, TEAM, CHANNEL))
+    room.pass_time(minutes=5)
+
+    happens(room, type="member_joined_channel", user=BOT, channel=CHANNEL)
+
+    row = row_of(room, CHANNEL)
+    assert (left, row.bot_left_at, row.bot_joined_at) == (room.now - timedelta(minutes=5), None, room.now)
+
+
+def test_that_we_left_may_be_heard_after_that_we_came_back(room: Room):
+    late = MembershipFact(channel=CHANNEL, user=BOT, how="left", at=room.now - timedelta(minutes=5))
+    happens(room, type="member_joined_channel", user=BOT, channel=CHANNEL)
+
+    room.change(lambda db: channels.keep_membership(db, TEAM, late))
+
+    assert room.ask(lambda db: channels.left_behind(db, TEAM, CHANNEL)) is None
+
+
+def test_a_look_at_a_channel_mends_what_was_not_heard_of_it(room: Room):
+    incident = an_incident(room)
+    room.change(lambda db: channels.enter(db, TEAM, FACTS, now=room.now))
+    seen = ChannelFacts(
+        channel=CHANNEL, name="inc-new", private=True, archived=True, members=(MARA, JONAS), bot_is_member=False
+    )
+
+    room.change(lambda db: channels.learn(db, TEAM, seen, now=room.now))
+
+    row = row_of(room, CHANNEL)
+    assert (row.name, row.archived_at, row.private_since, row.bot_left_at) == ("inc-new", *(room.now,) * 3)
+    assert the_source(room, incident).channel_name == "inc-new"
+    assert room.ask(people.members, TEAM, CHANNEL) == [JONAS, MARA]
+
+
+def test_a_private_incident_of_two_private_channels_is_public_when_both_are_said_to_be(room: Room):
+    incident = an_incident(room)
+    also = Source(team_id=TEAM, incident_id=incident, channel_id="C0TWO", from_at=room.now)
+    room.change(lambda db: db.add(also))
+    for channel in (CHANNEL, "C0TWO"):
+        room.change(lambda db, channel=channel: channels.make_private(db, TEAM, channel, at=room.now))
+
+    room.change(lambda db: channels.make_public(db, TEAM, CHANNEL))
+    after_one = room.ask(lambda db: incidents.get(db, incident).private_since)
+    room.change(lambda db: channels.make_public(db, TEAM, "C0TWO"))
+
+    assert (after_one, room.ask(lambda db: incidents.get(db, incident).private_since)) == (room.now, None)
+
+
+# Another id --------------------------------------------------------------------------------------
+
+
+def moves(room: Room) -> None:
+    happens(room, type="channel_id_changed", old_channel_id=CHANNEL, new_channel_id=NEW)
+
+
+def test_every_column_that_names_a_channel_follows_it_to_its_new_id():
+    named = {
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if "channel" in column.name and column.name != "channel_name"
+    }
+
+    followed = {(table.__tablename__, column) for table, column in channels.PLACED}
+
+    assert named - followed == {("channels", "channel_id")}
+
+
+def test_an_incident_follows_its_channel_to_a_new_id(room: Room):
+    incident = an_incident(room)
+    room.change(lambda db: channels.enter(db, TEAM, FACTS, now=room.now))
+    ts = a_message(room, "rolled back")
+    words = Words(key=f"published:1:{CHANNEL}", channel=CHANNEL, text="Hello", at=room.now)
+    room.change(lambda db: outbox.say_live(db, TEAM, words))
+
+    for _ in range(2):
+        moves(room)
+
+    assert the_source(room, incident).channel_id == NEW
+    assert room.ask(lambda db: messages.known(db, TEAM, [(NEW, ts), (CHANNEL, ts)])) == {(NEW, ts)}
+    assert room.ask(people.members, TEAM, NEW) == [MARA, TOMAS]
+    assert row_of(room, NEW).private_since == room.now
+    assert room.ask(lambda db: db.scalars(select(OutboxNote.key)).all()) == [f"published:1:{NEW}"]
+
+
+def test_where_another_incident_was_opened_under_the_new_id_before_it_was_heard_of_nothing_is_lost(room: Room):
+    first, at = an_incident(room), room.now
+    ts, only_old = a_message(room, "rolled back"), a_message(room, "all green", at=at + timedelta(seconds=1))
+    room.change(lambda db: channels.make_private(db, TEAM, CHANNEL, at=at))
+    second = an_incident(room, channel=ChannelId(NEW))
+    a_message(room, "rolled back", channel=NEW, at=at)
+
+    moves(room)
+
+    rows = room.change(lambda db: db.scalars(select(Message).order_by(Message.ts, Message.id)).all())
+    assert [(row.ts, row.text) for row in rows if row.channel_id == NEW] == [
+        (ts, "rolled back"),
+        (only_old, "all green"),
+    ]
+    assert [(row.text, row.deleted_at) for row in rows if row.channel_id == CHANNEL] == [("", room.now)]
+    assert (the_source(room, first).until_at, the_source(room, second).until_at) == (room.now, None)
+    assert room.ask(lambda db: incidents.get(db, second).private_since) == at
