@@ -35,9 +35,11 @@ from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.opening import catch_up
 from bot.render import Renderer
+from bot.porter import Porter
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
 from bot.slack import Slack
+from bot.shelf import Shelf
 from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
@@ -217,7 +219,10 @@ class Debrief:
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
         slack = Slack(self.reads)
-        historian = Historian(self.desk, slack, show=self.show)
+        self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
+        self.historian.was_away()
+        shelf = Shelf(self.settings.files_dir, self.storage)
+        self.porter = Porter(self.desk, self.reads, shelf, limit_mb=self.settings.file_limit_mb)
         app = self._bolt()
         edge = Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user)
         listeners.register(app, edge)
@@ -230,6 +235,7 @@ class Debrief:
         self._beating = asyncio.create_task(self._beat())
         self.clock.start()
         self._not_ready = None
+        self._carrying = asyncio.create_task(self.porter.run())
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
 
     def _bolt(self) -> AsyncApp:
@@ -260,6 +266,7 @@ class Debrief:
         return None
 
     def _doubt(self, body: dict[str, Any]) -> None:
+        self.porter.hear(body)
         """Remember that Slack holds back events since the minute it names: the next reading of history begins there."""
         now, minute = self.now(), body.get("minute_rate_limited")
         since = now - timedelta(minutes=1)
@@ -336,6 +343,7 @@ def _one_of_us(url: str) -> Any:
             yield
     except NotUsable as error:
         raise BadSettings(str(error)) from None
+        self._carrying.cancel()
 
 
 def _refuse_the_damaged(url: str) -> None:

@@ -140,9 +140,10 @@ def backup(file: Path) -> None:
 
     if file.exists():
         give_up(f"{file} exists already, and a backup overwrites nothing. Name another file.")
+    settings = settings_or_leave()
     with database_errors():
-        backup(settings_or_leave().url, file)
-    click.echo(f"The backup is {file}.")
+        backup(settings.url, file)
+    click.echo(f"The backup is {file}. Files that were shared are not in it: copy {settings.files_dir} as well.")
 
 
 @contextlib.contextmanager

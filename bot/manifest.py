@@ -15,6 +15,7 @@ SCOPES: dict[str, tuple[str, str]] = {
     "groups:read": ("name, age and members of private channels", "incidents cannot be opened in private channels"),
     "reactions:read": ("emoji that put a message on the timeline", "tagging by emoji stops"),
     "reactions:write": ("the one memo emoji that confirms a tag", "tags are not confirmed"),
+    "files:read": ("to keep screenshots that are shared in an incident", "of files only the names are kept"),
     "users:read": ("names and time zones, so that hours are said in yours", "all times are read and said in UTC"),
 }
 """Scope -> (what it is for, what stops without it)."""

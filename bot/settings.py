@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
     working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
+    file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
 
     @field_validator("slack_api_url")
     @classmethod
@@ -119,6 +120,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'debrief.db'}"
 
     @property
+    def files_dir(self) -> Path:
+        """Where the bytes of files lie."""
+        return self.data_dir.absolute() / "files"
+
+    @property
     def bot_token(self) -> str:
         return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
 
@@ -163,6 +169,7 @@ MENDS = {
     "DEBRIEF_CLOCK": "give system or slack",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
+    "DEBRIEF_FILE_LIMIT_MB": "give megabytes from 0 to 1000, such as 25; 0 keeps no files",
 }
 
 

@@ -88,6 +88,11 @@ class Slack:
         """
         where = {"channel": place.channel, "oldest": _ts(oldest), "inclusive": True, "limit": PAGE}
         if place.thread:
+    async def file(self, file_id: str) -> Mapping[str, Any]:
+        """A file as Slack describes it now; raises SlackApiError."""
+        answer = await self._ask("files.info", file=file_id)
+        return answer.get("file") or {}
+
             answer = await self._thread_page(where | {"ts": place.thread}, cursor)
             return Page(_once(answer.get("messages") or []), _cursor(answer))
         answer = await self._ask("conversations.history", **where, **_from(cursor))

@@ -1,0 +1,323 @@
+"""Fetches the files that messages show, so that they outlast Slack; one after another, on nobody's way.
+
+The bot's token goes to Slack's file host over https and nowhere else: an address has to begin with that host, and is
+put together anew from the host's own name. No redirect is followed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.orm import Session
+
+from bot.desk import Desk, Notes, Turn
+from bot.review.heard import read_file
+from bot.shelf import Draft, Shelf
+from bot.slack import Slack
+from storage import files
+from storage.files import Wanted
+
+log = logging.getLogger("debrief.porter")
+
+SLACKS_FILES = "https://files.slack.com"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PATH = re.compile(r"/[^\s\\#\x00-\x20\x7f]*")
+"""What may follow the host: never a backslash or a blank, which some take for the end of a host's name."""
+IN_A_PATH = "%/:?&=+,;@!$'()*~"
+
+MEGABYTE = 1024 * 1024
+CHUNK = 256 * 1024
+TIMES = ClientTimeout(total=300, connect=10, sock_read=30)
+LOOK_AGAIN_S = 5.0
+SWEEP_EVERY = timedelta(hours=1)
+REST = timedelta(minutes=1)
+LONG_REST = timedelta(hours=1)
+
+ELSEWHERE = "kept elsewhere, not in Slack"
+LOST = "Slack no longer has it"
+HIDDEN = "hidden by the limit of Slack's free plan"
+CLOSED = "Slack does not show it to this app"
+LIVING = "a canvas or a list, which goes on living in Slack"
+NOT_GIVEN = "Slack did not give it, however often it was asked"
+NEVER_ANSWERS = {"file_deleted": LOST, "file_not_found": LOST, "access_denied": CLOSED, "not_visible": CLOSED}
+NEVER_MODES = {"external": ELSEWHERE, "tombstone": LOST, "hidden_by_limit": HIDDEN}
+LIVING_TYPES = "application/vnd.slack-"
+
+PAGES = (b"<!doctype html", b"<html", b"<head", b"<script")
+MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"%PDF-": "application/pdf",
+}
+"""How the bytes of some types begin, whatever the file calls itself."""
+
+
+class Never(Exception):
+    """Why a file's bytes will never be kept, in words that stand in the export."""
+
+
+class NotThisTime(Exception):
+    """It did not work, and may work later."""
+
+
+class NotGiven(NotThisTime):
+    """Slack answered with something else than the file: it can be asked why."""
+
+
+class Rest(Exception):
+    """For so long nothing is fetched at all."""
+
+    def __init__(self, span: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.span = span
+
+
+class Porter:
+    """Asks the database which files are wanted, brings them, and records each."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient, shelf: Shelf, *, limit_mb: int) -> None:
+        self._desk = desk
+        self._client = client
+        self._slack = Slack(client)
+        self._shelf = shelf
+        self._limit_mb = limit_mb
+        self._woken = asyncio.Event()
+        self._sweep_at: datetime | None = None
+        self._rests_until: datetime | None = None
+
+    def hear(self, body: Mapping[str, Any]) -> None:
+        """Be told of a delivery that was kept: a file that was shared need not wait for the next look."""
+        kind = (body.get("event") or {}).get("type")
+        if kind == "file_shared":
+            self._woken.set()
+        elif kind == "file_deleted":
+            self.sweep_soon()
+
+    def sweep_soon(self) -> None:
+        """Something was erased: what no message holds any more leaves the disk."""
+        self._sweep_at = None
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Fetch until cancelled; a failing round is logged and the next one follows."""
+        await self._open()
+        while True:
+            self._woken.clear()
+            try:
+                await self.round()
+            except Exception:
+                log.exception("a round of the porter failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), LOOK_AGAIN_S)
+
+    async def _open(self) -> None:
+        try:
+            await asyncio.to_thread(self._shelf.open)
+        except OSError as error:
+            log.error("files cannot be kept", extra={"folder": str(self._shelf.folder), "why": error.strerror})  # noqa: TRY400
+
+    async def round(self) -> None:
+        """Sweep where that is due, then fetch what is wanted now, until it is time to rest."""
+        now = await asyncio.to_thread(self._desk.now)
+        await self._sweep(now)
+        if not self._limit_mb or (self._rests_until and now < self._rests_until):
+            return
+        for wanted in await asyncio.to_thread(self._desk.look, _wanted):
+            try:
+                await self._fetch(wanted)
+            except Rest as rest:
+                self._rests_until = now + rest.span
+                log.warning("files wait", extra={"seconds": int(rest.span.total_seconds()), "why": str(rest)})
+                return
+
+    async def _sweep(self, now: datetime) -> None:
+        if self._sweep_at and now < self._sweep_at:
+            return
+        self._sweep_at = now + SWEEP_EVERY
+        await asyncio.to_thread(self._shelf.sweep)
+
+    async def _fetch(self, wanted: Wanted) -> None:
+        try:
+            await self._bring(wanted)
+        except Never as why:
+            log.info("a file is not kept", extra={"file": wanted.file_id, "why": str(why)})
+            await asyncio.to_thread(self._desk.serve, _skip, file_id=wanted.file_id, why=str(why))
+        except (NotThisTime, ClientError, TimeoutError) as why:
+            log.info("a file is put off", extra={"file": wanted.file_id, "why": type(why).__name__})
+            await asyncio.to_thread(self._desk.serve, _put_off, file_id=wanted.file_id)
+
+    async def _bring(self, wanted: Wanted) -> None:
+        known = wanted if wanted.url else await self._ask(wanted)
+        try:
+            await self._carry(known)
+        except NotGiven:
+            if wanted.url:
+                await self._ask(wanted)
+            raise
+
+    # What Slack says of a file --------------------------------------------------------
+
+    async def _ask(self, wanted: Wanted) -> Wanted:
+        """The file as Slack describes it now; raises Never where that settles it."""
+        try:
+            said = await self._slack.file(wanted.file_id)
+        except SlackApiError as error:
+            raise _refusal(str(error.response.get("error") or "")) from error
+        why = NEVER_MODES.get(str(said.get("mode") or "")) or (ELSEWHERE if said.get("is_external") else None)
+        if why:
+            raise Never(why)
+        fact = read_file(said)
+        if fact is None or not fact.url:
+            raise NotThisTime
+        await asyncio.to_thread(self._desk.serve, _learn, said=said)
+        return replace(wanted, url=fact.url, mimetype=fact.mimetype, size=fact.size)
+
+    # The bytes --------------------------------------------------------------------------
+
+    async def _carry(self, wanted: Wanted) -> None:
+        address = allowed(wanted.url or "", self._client.base_url)
+        if address is None:
+            raise Never(ELSEWHERE)
+        if wanted.mimetype.startswith(LIVING_TYPES):
+            raise Never(LIVING)
+        self._check_size(wanted.size)
+        try:
+            draft = await asyncio.to_thread(self._shelf.draft)
+            try:
+                await self._download(address, wanted, draft)
+                await asyncio.to_thread(self._put, draft, wanted)
+            finally:
+                await asyncio.to_thread(draft.discard)
+        except ClientConnectorError as error:
+            raise Rest(REST, "Slack's file host cannot be reached") from error
+        except (ClientError, TimeoutError):
+            raise
+        except OSError as error:
+            raise Rest(REST, f"the disk does not take it ({error.strerror})") from error
+
+    async def _download(self, address: str, wanted: Wanted, draft: Draft) -> None:
+        async with self._answer(address) as answer:
+            _check_status(answer)
+            self._check_size(answer.content_length or 0)
+            async for chunk in answer.content.iter_chunked(CHUNK):
+                self._check_size(draft.size + len(chunk))
+                await asyncio.to_thread(draft.write, chunk)
+            if not _is_believed(answer, wanted, draft):
+                raise NotGiven
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, address: str) -> AsyncIterator[ClientResponse]:
+        headers = {"Authorization": f"Bearer {self._client.token}", "Accept-Encoding": "identity"}
+        proxy = self._client.proxy if address.startswith("https:") else None
+        async with (
+            ClientSession(timeout=TIMES, cookie_jar=DummyCookieJar()) as session,
+            session.get(
+                address, headers=headers, proxy=proxy, allow_redirects=False, ssl=self._client.ssl or True
+            ) as answer,
+        ):
+            yield answer
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limit_mb * MEGABYTE:
+            raise Never(f"larger than {self._limit_mb} MB")
+
+    def _put(self, draft: Draft, wanted: Wanted) -> None:
+        mimetype = type_of(draft.head, wanted.mimetype)
+
+        def record(db: Session) -> None:
+            files.keep(db, self._desk.team, wanted.file_id, sha256=draft.sha256, mimetype=mimetype, size=draft.size)
+
+        self._shelf.put(draft, record)
+        log.info("a file is kept", extra={"file": wanted.file_id, "bytes": draft.size})
+
+
+# Where the token may go ------------------------------------------------------------------------
+
+
+def allowed(url: str, api_url: str) -> str | None:
+    """The address to fetch, where it is one of Slack's file host, or of the local Slack that `api_url` names."""
+    origin = _origin(api_url)
+    rest = url.removeprefix(origin).removeprefix(":443" if origin == SLACKS_FILES else "")
+    if not url.startswith(origin) or not PATH.fullmatch(rest):
+        return None
+    return origin + quote(rest, safe=IN_A_PATH, errors="replace")
+
+
+def _origin(api_url: str) -> str:
+    api = urlsplit(api_url)
+    return f"{api.scheme}://{api.netloc}" if api.hostname in LOOPBACK else SLACKS_FILES
+
+
+# Whether it is what was asked for ------------------------------------------------------------------
+
+
+def _check_status(answer: ClientResponse) -> None:
+    if answer.status == 429:
+        raise Rest(_retry_after(answer.headers), "Slack asks for patience")
+    if answer.status >= 500:
+        raise NotThisTime
+    if answer.status != 200:
+        raise NotGiven
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta:
+    seconds = headers.get("Retry-After", "")
+    return min(timedelta(seconds=int(seconds)), LONG_REST) if re.fullmatch(r"\d{1,5}", seconds) else REST
+
+
+def _is_believed(answer: ClientResponse, wanted: Wanted, draft: Draft) -> bool:
+    """A page where no page was shared is Slack asking us to sign in; only a text as long as announced may be one."""
+    page = draft.head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES)
+    if not page and answer.content_type != "text/html":
+        return True
+    return wanted.mimetype.startswith("text/") and draft.size == wanted.size
+
+
+def type_of(head: bytes, said: str) -> str:
+    """The type that the bytes show where they show one, else what Slack says."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for begin, kind in MAGIC.items() if head.startswith(begin)), said)
+
+
+def _refusal(code: str) -> Exception:
+    if code in NEVER_ANSWERS:
+        return Never(NEVER_ANSWERS[code])
+    if code in {"missing_scope", "ratelimited"}:
+        return Rest(LONG_REST if code == "missing_scope" else REST, code)
+    return NotThisTime(code)
+
+
+# What the database is asked and told ------------------------------------------------------------------
+
+
+def _wanted(turn: Turn) -> list[Wanted]:
+    return files.wanted(turn.db, turn.team, now=turn.now)
+
+
+def _skip(turn: Turn, *, file_id: str, why: str) -> Notes:
+    files.skip(turn.db, turn.team, file_id, why=why)
+    return ()
+
+
+def _put_off(turn: Turn, *, file_id: str) -> Notes:
+    files.put_off(turn.db, turn.team, file_id, now=turn.now, why=NOT_GIVEN)
+    return ()
+
+
+def _learn(turn: Turn, *, said: Mapping[str, Any]) -> Notes:
+    fact = read_file(said)
+    if fact:
+        files.learn(turn.db, turn.team, fact)
+    return ()
