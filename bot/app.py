@@ -34,12 +34,12 @@ from bot.historian import Historian, Show
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.opening import catch_up
-from bot.render import Renderer
 from bot.porter import Porter
+from bot.render import Renderer
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
-from bot.slack import Slack
 from bot.shelf import Shelf
+from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
@@ -219,8 +219,7 @@ class Debrief:
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
         slack = Slack(self.reads)
-        self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
-        self.historian.was_away()
+        historian = Historian(self.desk, slack, show=self.show)
         shelf = Shelf(self.settings.files_dir, self.storage)
         self.porter = Porter(self.desk, self.reads, shelf, limit_mb=self.settings.file_limit_mb)
         app = self._bolt()
@@ -232,10 +231,10 @@ class Debrief:
         self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
+        self._carrying = asyncio.create_task(self.porter.run())
         self._beating = asyncio.create_task(self._beat())
         self.clock.start()
         self._not_ready = None
-        self._carrying = asyncio.create_task(self.porter.run())
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
 
     def _bolt(self) -> AsyncApp:
@@ -262,11 +261,11 @@ class Debrief:
             return BoltResponse(status=503)  # The keeper has said why.
         if withheld:
             return BoltResponse(status=200)
+        self.porter.hear(body)
         await next()
         return None
 
     def _doubt(self, body: dict[str, Any]) -> None:
-        self.porter.hear(body)
         """Remember that Slack holds back events since the minute it names: the next reading of history begins there."""
         now, minute = self.now(), body.get("minute_rate_limited")
         since = now - timedelta(minutes=1)
@@ -332,6 +331,7 @@ class Debrief:
         closing = [handler.close_async() for handler in self._sockets]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing, self._delivering, return_exceptions=True), DRAIN_S)
+        self._carrying.cancel()
         self._beating.cancel()
         await asyncio.to_thread(self.keeper.stop)
 
@@ -343,7 +343,6 @@ def _one_of_us(url: str) -> Any:
             yield
     except NotUsable as error:
         raise BadSettings(str(error)) from None
-        self._carrying.cancel()
 
 
 def _refuse_the_damaged(url: str) -> None:

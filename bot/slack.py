@@ -88,11 +88,6 @@ class Slack:
         """
         where = {"channel": place.channel, "oldest": _ts(oldest), "inclusive": True, "limit": PAGE}
         if place.thread:
-    async def file(self, file_id: str) -> Mapping[str, Any]:
-        """A file as Slack describes it now; raises SlackApiError."""
-        answer = await self._ask("files.info", file=file_id)
-        return answer.get("file") or {}
-
             answer = await self._thread_page(where | {"ts": place.thread}, cursor)
             return Page(_once(answer.get("messages") or []), _cursor(answer))
         answer = await self._ask("conversations.history", **where, **_from(cursor))
@@ -139,6 +134,11 @@ class Slack:
         """The address of a message; raises NotInChannel."""
         answer = await self._ask("chat.getPermalink", channel=channel, message_ts=ts)
         return str(answer["permalink"])
+
+    async def file(self, file_id: str) -> Mapping[str, Any]:
+        """A file as Slack describes it now; raises SlackApiError."""
+        answer = await self._ask("files.info", file=file_id)
+        return answer.get("file") or {}
 
     async def _members_told(self, channel: ChannelId) -> list[UserId]:
         """Who is in a channel; nobody where Slack does not say, for that is no reason to refuse an incident."""
