@@ -223,8 +223,8 @@ class Courier:
         if found is None:
             await asyncio.to_thread(self._mark_later, parcel, timedelta(), "unknown")
         else:
-            # Which version of a live note was taken is not known: the newest is said once more, in its place.
-            await self._said(replace(parcel, version=0) if parcel.kind == "live" else parcel, found)
+            # Which version was taken is not known: where there are several the newest is said once more, in its place.
+            await self._said(replace(parcel, version=0) if parcel.version > 1 else parcel, found)
 
     async def _not_found_out(self, parcel: Parcel, error: SlackApiError) -> None:
         word = _word(error)

@@ -18,7 +18,7 @@ from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_or
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
-from storage import files, witness
+from storage import erasure, files, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
 from storage.rows import insert_new
 
@@ -96,6 +96,8 @@ class _Kept:
     message: Message
     versions: dict[str, MessageVersion] = field(default_factory=dict[str, MessageVersion])
     files: dict[str, MessageFile] = field(default_factory=dict[str, MessageFile])
+    gone: erasure.Gone | None = None
+    """What it said, where it was deleted just now."""
 
 
 def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> None:
@@ -105,6 +107,7 @@ def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -
         for fact in said:
             _merge(known[key], fact)
     _write(db, list(known.values()))
+    erasure.follow(db, team, [kept.gone for kept in known.values() if kept.gone])
     changed = [entry for kept in known.values() for entry in _entries(kept) if entry not in entered]
     witness.write(db, team, changed)
 
@@ -139,14 +142,20 @@ def _merge(kept: _Kept, fact: MessageFact) -> None:
     row.thread_ts, row.user_id = _either(row.thread_ts, fact.thread_ts), _either(row.user_id, fact.user)
     row.bot_id, row.bot_name = _either(row.bot_id, fact.bot_id), _either(row.bot_name, fact.bot_name)
     row.subtype = _either(row.subtype, fact.subtype)
-    for file in fact.files:
+    for file in fact.files if not row.purged_at else ():
         _merge_file(kept, file)
     if fact.deleted_at:
+        kept.gone = kept.gone or _about_to_go(kept, fact.deleted_at)
         row.deleted_at = min(row.deleted_at or fact.deleted_at, fact.deleted_at)
     if row.deleted_at:
         _erase(kept)
-    elif fact.content:
+    elif fact.content and not row.purged_at:
         _hear(kept, fact.content)
+
+
+def _about_to_go(kept: _Kept, at: datetime) -> erasure.Gone | None:
+    row = kept.message
+    return None if row.deleted_at else erasure.of(row, kept.versions.values(), at)
 
 
 def _either(known: str | None, said: str | None) -> str | None:

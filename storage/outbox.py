@@ -74,6 +74,14 @@ def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
             note.not_before = words.not_before or words.at
 
 
+def reword(note: OutboxNote, text: str, blocks: list[Any] | None) -> None:
+    """Put other words in the place of a note's; what stands in Slack is said anew there, which no whisper can be."""
+    note.text, note.blocks = text, blocks
+    if note.kind != "whisper":
+        note.version += 1
+        note.state = "pending" if note.state == "sent" and note.posted_ts else note.state
+
+
 def _held(db: Session, team: str, key: str) -> OutboxNote:
     """The note of this key, held until the turn ends: two turns at once give its words two versions."""
     note = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key).with_for_update()

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -94,6 +94,14 @@ class Storage:
             db.rollback()
 
     @contextmanager
+    def still(self) -> Generator[Session]:
+        """Look at one moment, however long the looking takes."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self.engine
+        with self._watched(), Session(engine) as db:
+            yield db
+            db.rollback()
+
+    @contextmanager
     def write(self) -> Generator[Session]:
         with self._lock.turn() if self._lock else nullcontext(), self._transaction() as db:
             yield db
@@ -102,6 +110,17 @@ class Storage:
     def keep(self) -> Generator[Session]:
         with self._lock.keeper() if self._lock else nullcontext(), self._transaction() as db:
             yield db
+
+    @contextmanager
+    def alone(self) -> Generator[sqlite3.Connection]:
+        """SQLite's own connection, in no transaction, while nobody else of this process writes; it does not wait."""
+        with self._lock.turn() if self._lock else nullcontext(), closing(self.engine.raw_connection()) as pooled:
+            database = cast("sqlite3.Connection", pooled.driver_connection)
+            database.execute("PRAGMA busy_timeout = 0")
+            try:
+                yield database
+            finally:
+                database.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
 
     @contextmanager
     def _transaction(self) -> Generator[Session]:

@@ -1,0 +1,199 @@
+"""Deleting: a deleted message's words leave whatever quotes them, and nobody else's words go with them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import facilitating, following_up, noting, reporting, tagging
+from bot.review.findings import FindingKind
+from bot.review.heard import MessageFact, ReactionFact
+from bot.review.quotes import DELETED
+from storage import erasure, messages, outbox
+from storage.models import Action, Erasure, Finding, OutboxNote, TimelineEvent
+from storage.sweeping import Sweeper
+from tests.canary import a_canary, rows_with
+from tests.cast import CHANNEL, HERE, MARA, TEAM, TOMAS, Room, a_message, a_room, an_incident, mitigated
+
+
+@pytest.fixture
+def room(tmp_path: Path, database_url: str) -> Iterator[Room]:
+    room = a_room(tmp_path, database_url)
+    yield room
+    room.storage.close()
+
+
+def delete(room: Room, ts: str, channel: str = CHANNEL, at: datetime | None = None) -> None:
+    fact = MessageFact(channel=channel, ts=ts, how="deleted", deleted_at=at or room.now)
+    room.change(lambda db: messages.keep(db, TEAM, fact))
+
+
+def tag(room: Room, ts: str, text: str | None = None) -> None:
+    room.serve(tagging.tag_message, where=HERE, by=MARA, channel=CHANNEL, ts=ts, kind=None, when=None, text=text)
+
+
+def clip(room: Room, ts: str) -> None:
+    """Propose an action by the emoji."""
+    changed = f"{room.now.timestamp():.6f}"
+    fact = ReactionFact(channel=CHANNEL, ts=ts, user=MARA, name="clipboard", changed_ts=changed, held=True)
+    room.change(lambda db: messages.keep_reactions(db, TEAM, fact))
+    room.serve(following_up.propose_from_reaction, channel=CHANNEL, ts=ts)
+
+
+def all_said(room: Room) -> None:
+    """Let every note that waits be said in Slack."""
+
+    def say(db: Session) -> None:
+        for note in db.scalars(select(OutboxNote)):
+            outbox.mark_sent(db, note.id, version=note.version, channel=note.channel_id, ts="1.000001", now=room.now)
+
+    room.change(say)
+
+
+def the(room: Room, table: Any) -> Any:
+    return room.change(lambda db: db.scalars(select(table)).one())
+
+
+def notes(room: Room, key: str) -> list[OutboxNote]:
+    return room.change(lambda db: list(db.scalars(select(OutboxNote).where(OutboxNote.key.startswith(key)))))
+
+
+def a_whole_review(room: Room, ts: str, quoted: str) -> None:
+    """Everything that may quote a message, does."""
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.contributor, text=f"it said “{quoted}” there")
+    room.serve(tagging.comment_event, where=HERE, by=MARA, number=1, text=f"{quoted}, and nobody saw it")
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    for _ in range(2):
+        room.serve(facilitating.advance, where=HERE, by=MARA)
+    room.serve(noting.answer_stop, where=HERE, by=MARA, number=1, text=f"I had read {quoted}")
+    room.serve(noting.park, where=HERE, by=MARA, text=f"why {quoted}")
+    room.serve(facilitating.end, where=HERE, by=MARA)
+    room.serve(reporting.draft, where=HERE, by=MARA)
+    room.serve(reporting.publish, where=HERE, by=MARA)
+
+
+def test_no_row_says_a_deleted_message_any_more(room: Room):
+    incident, canary = an_incident(room), a_canary()
+    ts = a_message(room, f"the dump of <@U0TOMAS> is at {canary}, all of it", by=TOMAS)
+    tag(room, ts)
+    clip(room, ts)
+    mitigated(room, incident)
+    a_whole_review(room, ts, f"the dump of @Tomas is at {canary}, all of it")
+    all_said(room)
+    before = rows_with(room.storage.engine, canary)
+
+    delete(room, ts)
+    Sweeper(room.storage).sweep(room.now)
+
+    assert {"findings.text", "actions.text", "event_comments.text", "reviews.draft", "outbox.blocks"} <= set(before)
+    assert {"timeline_events.answer", "changes.after", "meeting_notes.text", "messages.plain"} <= set(before)
+    assert rows_with(room.storage.engine, canary) == []
+    assert the(room, Erasure).why == "deleted"
+
+
+def test_its_event_stays_and_says_that_the_words_were_deleted(room: Room):
+    incident = an_incident(room)
+    ts = a_message(room, "rolled back to v41")
+    tag(room, ts)
+
+    delete(room, ts)
+
+    event = the(room, TimelineEvent)
+    assert (event.number, event.text, event.dropped_at) == (1, None, None)
+    assert "the words were deleted" in room.ask(reporting.markdown, TEAM, incident)
+
+
+def test_a_wording_of_somebody_elses_stays_unless_it_quotes_the_message(room: Room):
+    an_incident(room)
+    own, quoting = a_message(room, "rolled back"), a_message(room, "pods down", at=room.now + timedelta(seconds=1))
+    tag(room, own, text="version 41 again")
+    tag(room, quoting, text="seen by the pager: pods down, all of them")
+
+    delete(room, own)
+    delete(room, quoting)
+
+    texts = room.ask(lambda db: db.scalars(select(TimelineEvent.text).order_by(TimelineEvent.number)).all())
+    assert texts == ["version 41 again", f"seen by the pager: {DELETED}, all of them"]
+
+
+def test_an_action_proposed_from_it_keeps_its_number_and_owner_and_loses_its_words(room: Room):
+    an_incident(room)
+    ts = a_message(room, "buy a bigger disk")
+    clip(room, ts)
+
+    delete(room, ts)
+
+    action = the(room, Action)
+    assert (action.number, action.owner, action.text) == (1, MARA, DELETED)
+
+
+def test_what_other_people_say_in_common_words_is_left(room: Room):
+    an_incident(room)
+    ts = a_message(room, "rolled back")
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.mitigator, text="we rolled back in minutes")
+
+    delete(room, ts)
+
+    assert the(room, Finding).text == "we rolled back in minutes"
+
+
+def test_what_was_posted_with_its_words_is_said_again_without_them_and_a_whisper_only_forgets_them(room: Room):
+    incident, words = an_incident(room), "the password is hunter2-hunter2"
+    ts = a_message(room, words)
+    tag(room, ts)
+    mitigated(room, incident)
+    for key, kind in (("posted", "once"), ("waiting", "once"), ("whisper:1", "whisper")):
+        said = outbox.Words(key=key, channel=CHANNEL, user=MARA, text=f"14:05 · note · {words}", at=room.now)
+        room.change(
+            lambda db, said=said, kind=kind: getattr(outbox, {"once": "say_once"}.get(kind, kind))(db, TEAM, said)
+        )
+        if key != "waiting":
+            all_said(room)
+
+    delete(room, ts)
+
+    found = {note.key: (note.text, note.state, note.version) for note in notes(room, "") if note.kind != "mark"}
+    without = f"14:05 · note · {DELETED}"
+    assert found == {
+        "posted": (without, "pending", 2),
+        "waiting": (without, "pending", 2),
+        "whisper:1": (without, "sent", 1),
+    }
+
+
+def test_a_message_that_was_missed_twice_is_erased_as_missing(room: Room):
+    an_incident(room)
+    ts = a_message(room, "gone unseen")
+    room.change(lambda db: setattr(messages.find(db, TEAM, CHANNEL, ts), "missing_since", room.now))
+
+    delete(room, ts)
+
+    assert the(room, Erasure).why == "missing"
+
+
+def test_deleting_twice_erases_once(room: Room):
+    an_incident(room)
+    ts = a_message(room, "once")
+
+    delete(room, ts)
+    delete(room, ts)
+
+    assert the(room, Erasure).swept_at is None
+
+
+def test_without_following_the_copies_the_words_stay_in_the_outbox(room: Room, monkeypatch: pytest.MonkeyPatch):
+    """The twin: the same message deleted, and nothing done about its copies."""
+    incident, canary = an_incident(room), a_canary()
+    ts = a_message(room, f"the dump is at {canary}")
+    tag(room, ts)
+    mitigated(room, incident)
+    a_whole_review(room, ts, f"the dump is at {canary}")
+    monkeypatch.setattr(erasure, "follow", lambda *_: None)
+
+    delete(room, ts)
+
+    assert {"outbox.text", "reviews.draft"} <= set(rows_with(room.storage.engine, canary))
