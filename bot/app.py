@@ -31,6 +31,7 @@ from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.historian import Historian, Show
+from bot.history import History
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.opening import catch_up
@@ -103,6 +104,8 @@ class Debrief:
                 AsyncServerErrorRetryHandler(max_retry_count=2),
             ],
         )
+        # History waits by the clock we were given, and for longer than anybody else would.
+        self.pages = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, retry_handlers=[])
         self._stop = asyncio.Event()
         self._heard = 0.0
         self._not_ready: str | None = "starting"
@@ -219,11 +222,12 @@ class Debrief:
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
         slack = Slack(self.reads)
-        historian = Historian(self.desk, slack, show=self.show)
+        self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
+        self.historian.was_away()
         shelf = Shelf(self.settings.files_dir, self.storage)
         self.porter = Porter(self.desk, self.reads, shelf, limit_mb=self.settings.file_limit_mb)
         app = self._bolt()
-        edge = Edge(self.desk, self.writes, slack, historian=historian, bot_user=me.user)
+        edge = Edge(self.desk, self.writes, slack, historian=self.historian, bot_user=me.user)
         listeners.register(app, edge)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
         self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge))
@@ -260,6 +264,7 @@ class Debrief:
         except (SQLAlchemyError, NotKeepingError):
             return BoltResponse(status=503)  # The keeper has said why.
         if withheld:
+            self.historian.was_away()
             return BoltResponse(status=200)
         self.porter.hear(body)
         await next()
@@ -279,7 +284,13 @@ class Debrief:
     async def _connect(self, app: AsyncApp) -> None:
         envelopes = Envelopes()
         for _ in range(CONNECTIONS):
-            handler = Socket(app, self.settings.app_token, envelopes, address=self._first_address)
+            handler = Socket(
+                app,
+                self.settings.app_token,
+                envelopes,
+                address=self._first_address,
+                when_open=self.historian.was_away,
+            )
             self._first_address = None
             self._sockets.append(handler)
             while not self._stop.is_set():
@@ -326,6 +337,7 @@ class Debrief:
         log.info("stopping")
         self.clock.stop()
         self.courier.stop()
+        await self.historian.stop()
         if self._connecting:
             self._connecting.cancel()
         closing = [handler.close_async() for handler in self._sockets]

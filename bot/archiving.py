@@ -1,8 +1,8 @@
 """The archive of an incident: pages of history as they are fetched, and channels of an export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.desk import Notes, Turn
@@ -15,32 +15,179 @@ from bot.review.heard import (
     read_message,
     read_reactions,
 )
+from bot.review.history import EVERY, MEAGRE_PAGE, Page, Why, healed
 from bot.review.incident import read_severity
 from bot.review.lifecycle import Role
-from storage import channels, incidents, people, reviews, timeline
+from storage import channels, incidents, people, readings, reviews, timeline
 from storage import messages as archive
-from storage.models import Incident, Source
+from storage.models import Incident, Reading, Source
 
 # History -------------------------------------------------------------------------------------
 
+AWAY_FROM_ALL = ""
+"""Instead of a channel: Slack may have kept something from us anywhere."""
+LOOK_AGAIN_AFTER = timedelta(minutes=2)
+"""What is missing is looked for again then, so that a deletion is not doubted for long."""
+HEALED = "healed"
+FULL = (Why.opening, Why.gap, Why.whole)
 
-def take_in(turn: Turn, *, source_id: int, messages: Sequence[Mapping[str, Any]], cursor: str | None) -> Notes:
-    """Keep one fetched page and where the next begins; the same page twice is kept once.
 
-    Emoji found in history become events without a confirmation: nobody waits for one.
+@dataclass(frozen=True)
+class Due:
+    """A source that is to be read now."""
+
+    source: int
+    channel: str
+    why: Why
+    since: datetime
+
+
+def due(turn: Turn, *, away: Mapping[str, datetime]) -> list[Due]:
+    """The sources to read now; `away` tells by channel, or by AWAY_FROM_ALL, when Slack may have told us nothing."""
+    found = ((source, _why(turn, source, away)) for source in readings.listened(turn.db, turn.team))
+    return [Due(source.id, source.channel_id, why, source.from_at) for source, why in found if why]
+
+
+def places_of(turn: Turn, *, incident_id: int) -> list[Due]:
+    """The sources of an incident that are listened to, to be read whole."""
+    open_ones = [source for source in incidents.sources(turn.db, incident_id) if source.until_at is None]
+    return [Due(source.id, source.channel_id, Why.whole, source.from_at) for source in open_ones]
+
+
+def _why(turn: Turn, source: Source, away: Mapping[str, datetime]) -> Why | None:
+    under_way = readings.open_of(turn.db, source.id)
+    if under_way:
+        return Why(under_way.why)
+    if source.fetch_from and not source.fetched_at:
+        return Why.opening
+    last = readings.last_began(turn.db, source.id, FULL) or source.fetched_at
+    missed = max(filter(None, (away.get(source.channel_id), away.get(AWAY_FROM_ALL))), default=None)
+    if missed and (last is None or last < missed):
+        return Why.gap
+    if last and source.read_at and source.read_at < last:  # Slack has said since that it held events back.
+        return Why.gap
+    if last and readings.is_in_doubt(turn.db, source, since=last, until=turn.now - LOOK_AGAIN_AFTER):
+        return Why.gap
+    lately = readings.last_began(turn.db, source.id, (Why.opening, Why.recent, Why.whole)) or source.fetched_at
+    return Why.recent if lately and turn.now - lately >= EVERY else None
+
+
+def begin_reading(turn: Turn, *, source_id: int, why: Why) -> Notes:
+    """Begin to read a source, unless that is under way."""
+    readings.begin(turn.db, channels.source(turn.db, source_id), why, now=turn.now)
+    return []
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The page that a reading wants next: of the channel itself, or of a thread."""
+
+    reading: int
+    why: Why
+    channel: str
+    thread: str | None
+    oldest: datetime
+    position: tuple[bool, int, str | None]
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page begins."""
+        return self.position[2]
+
+
+def wanted(turn: Turn, *, source_id: int) -> Wanted | None:
+    """What the reading of a source wants next; None at its end, and where nobody listens any more."""
+    reading, source = readings.open_of(turn.db, source_id), channels.source(turn.db, source_id)
+    threads = reading.threads or [] if reading else []
+    if reading is None or source.until_at or (reading.paged_at and reading.walked >= len(threads)):
+        return None
+    thread = threads[reading.walked] if reading.paged_at else None
+    return Wanted(reading.id, Why(reading.why), source.channel_id, thread, reading.from_at, readings.position(reading))
+
+
+def take_in(turn: Turn, *, page: Page, wanted: Wanted) -> Notes:
+    """Keep a page and where the next begins, at once; the same page twice is kept once.
+
+    Emoji in the history of a new source become events without a confirmation: nobody waits for one.
     """
-    source = channels.source(turn.db, source_id)
-    inside = [message for message in messages if _is_inside(source, message)]
-    _keep(turn, incidents.get(turn.db, source.incident_id), source.channel_id, inside, came="message")
-    source.cursor = cursor
+    reading = readings.held(turn.db, wanted.reading)
+    if reading.done_at or readings.position(reading) != wanted.position:
+        return []
+    source = channels.source(turn.db, reading.source_id)
+    _keep_page(turn, source, reading, page)
+    if wanted.thread:
+        expected = readings.expected_in_thread(turn.db, source, reading, thread=wanted.thread, page=page)
+        _compare(turn, source, reading, page=page, expected=expected)
+        readings.turn_page_of_thread(reading, page)
+    else:
+        readings.add_threads(reading, readings.threads_to_walk(turn.db, source, reading, page))
+        expected = readings.expected_in_channel(turn.db, source, reading, page)
+        _compare(turn, source, reading, page=page, expected=expected)
+        readings.turn_page(reading, page)
+        if reading.paged_at:
+            readings.add_threads(reading, readings.threads_unshown(turn.db, source, reading))
+    turn.db.flush()
     return []
 
 
-def finish_fetch(turn: Turn, *, source_id: int) -> Notes:
-    """The history of a source is read to its end."""
-    source = channels.source(turn.db, source_id)
-    source.cursor, source.fetched_at = None, source.fetched_at or turn.now
+def wants_older(turn: Turn, *, page: Page, wanted: Wanted) -> bool:
+    """Whether it matters that Slack still shows something older than this page: else nothing is held to be gone."""
+    reading = turn.db.get_one(Reading, wanted.reading)
+    source = channels.source(turn.db, reading.source_id)
+    if page.next_cursor or (wanted.thread and (page.messages or reading.oldest_ts)):
+        return False
+    if wanted.thread:
+        expected = readings.expected_in_thread(turn.db, source, reading, thread=wanted.thread, page=page)
+    else:
+        expected = readings.expected_in_channel(turn.db, source, reading, page)
+    lowest = next(iter(page.times), LAST)
+    return any(one.missing_since and one.ts < lowest for one in expected)
+
+
+LAST = "9"
+"""Sorts behind every ts."""
+
+
+def begin_anew(turn: Turn, *, source_id: int) -> Notes:
+    """Slack no longer knows the place where a reading was: it goes back to the beginning of the channel or thread."""
+    reading = readings.open_of(turn.db, source_id)
+    if reading:
+        readings.begin_anew(reading)
     return []
+
+
+def finish_reading(turn: Turn, *, source_id: int) -> Notes:
+    """The end is reached; what was healed is a line in the incident's history."""
+    reading, source = readings.open_of(turn.db, source_id), channels.source(turn.db, source_id)
+    if reading is None:
+        return []
+    readings.finish(turn.db, reading, now=turn.now)
+    if reading.why == Why.opening:
+        source.fetched_at = source.fetched_at or turn.now
+    if reading.why != Why.recent:
+        source.read_at = reading.began_at
+    if reading.why != Why.opening and reading.found_from and reading.found_to:
+        incident = incidents.get(turn.db, source.incident_id)
+        words = healed(reading.found, reading.found_from, reading.found_to)
+        incidents.record_change(
+            turn.db, incident, "incident", incident.id, what=HEALED, before=None, after=words, by=None, now=turn.now
+        )
+    return []
+
+
+def _keep_page(turn: Turn, source: Source, reading: Reading, page: Page) -> None:
+    """What is new is counted, unless it is so young that word of it may be on its way."""
+    inside = replace(page, messages=tuple(one for one in page.messages if _is_inside(source, one)))
+    facts = [fact for fact in (read_message(one, source.channel_id) for one in inside.messages) if fact]
+    told = [fact.key for fact in facts if fact.content and moment_of(fact.ts) < page.sure_until]
+    known = archive.known(turn.db, turn.team, told)
+    readings.count(reading, (ts for channel, ts in told if (channel, ts) not in known))
+    emoji = readings.emoji_told(turn.db, source, reading, inside)
+    archive.keep(turn.db, turn.team, *facts)
+    archive.keep_reactions(turn.db, turn.team, *emoji)
+    _note_limit(turn, page)
+    if reading.why == Why.opening:
+        _draw(turn, incidents.get(turn.db, source.incident_id), emoji, came="message")
 
 
 def _is_inside(source: Source, message: Mapping[str, Any]) -> bool:
@@ -48,6 +195,29 @@ def _is_inside(source: Source, message: Mapping[str, Any]) -> bool:
     if fact is None or moment_of(fact.ts) < source.from_at:
         return False
     return source.thread_ts in {"", fact.thread_ts, fact.ts}
+
+
+def _compare(
+    turn: Turn, source: Source, reading: Reading, *, page: Page, expected: Sequence[readings.Expected]
+) -> None:
+    """What is missing for the second time is gone, as if we had been told; a meagre page proves nothing."""
+    if page.is_meagre:
+        return
+    oldest = page.older_ts or next(iter(page.times), None) or reading.oldest_ts
+    gone = readings.compare(turn.db, reading, expected, page=page, oldest=oldest)
+    deleted = [
+        MessageFact(channel=source.channel_id, ts=one.ts, how="deleted", deleted_at=page.asked_at) for one in gone
+    ]
+    archive.keep(turn.db, turn.team, *deleted)
+
+
+def _note_limit(turn: Turn, page: Page) -> None:
+    """Slack gives some apps only a handful of messages a minute; a page of more shows that we are none of them."""
+    space = people.workspace(turn.db, turn.team)
+    if page.is_meagre:
+        space.history_limited_at = space.history_limited_at or turn.now
+    elif len(page.messages) > MEAGRE_PAGE:
+        space.history_limited_at = None
 
 
 def _keep(

@@ -1,104 +1,182 @@
-"""Fetches the history that newly opened sources ask for, page by page; what a crash cut off goes on from its cursor."""
+"""Reads what the archive lacks: new sources, gaps, the last day again and again, and all of it before a draft.
+
+A reading is kept page by page, so that what a crash cut off goes on where it was. Each source is read by a task of its
+own; all share the pace that Slack allows.
+"""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
 from bot import archiving
+from bot.archiving import AWAY_FROM_ALL, Due, Wanted
 from bot.desk import Desk, Notes, Turn
+from bot.history import History, said_by
 from bot.review.heard import PersonFact
-from bot.review.incident import ChannelId, Place
+from bot.review.history import Page, Why
 from bot.review.refusal import NotInChannel
-from bot.slack import Page, Slack
-from storage import channels, incidents, people
-from storage.models import Source
+from bot.slack import Slack
+from storage import channels, people
 
 log = logging.getLogger("debrief.historian")
-
 
 Reached = Callable[[int], object]
 """Told how many seconds of a history have been read."""
 Show = Callable[[int], AbstractContextManager[Reached]]
 """Shows somebody how far the reading of so many seconds of history has come."""
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A source whose history is still to be read, since `oldest`."""
-
-    source: int
-    place: Place
-    oldest: datetime
-    cursor: str | None
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
+"""How long a channel that could not be read is left alone: longer each time."""
+PATIENCE = timedelta(minutes=10)
+"""How long a draft waits for the archive to be compared with Slack; what answers it is good for half an hour."""
+LOOK_AGAIN_S = 0.25
 
 
 class Historian:
-    """Reads what is wanted, one source after another; asked again while it reads, it goes on reading."""
+    """Reads what is due, each source once at a time."""
 
-    def __init__(self, desk: Desk, slack: Slack, *, show: Show | None = None) -> None:
+    def __init__(self, desk: Desk, slack: Slack, history: History, *, show: Show | None = None) -> None:
         self._desk = desk
         self._slack = slack
+        self._history = history
         self._show = show or _show_nobody
-        self._reading = asyncio.Lock()
+        self._tasks: dict[int, asyncio.Task[bool]] = {}
+        self._asked: set[str] = set()
+        self._away: dict[str, datetime] = {}
+        self._pauses: dict[str, tuple[datetime, timedelta]] = {}
+
+    def was_away(self, channel: str = AWAY_FROM_ALL) -> None:
+        """Slack may have kept something from us until now, everywhere or in one channel: look for it."""
+        self._asked.add(channel)
+
+    async def start_due(self) -> None:
+        """Begin to read what is due; nobody waits for it."""
+        now = await asyncio.to_thread(self._desk.now)
+        for channel in self._asked:
+            self._away[channel] = now
+            self._end_pauses(channel)
+        self._asked.clear()
+        for due in await asyncio.to_thread(self._desk.look, archiving.due, away=self._away):
+            if due.source not in self._tasks and not self._is_paused(due.channel, now):
+                self._start(due)
 
     async def fetch(self) -> None:
-        """Read every history that is wanted now."""
-        if self._reading.locked():
-            return
-        async with self._reading:
-            for wanted in await asyncio.to_thread(self._desk.look, _wanted):
-                await self._read(wanted)
+        """Read what is due now, to its end."""
+        await self.start_due()
+        await asyncio.gather(*self._tasks.values())
 
-    async def _read(self, wanted: Wanted) -> None:
+    async def compare(self, incident: int) -> Sequence[str]:
+        """Read the places of an incident whole, within ten minutes; the channels where Slack did not let us."""
+        due = await asyncio.to_thread(self._desk.look, archiving.places_of, incident_id=incident)
+        until = await asyncio.to_thread(self._desk.now) + PATIENCE
+        done = await asyncio.gather(*(self._compare(one, until) for one in due))
+        return [one.channel for one, was_read in zip(due, done, strict=True) if not was_read]
+
+    async def stop(self) -> None:
+        """Read no further; what was read is kept, and the rest goes on at the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _compare(self, due: Due, until: datetime) -> bool:
+        """What is being read of the source comes first, then all of it."""
+        under_way = self._tasks.get(due.source)
+        if under_way and not await self._in_time(under_way, until):
+            return False
+        return await self._in_time(self._tasks.get(due.source) or self._start(due), until)
+
+    async def _in_time(self, task: asyncio.Task[bool], until: datetime) -> bool:
+        while await asyncio.to_thread(self._desk.now) < until:
+            done, _ = await asyncio.wait({task}, timeout=LOOK_AGAIN_S)
+            if done:
+                return not task.cancelled() and task.result()
+        return False
+
+    # One source --------------------------------------------------------------------------
+
+    def _start(self, due: Due) -> asyncio.Task[bool]:
+        task = self._tasks[due.source] = asyncio.create_task(self._read(due))
+        task.add_done_callback(lambda done: self._forget(due.source, done))
+        return task
+
+    def _forget(self, source: int, task: asyncio.Task[bool]) -> None:
+        self._tasks.pop(source, None)
+        error = None if task.cancelled() else task.exception()
+        if error:
+            log.error("a history could not be kept", exc_info=error, extra={"source": source})
+
+    async def _read(self, due: Due) -> bool:
+        """Whether the end was reached; a Slack that cannot be read is asked again later."""
         try:
-            with self._show(int((self._desk.now() - wanted.oldest).total_seconds())) as reached:
-                await self._read_pages(wanted, reached)
-        except (NotInChannel, SlackApiError) as error:
-            log.warning("history cannot be read", extra={"channel": wanted.place.channel, "error": _why(error)})
-            return
-        await asyncio.to_thread(self._desk.serve, archiving.finish_fetch, source_id=wanted.source)
-        await self._meet_members(wanted.place.channel)
+            await self._serve(archiving.begin_reading, source_id=due.source, why=due.why)
+            await self._walk(due)
+        except (NotInChannel, SlackApiError, ClientError, OSError, TimeoutError) as error:
+            await self._put_off(due, error)
+            return False
+        await self._serve(archiving.finish_reading, source_id=due.source)
+        self._pauses.pop(due.channel, None)
+        if due.why is Why.opening:
+            await self._meet_members(due.channel)
+        return True
 
-    async def _read_pages(self, wanted: Wanted, reached: Reached) -> None:
-        cursor = wanted.cursor
-        while True:
-            page = await self._slack.history(wanted.place, wanted.oldest, cursor)
-            cursor = page.next_cursor
-            await asyncio.to_thread(
-                self._desk.serve,
-                archiving.take_in,
-                source_id=wanted.source,
-                messages=list(page.messages),
-                cursor=cursor,
-            )
-            reached(_seconds_back(page, self._desk.now()))
-            log.info("history read", extra={"channel": wanted.place.channel, "messages": len(page.messages)})
-            if not cursor:
-                return
+    async def _walk(self, due: Due) -> None:
+        now = await asyncio.to_thread(self._desk.now)
+        show = self._show if due.why is Why.opening else _show_nobody
+        with show(int((now - due.since).total_seconds())) as reached:
+            while wanted := await asyncio.to_thread(self._desk.look, archiving.wanted, source_id=due.source):
+                page = await self._ask(wanted)
+                await self._serve(archiving.take_in, page=page, wanted=wanted)
+                if page.is_meagre:
+                    self._history.slow_down()
+                if not wanted.thread:
+                    reached(_seconds_back(page))
+                log.info("history read", extra={"channel": wanted.channel, "messages": len(page.messages)})
+
+    async def _ask(self, wanted: Wanted) -> Page:
+        if wanted.thread:
+            page = await self._history.thread_page(wanted.channel, wanted.thread, wanted.cursor)
+        else:
+            page = await self._history.channel_page(wanted.channel, wanted.oldest, wanted.cursor)
+        if not await asyncio.to_thread(self._desk.look, archiving.wants_older, page=page, wanted=wanted):
+            return page
+        lowest = next(iter(page.times), wanted.thread or f"{wanted.oldest.timestamp():.6f}")
+        return replace(page, older_ts=await self._history.oldest_before(wanted.channel, lowest))
+
+    async def _put_off(self, due: Due, error: Exception) -> None:
+        word = said_by(error) if isinstance(error, SlackApiError) else type(error).__name__
+        log.warning("history cannot be read", extra={"channel": due.channel, "error": word})
+        if word == "invalid_cursor":
+            await self._serve(archiving.begin_anew, source_id=due.source)
+        _, before = self._pauses.get(due.channel, (None, FIRST_PAUSE / 2))
+        pause = LONGEST_PAUSE if isinstance(error, NotInChannel) else min(before * 2, LONGEST_PAUSE)
+        self._pauses[due.channel] = (await asyncio.to_thread(self._desk.now), pause)
+
+    def _is_paused(self, channel: str, now: datetime) -> bool:
+        since, pause = self._pauses.get(channel, (now, timedelta()))
+        return since <= now < since + pause
+
+    def _end_pauses(self, channel: str) -> None:
+        for known in [channel] if channel else list(self._pauses):
+            self._pauses.pop(known, None)
 
     async def _meet_members(self, channel: str) -> None:
         """Names and zones of everybody in the channel, for the report and for finding an hour."""
         unknown = await asyncio.to_thread(self._desk.look, _unknown, channel=channel)
-        found = await self._slack.people_of(unknown)
-        await asyncio.to_thread(self._desk.serve, remember_people, found=found)
+        with contextlib.suppress(SlackApiError, ClientError, OSError, TimeoutError):
+            found = await self._slack.people_of(unknown)
+            await self._serve(remember_people, found=found)
 
-
-def _why(error: Exception) -> str:
-    return str(error.response.get("error", "")) if isinstance(error, SlackApiError) else type(error).__name__
-
-
-def _wanted(turn: Turn) -> list[Wanted]:
-    return [_of(source) for source in incidents.unfetched(turn.db, turn.team)]
-
-
-def _of(source: Source) -> Wanted:
-    place = Place(ChannelId(source.channel_id), source.thread_ts)
-    return Wanted(source.id, place, source.fetch_from or source.from_at, source.cursor)
+    async def _serve(self, ability: Callable[..., Notes], **what: Any) -> None:
+        await asyncio.to_thread(self._desk.serve, ability, **what)
 
 
 def _unknown(turn: Turn, *, channel: str) -> list[str]:
@@ -113,9 +191,9 @@ def remember_people(turn: Turn, *, found: Collection[PersonFact]) -> Notes:
     return ()
 
 
-def _seconds_back(page: Page, now: datetime) -> int:
+def _seconds_back(page: Page) -> int:
     """How far back in time a page comes; Slack does not say how many pages there are."""
-    return int(now.timestamp() - float(page.messages[0]["ts"])) if page.messages else 0
+    return int(page.asked_at.timestamp() - float(page.times[0])) if page.messages else 0
 
 
 @contextmanager

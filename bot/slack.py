@@ -1,23 +1,20 @@
-"""The Slack we read: channels, people, history. It keeps nothing and says nothing; abilities are given the pages."""
+"""The Slack we read: channels and people. It keeps nothing and says nothing; abilities are given what it finds."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.review.heard import PersonFact, in_order, read_person
-from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
+from bot.review.heard import PersonFact, read_person
+from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.review.refusal import NotInChannel
 
 log = logging.getLogger("debrief.slack")
 
-PAGE = 200
-"""Messages of history to a call; threads are walked for each of them before the page is handed on."""
 LARGE_PAGE = 999
 MOST_PAGES_COUNTED = 5
 AT_ONCE = 4
@@ -25,17 +22,8 @@ AT_ONCE = 4
 
 CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
 NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
-NO_THREAD = {"thread_not_found"}
 NOT_TOLD = {"unknown_method", "missing_scope", "fetch_members_failed"}
 """Answers of a Slack that does not say who is in a channel."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """Messages as Slack wrote them, replies included, each once and in order of ts; and where the next page begins."""
-
-    messages: tuple[dict[str, Any], ...]
-    next_cursor: str | None = None
 
 
 class Slack:
@@ -80,41 +68,6 @@ class Slack:
 
         found = await asyncio.gather(*(one(user) for user in sorted(set(users))))
         return [person for person in found if person]
-
-    async def history(self, place: Place, oldest: datetime, cursor: str | None = None) -> Page:
-        """One page of what was said in a place since a moment, newest page first; raises NotInChannel.
-
-        A channel's page brings the whole threads of its messages; a thread's page is a part of that thread.
-        """
-        where = {"channel": place.channel, "oldest": _ts(oldest), "inclusive": True, "limit": PAGE}
-        if place.thread:
-            answer = await self._thread_page(where | {"ts": place.thread}, cursor)
-            return Page(_once(answer.get("messages") or []), _cursor(answer))
-        answer = await self._ask("conversations.history", **where, **_from(cursor))
-        messages = list(answer.get("messages") or [])
-        threads = [await self._thread(where, parent) for parent in messages if parent.get("reply_count")]
-        replies = [reply for thread in threads for reply in thread]
-        return Page(_once([*messages, *replies]), _cursor(answer))
-
-    async def _thread(self, where: Mapping[str, Any], parent: Mapping[str, Any]) -> list[dict[str, Any]]:
-        thread = {"channel": where["channel"], "ts": parent["ts"], "limit": PAGE}
-        found: list[dict[str, Any]] = []
-        cursor = None
-        while True:
-            answer = await self._thread_page(thread, cursor)
-            found += answer.get("messages") or []
-            cursor = _cursor(answer)
-            if not cursor:
-                return found
-
-    async def _thread_page(self, thread: Mapping[str, Any], cursor: str | None) -> Mapping[str, Any]:
-        """A thread whose first message went away meanwhile is empty."""
-        try:
-            return await self._ask("conversations.replies", **thread, **_from(cursor))
-        except SlackApiError as error:
-            if _code(error) in NO_THREAD:
-                return {}
-            raise
 
     async def size_since(self, channel: ChannelId, oldest: datetime) -> tuple[int, int]:
         """How many messages, replies included, and how many people wrote them; of a very busy channel, at least."""
@@ -184,12 +137,6 @@ def _from(cursor: str | None) -> dict[str, str]:
 
 def _cursor(answer: Mapping[str, Any]) -> str | None:
     return (answer.get("response_metadata") or {}).get("next_cursor") or None
-
-
-def _once(messages: Collection[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """A reply also sent to the channel comes twice."""
-    by_ts = {message["ts"]: message for message in messages if message.get("ts")}
-    return tuple(by_ts[ts] for ts in sorted(by_ts, key=in_order))
 
 
 def _ts(moment: datetime) -> str:

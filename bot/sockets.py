@@ -81,8 +81,9 @@ class PatientClient(SocketModeClient):
     _began = 0.0
     _short_lives = 0
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, when_open: Callable[[], None] = lambda: None, **kwargs: Any) -> None:
         self._serving: set[asyncio.Future[None]] = set()
+        self._when_open = when_open
         super().__init__(*args, **kwargs)
 
     async def process_message(self) -> None:
@@ -105,6 +106,7 @@ class PatientClient(SocketModeClient):
                 self.wss_uri = None
             else:
                 self._began = time.monotonic()
+                self._when_open()
                 return
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
@@ -121,13 +123,26 @@ class PatientClient(SocketModeClient):
 
 
 class Socket(AsyncBaseSocketModeHandler):
-    """One connection of an app; connections that share their envelopes serve each of them once."""
+    """One connection of an app; connections that share their envelopes serve each of them once.
 
-    def __init__(self, app: AsyncApp, app_token: str, envelopes: Envelopes, *, address: str | None = None) -> None:
+    `when_open` is told of each time that it connects: what was said before may have come to nobody.
+    """
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        app_token: str,
+        envelopes: Envelopes,
+        *,
+        address: str | None = None,
+        when_open: Callable[[], None] = lambda: None,
+    ) -> None:
         self.app = self._bolt = app
         self.app_token = app_token
         self._envelopes = envelopes
-        self.client = PatientClient(app_token=app_token, logger=app.logger, web_client=app.client, ping_interval=PING_S)
+        self.client = PatientClient(
+            app_token=app_token, logger=app.logger, web_client=app.client, ping_interval=PING_S, when_open=when_open
+        )
         self.client.wss_uri = address
         self.client.socket_mode_request_listeners.append(self.handle)
 

@@ -24,6 +24,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
     @app.event("member_joined_channel")
     async def joined(event: dict[str, Any]) -> None:
         if event.get("user") == edge.bot_user and event.get("channel"):
+            edge.historian.was_away(event["channel"])
             await maybe_open(edge, ChannelId(event["channel"]))
 
 

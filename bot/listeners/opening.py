@@ -35,7 +35,7 @@ async def open_here(
         since=from_at,
         sizes=sizes,
     )
-    edge.in_background(edge.historian.fetch())
+    edge.in_background(edge.historian.start_due())
     return said
 
 
@@ -48,7 +48,7 @@ async def catch_up(edge: Edge) -> None:
     """Ask the channels that a crash left unasked, and read the histories that are wanted."""
     for channel in await edge.look(opening.unasked):
         await maybe_open(edge, ChannelId(channel))
-    await edge.historian.fetch()
+    await edge.historian.start_due()
 
 
 async def maybe_open(edge: Edge, channel: ChannelId) -> None:
@@ -70,7 +70,7 @@ async def _open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
         await edge.client.conversations_join(channel=channel_id)
         channel = await edge.slack.channel_facts(channel_id)
     await edge.serve(opening.open_by_itself, channel_id=channel_id, channel=channel)
-    await edge.historian.fetch()
+    await edge.historian.start_due()
 
 
 async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]]:

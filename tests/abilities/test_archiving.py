@@ -1,17 +1,20 @@
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 import bot.sandbox
 from bot import archiving, exports, tagging
+from bot.review.heard import ReactionFact, read_message
+from bot.review.history import Page, Why
 from bot.review.lifecycle import Roles
 from storage import channels, incidents, messages, people, timeline
-from storage.models import OutboxNote, Source
-from tests.cast import CHANNEL, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
+from storage.models import OutboxNote
+from tests.cast import CHANNEL, JONAS, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
 SAMPLE = Path(bot.sandbox.__file__).parent / "sample"
 START = int((NOVEMBER_18 - timedelta(hours=1)).timestamp())
@@ -30,8 +33,20 @@ def an_open_source(room: Room) -> tuple[int, int]:
     return incident, room.ask(lambda db: incidents.sources(db, incident)[0].id)
 
 
-def take_in(room: Room, source: int, *page: dict[str, Any], cursor: str | None = None) -> None:
-    room.serve(archiving.take_in, source_id=source, messages=list(page), cursor=cursor)
+def read(room: Room, source: int, *pages: Page, why: Why = Why.opening) -> None:
+    """Read a source to its end: these pages, one after another."""
+    room.serve(archiving.begin_reading, source_id=source, why=why)
+    for page in pages:
+        take_in(room, source, page)
+    room.serve(archiving.finish_reading, source_id=source)
+
+
+def take_in(room: Room, source: int, page: Page) -> None:
+    room.serve(archiving.take_in, page=page, wanted=room.desk.look(archiving.wanted, source_id=source))
+
+
+def a_page(room: Room, *messages: dict[str, Any], cursor: str | None = None, older: str | None = None) -> Page:
+    return Page(messages=messages, asked_at=room.now, next_cursor=cursor, older_ts=older)
 
 
 def texts(room: Room, incident: int) -> list[str]:
@@ -42,8 +57,22 @@ def events(room: Room, incident: int) -> list[tuple[int, str, str | None]]:
     return room.ask(lambda db: [(e.number, e.event.source, e.words) for e in timeline.told(db, incident)])
 
 
-def fetching(room: Room, source: int) -> tuple[str | None, datetime | None]:
-    return room.ask(lambda db: db.execute(select(Source.cursor, Source.fetched_at).where(Source.id == source)).one())
+def where(room: Room, source: int) -> tuple[bool, int, str | None] | None:
+    """Where the reading of a source is; None at its end."""
+    wanted = room.desk.look(archiving.wanted, source_id=source)
+    return wanted.position if wanted else None
+
+
+def changes(room: Room, incident: int) -> list[str | None]:
+    """What the incident's history says of healing."""
+    rows = room.ask(lambda db: [(row.what, row.after) for row in incidents.changes(db, incident, "incident")])
+    return [after for what, after in rows if what == archiving.HEALED]
+
+
+def states(room: Room, incident: int) -> list[str]:
+    """What became of each message, in order: here, doubted or gone."""
+    moments = room.ask(lambda db: [(row.deleted_at, row.missing_since) for row in messages.of_incident(db, incident)])
+    return ["gone" if deleted else "doubted" if missing else "here" for deleted, missing in moments]
 
 
 # History -------------------------------------------------------------------------------------
@@ -51,52 +80,57 @@ def fetching(room: Room, source: int) -> tuple[str | None, datetime | None]:
 
 def test_a_page_of_history_is_kept_once_however_often_it_comes(room: Room):
     incident, source = an_open_source(room)
-    page = [said("checkout is slow", 5), said("rolled back", 60, thread_ts=f"{START + 5}.000000")]
+    page = a_page(room, said("checkout is slow", 5), said("rolled back", 60, thread_ts=f"{START + 5}.000000"))
+    room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
+    wanted = room.desk.look(archiving.wanted, source_id=source)
 
     for _ in range(2):
-        take_in(room, source, *page, cursor="next")
+        room.serve(archiving.take_in, page=replace(page, next_cursor="next"), wanted=wanted)
 
     assert texts(room, incident) == ["checkout is slow", "rolled back"]
-    assert fetching(room, source) == ("next", None)
+    assert where(room, source) == (False, 0, "next")
 
 
-def test_a_fetch_goes_on_where_it_was_cut_off_and_ends_once(room: Room):
+def test_a_reading_goes_on_where_it_was_cut_off_and_ends_once(room: Room):
     incident, source = an_open_source(room)
-    take_in(room, source, said("second half", 60), cursor="older")
-    where = fetching(room, source)
+    room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
+    take_in(room, source, a_page(room, said("second half", 60), cursor="older"))
+    cut_off = where(room, source)
 
-    take_in(room, source, said("first half", 5), cursor=None)
+    room.serve(archiving.begin_reading, source_id=source, why=Why.gap)
+    take_in(room, source, a_page(room, said("first half", 5)))
     for _ in range(2):
-        room.serve(archiving.finish_fetch, source_id=source)
+        room.serve(archiving.finish_reading, source_id=source)
         room.pass_time(minutes=1)
 
-    assert where == ("older", None)
-    assert fetching(room, source) == (None, NOVEMBER_18)
+    assert cut_off == (False, 0, "older")
+    assert where(room, source) is None
+    assert room.ask(lambda db: channels.source(db, source).fetched_at) == NOVEMBER_18
     assert texts(room, incident) == ["first half", "second half"]
 
 
 def test_what_was_said_before_the_incident_is_not_taken_in(room: Room):
     incident, source = an_open_source(room)
 
-    take_in(room, source, said("private matters", -9), said("checkout is slow", 5))
+    read(room, source, a_page(room, said("private matters", -9), said("checkout is slow", 5)))
 
     assert texts(room, incident) == ["checkout is slow"]
 
 
 def test_a_deletion_heard_live_is_not_undone_by_history(room: Room):
     incident, source = an_open_source(room)
-    take_in(room, source, said("secret", 5))
+    read(room, source, a_page(room, said("secret", 5)))
     room.change(lambda db: setattr(messages.of_incident(db, incident)[0], "deleted_at", NOVEMBER_18))
 
-    take_in(room, source, said("secret", 5))
+    read(room, source, a_page(room, said("secret", 5)))
 
-    assert texts(room, incident) == [""]
+    assert room.ask(lambda db: messages.of_incident(db, incident)[0].deleted_at) == NOVEMBER_18
 
 
 def test_emoji_in_history_become_events_without_a_confirmation(room: Room):
     incident, source = an_open_source(room)
 
-    take_in(room, source, said("rolled back", 5, reactions=pinned()), said("lunch?", 9))
+    read(room, source, a_page(room, said("rolled back", 5, reactions=pinned()), said("lunch?", 9)))
 
     assert events(room, incident) == [(1, "message", "rolled back")]
     assert room.ask(lambda db: list(db.scalars(select(OutboxNote)))) == []
@@ -105,14 +139,273 @@ def test_emoji_in_history_become_events_without_a_confirmation(room: Room):
 
 def test_history_does_not_bring_back_what_was_dropped(room: Room):
     incident, source = an_open_source(room)
-    page = said("rolled back", 5, reactions=pinned())
-    take_in(room, source, page)
+    page = a_page(room, said("rolled back", 5, reactions=pinned()))
+    read(room, source, page)
     here = incidents.Where(incidents.Place(CHANNEL))
     room.serve(tagging.drop_event, where=here, by=MARA, number=1)
 
-    take_in(room, source, page)
+    read(room, source, page, why=Why.gap)
 
     assert events(room, incident) == []
+
+
+# Gaps -----------------------------------------------------------------------------------------
+
+
+def test_what_nobody_had_told_is_one_line_of_the_incidents_history(room: Room):
+    incident, source = an_open_source(room)
+    read(room, source, a_page(room, said("checkout is slow", 5)))
+    heard, unheard = said("checkout is slow", 5), [said(f"line {number}", 60 * number) for number in range(3, 20)]
+
+    read(room, source, a_page(room, heard, *unheard), why=Why.gap)
+
+    assert changes(room, incident) == ["17 messages from 13:03–13:19 UTC were fetched later"]
+
+
+def test_what_was_fetched_at_the_opening_is_not_healing(room: Room):
+    incident, source = an_open_source(room)
+
+    read(room, source, a_page(room, said("checkout is slow", 5)))
+
+    assert changes(room, incident) == []
+
+
+def test_word_of_a_message_of_this_minute_may_be_on_its_way(room: Room):
+    incident, source = an_open_source(room)
+
+    read(room, source, a_page(room, said("just now", 3590)), why=Why.gap)
+
+    assert texts(room, incident) == ["just now"]
+    assert changes(room, incident) == []
+
+
+def test_emoji_that_nobody_had_told_are_found_both_ways(room: Room):
+    incident, source = an_open_source(room)
+    put, taken = said("rolled back", 5), said("restarted", 9)
+    read(room, source, a_page(room, put, taken | {"reactions": pinned()}))
+    room.pass_time(minutes=10)
+
+    read(room, source, a_page(room, put | {"reactions": pinned()}, taken), why=Why.gap)
+    for waiting in room.ask(messages.underived, TEAM):
+        room.serve(tagging.follow_reactions, channel=waiting[0], ts=waiting[1])
+
+    assert [words for _, _, words in events(room, incident)] == ["rolled back"]
+
+
+def test_an_emoji_whose_people_are_not_all_named_is_taken_from_nobody(room: Room):
+    incident, source = an_open_source(room)
+    read(room, source, a_page(room, said("rolled back", 5, reactions=pinned())))
+    room.pass_time(minutes=10)
+    some = [{"name": "pushpin", "users": [JONAS], "count": 2}]
+
+    read(room, source, a_page(room, said("rolled back", 5, reactions=some)), why=Why.gap)
+
+    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    assert list(held.values()) == [{"pushpin": [JONAS, MARA]}]
+
+
+def test_an_emoji_heard_live_after_the_page_was_asked_for_is_the_newer_word(room: Room):
+    incident, source = an_open_source(room)
+    put = said("rolled back", 5)
+    read(room, source, a_page(room, put))
+    asked = a_page(room, put)
+    live = ReactionFact(channel=CHANNEL, ts=put["ts"], user=MARA, name="pushpin", changed_ts=ts(room.now), held=True)
+    room.change(lambda db: messages.keep_reactions(db, TEAM, live))
+
+    read(room, source, asked, why=Why.gap)
+
+    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    assert list(held.values()) == [{"pushpin": [MARA]}]
+
+
+# Silence --------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_once_is_doubted_and_twice_is_gone(room: Room):
+    incident, source = an_open_source(room)
+    first, second = said("checkout is slow", 5), said("the password is swordfish", 60)
+    read(room, source, a_page(room, first, second))
+
+    room.pass_time(minutes=5)
+    read(room, source, a_page(room, first), why=Why.gap)
+    once = states(room, incident)
+    room.pass_time(minutes=5)
+    read(room, source, a_page(room, first), why=Why.gap)
+
+    assert once == ["here", "doubted"]
+    assert states(room, incident) == ["here", "gone"]
+    assert texts(room, incident) == ["checkout is slow", ""]
+
+
+def test_what_is_seen_again_is_trusted_again(room: Room):
+    incident, source = an_open_source(room)
+    both = said("checkout is slow", 5), said("rolled back", 60)
+    read(room, source, a_page(room, *both))
+
+    for shown in (both[:1], both, both[:1]):
+        room.pass_time(minutes=5)
+        read(room, source, a_page(room, *shown), why=Why.gap)
+
+    assert states(room, incident) == ["here", "doubted"]
+
+
+def test_what_is_older_than_all_that_slack_still_shows_is_only_doubted(room: Room):
+    incident, source = an_open_source(room)
+    both = said("checkout is slow", 5), said("rolled back", 60)
+    read(room, source, a_page(room, *both))
+
+    for _ in range(3):
+        room.pass_time(minutes=5)
+        read(room, source, a_page(room, both[1]), why=Why.gap)
+
+    assert states(room, incident) == ["doubted", "here"]
+
+
+def test_something_older_outside_the_incident_is_enough(room: Room):
+    incident, source = an_open_source(room)
+    both = said("checkout is slow", 5), said("rolled back", 60)
+    read(room, source, a_page(room, *both))
+
+    for _ in range(2):
+        room.pass_time(minutes=5)
+        read(room, source, a_page(room, both[1], older=f"{START - 500}.000000"), why=Why.gap)
+
+    assert states(room, incident) == ["gone", "here"]
+
+
+@pytest.mark.parametrize("cursor", ["more", None])
+def test_a_page_says_nothing_of_what_lies_outside_it(room: Room, cursor: str | None):
+    incident, source = an_open_source(room)
+    early, late = [said(f"early {n}", n) for n in range(20)], [said(f"late {n}", 100 + n) for n in range(20)]
+    read(room, source, a_page(room, *early, *late))
+    young = said("just now", 3590)
+    room.change(lambda db: messages.keep(db, TEAM, *filter(None, [read_message(young, CHANNEL)])))
+
+    room.serve(archiving.begin_reading, source_id=source, why=Why.gap)
+    take_in(room, source, a_page(room, *late, cursor="more"))
+    if cursor is None:
+        take_in(room, source, a_page(room, *early))
+
+    assert set(states(room, incident)) == {"here"}
+
+
+def test_a_meagre_page_proves_no_silence_and_tells_that_history_is_limited(room: Room):
+    incident, source = an_open_source(room)
+    page = [said(f"line {number}", number) for number in range(40)]
+    read(room, source, a_page(room, *page))
+
+    room.serve(archiving.begin_reading, source_id=source, why=Why.gap)
+    take_in(room, source, a_page(room, page[0], *page[26:], cursor="more"))
+
+    assert set(states(room, incident)) == {"here"}
+    assert room.ask(lambda db: people.workspace(db, TEAM).history_limited_at) == room.now
+
+
+def test_a_full_page_tells_that_history_is_not_limited(room: Room):
+    _, source = an_open_source(room)
+    room.change(lambda db: setattr(people.workspace(db, TEAM), "history_limited_at", room.now))
+
+    read(room, source, a_page(room, *(said(f"line {number}", number) for number in range(40))))
+
+    assert room.ask(lambda db: people.workspace(db, TEAM).history_limited_at) is None
+
+
+def test_replies_that_a_thread_no_longer_shows_are_gone_with_the_second_look(room: Room):
+    incident, source = an_open_source(room)
+    parent = said("checkout is slow", 5, reply_count=2, latest_reply=f"{START + 70}.000000")
+    replies = [said(f"reply {n}", n, thread_ts=parent["ts"]) for n in (60, 70)]
+    read(room, source, a_page(room, parent), a_page(room, parent, *replies))
+    shrunk = parent | {"reply_count": 1, "latest_reply": replies[0]["ts"]}
+
+    for _ in range(2):
+        room.pass_time(minutes=5)
+        read(room, source, a_page(room, shrunk), a_page(room, shrunk, replies[0]), why=Why.gap)
+
+    assert states(room, incident) == ["here", "here", "gone"]
+
+
+def test_a_thread_that_is_gone_takes_its_replies_along(room: Room):
+    incident, source = an_open_source(room)
+    first = said("hello", 1)
+    parent = said("checkout is slow", 5, reply_count=1, latest_reply=f"{START + 60}.000000")
+    reply = said("looking", 60, thread_ts=parent["ts"])
+    read(room, source, a_page(room, first, parent), a_page(room, parent, reply))
+
+    for _ in range(2):
+        room.pass_time(minutes=5)
+        read(room, source, a_page(room, first), a_page(room), why=Why.gap)
+
+    assert states(room, incident) == ["here", "gone", "gone"]
+
+
+# What is due -----------------------------------------------------------------------------------
+
+
+def due(room: Room, away: dict[str, datetime] | None = None) -> list[Why]:
+    found = room.desk.look(archiving.due, away=away or {})
+    return [one.why for one in found]
+
+
+def a_wanted_source(room: Room) -> tuple[int, int]:
+    incident, source = an_open_source(room)
+    room.change(lambda db: setattr(channels.source(db, source), "fetch_from", NOVEMBER_18))
+    return incident, source
+
+
+def test_a_new_source_is_read_first_and_then_every_ten_minutes_at_the_latest(room: Room):
+    _, source = a_wanted_source(room)
+    new = due(room)
+    read(room, source, a_page(room))
+
+    found = {minutes: due_in(room, minutes) for minutes in (1, 8, 10)}
+
+    assert new == [Why.opening]
+    assert found == {1: [], 8: [], 10: [Why.recent]}
+
+
+def due_in(room: Room, minutes: int) -> list[Why]:
+    was, room.now = room.now, room.now + timedelta(minutes=minutes)
+    found = due(room)
+    room.now = was
+    return found
+
+
+def test_whoever_was_away_reads_the_gap_once(room: Room):
+    _, source = a_wanted_source(room)
+    read(room, source, a_page(room))
+    room.pass_time(minutes=2)
+    away = {archiving.AWAY_FROM_ALL: room.now}
+
+    before = due(room, away)
+    read(room, source, a_page(room), why=Why.gap)
+
+    assert (before, due(room, away)) == ([Why.gap], [])
+
+
+def test_what_is_missing_is_looked_for_again_after_two_minutes(room: Room):
+    _, source = a_wanted_source(room)
+    read(room, source, a_page(room, said("hello", 1), said("secret", 5)))
+    room.pass_time(minutes=5)
+    read(room, source, a_page(room, said("hello", 1)), why=Why.gap)
+
+    found = {minutes: due_in(room, minutes) for minutes in (1, 2)}
+    room.pass_time(minutes=2)
+    read(room, source, a_page(room, said("hello", 1)), why=Why.gap)
+
+    assert found == {1: [], 2: [Why.gap]}
+    assert due_in(room, 1) == []
+
+
+def test_a_place_that_is_no_longer_listened_to_is_not_read(room: Room):
+    incident, _ = a_wanted_source(room)
+
+    room.change(lambda db: incidents.stop_listening(db, incident, now=room.now))
+
+    assert due(room, {archiving.AWAY_FROM_ALL: room.now}) == []
+
+
+def ts(at: datetime) -> str:
+    return f"{at.timestamp():.6f}"
 
 
 # Exports --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import facilitating
 from bot.desk import Note, Notes, Replayed, Turn
 from bot.historian import Historian
+from bot.history import History
 from bot.listeners import edge as edge_module
 from bot.listeners.deeds import Deed, do
 from bot.listeners.edge import (
@@ -66,7 +67,8 @@ def edge(room: Room) -> Edge:
     """Nobody is at the other end of its client: what is tried here needs nobody there."""
     client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
     slack = Slack(client)
-    return Edge(room.desk, client, slack, historian=Historian(room.desk, slack), bot_user=MARA)
+    historian = Historian(room.desk, slack, History(client, lambda: room.now))
+    return Edge(room.desk, client, slack, historian=historian, bot_user=MARA)
 
 
 @pytest.fixture

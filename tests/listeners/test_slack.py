@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.review.incident import ChannelId, Place
+from bot.review.incident import ChannelId
 from bot.review.refusal import NotInChannel
 from bot.sandbox.server import Running, sandbox
 from bot.slack import Slack
@@ -34,31 +34,6 @@ def slack(running: Running) -> Slack:
 async def channel_id(people: People, name: str = "incidents") -> ChannelId:
     channels = (await people.see("state"))["channels"]
     return ChannelId(next(channel["id"] for channel in channels if channel["name"] == name))
-
-
-async def test_a_page_of_history_brings_whole_threads_in_order_and_each_message_once(people: People, slack: Slack):
-    channel = await channel_id(people)
-    parent = await people.say("checkout is slow")
-    await people.say("something else")
-    await people.say("rolled back", thread_ts=parent)
-
-    page = await slack.history(Place(channel), LONG_AGO)
-
-    said = [message["text"] for message in page.messages if message.get("user")]
-    assert said[-3:] == ["checkout is slow", "something else", "rolled back"]
-    assert len({message["ts"] for message in page.messages}) == len(page.messages)
-
-
-async def test_the_history_of_a_thread_is_that_thread(people: People, slack: Slack):
-    channel = await channel_id(people)
-    parent = await people.say("search is broken")
-    await people.say("elsewhere")
-    await people.say("looking", thread_ts=parent)
-
-    page = await slack.history(Place(channel, parent), LONG_AGO)
-
-    assert [message["text"] for message in page.messages] == ["search is broken", "looking"]
-    assert page.next_cursor is None
 
 
 async def test_what_slack_says_of_a_channel_comes_with_its_members(people: People, slack: Slack):

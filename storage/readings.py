@@ -1,0 +1,323 @@
+"""Readings of history: which there are, how far each came, and what a page tells beside its words.
+
+Silence is not deletion: what Slack does not show where it was asked for all is doubted first, and gone when a later
+reading misses it again, though Slack still shows something older.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.review.heard import ReactionFact, in_order, moment_of, read_reactions
+from bot.review.history import LAG, WHOLE_FOR, Page, Why
+from storage.models import Message, Reaction, Reading, Source
+
+AT_ONCE = 400
+"""Keys to a statement."""
+
+
+# Readings --------------------------------------------------------------------------------
+
+
+def listened(db: Session, team: str) -> Sequence[Source]:
+    """The sources that are listened to now."""
+    return db.scalars(select(Source).where(Source.team_id == team, Source.until_at.is_(None)).order_by(Source.id)).all()
+
+
+def open_of(db: Session, source: int) -> Reading | None:
+    """The reading of a source that is not at its end."""
+    return db.scalar(select(Reading).where(Reading.source_id == source, Reading.done_at.is_(None)))
+
+
+def held(db: Session, reading: int) -> Reading:
+    """A reading, held until the turn ends: of two who read the same page, the second sees that it was kept."""
+    return db.get_one(Reading, reading, with_for_update=True, populate_existing=True)
+
+
+def begin(db: Session, source: Source, why: Why, *, now: datetime) -> Reading:
+    """Begin to read a source, unless that is under way; a thread is walked and has no pages of a channel."""
+    known = open_of(db, source.id)
+    if known:
+        return known
+    since = max(source.from_at, now - WHOLE_FOR) if why is Why.recent else source.from_at
+    reading = Reading(
+        team_id=source.team_id,
+        source_id=source.id,
+        why=why.value,
+        from_at=since,
+        began_at=now,
+        paged_at=now if source.thread_ts else None,
+        threads=[source.thread_ts] if source.thread_ts else [],
+    )
+    db.add(reading)
+    db.flush()
+    return reading
+
+
+def last_began(db: Session, source: int, whys: Collection[Why]) -> datetime | None:
+    """When the last of these readings began that came to its end."""
+    done = (Reading.source_id == source, Reading.done_at.is_not(None), Reading.why.in_([why.value for why in whys]))
+    return db.scalar(select(func.max(Reading.began_at)).where(*done))
+
+
+def finish(db: Session, reading: Reading, *, now: datetime) -> None:
+    """The end is reached; of the earlier readings of its sort no more need be known."""
+    reading.done_at = now
+    earlier = (Reading.source_id == reading.source_id, Reading.why == reading.why, Reading.id < reading.id)
+    db.execute(delete(Reading).where(*earlier))
+    db.flush()
+
+
+def position(reading: Reading) -> tuple[bool, int, str | None]:
+    """Where a reading is: among the threads, at which one, at which page."""
+    return reading.paged_at is not None, reading.walked, reading.cursor
+
+
+def begin_anew(reading: Reading) -> None:
+    """Slack no longer knows where we were."""
+    reading.cursor = reading.reached_ts = None
+    if reading.paged_at is None:
+        reading.threads = []
+
+
+def count(reading: Reading, found: Iterable[str]) -> None:
+    """Add messages, by ts, that nobody had told us of."""
+    times = sorted(map(moment_of, found))
+    if times:
+        reading.found += len(times)
+        reading.found_from = min(reading.found_from or times[0], times[0])
+        reading.found_to = max(reading.found_to or times[-1], times[-1])
+
+
+def turn_page(reading: Reading, page: Page) -> None:
+    """Go on in the channel, or from its end to the threads."""
+    times = page.times
+    reading.cursor = page.next_cursor
+    reading.reached_ts = times[0] if times else reading.reached_ts
+    reading.oldest_ts = _older(reading.oldest_ts, page.older_ts or (times[0] if times else None))
+    if page.next_cursor is None:
+        reading.paged_at, reading.reached_ts = page.asked_at, None
+
+
+def turn_page_of_thread(reading: Reading, page: Page) -> None:
+    """Go on in the thread, or to the next."""
+    times = page.times
+    reading.cursor = page.next_cursor
+    reading.reached_ts = times[-1] if times and page.next_cursor else None
+    if page.next_cursor is None:
+        reading.walked += 1
+
+
+def add_threads(reading: Reading, threads: Iterable[str]) -> None:
+    """Threads to walk once the channel's pages are read."""
+    known = list[str](reading.threads or [])
+    reading.threads = [*known, *(ts for ts in dict.fromkeys(threads) if ts not in known)]
+
+
+def _older(known: str | None, seen: str | None) -> str | None:
+    return min((ts for ts in (known, seen) if ts), key=in_order, default=None)
+
+
+# Silence -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A message that we hold where Slack was asked for all there is."""
+
+    id: int
+    ts: str
+    missing_since: datetime | None
+
+
+def expected_in_channel(db: Session, source: Source, reading: Reading, page: Page) -> list[Expected]:
+    """What a page of the channel itself should show: from its oldest message, or from where the reading begins."""
+    here = or_(Message.thread_ts.is_(None), Message.thread_ts == Message.ts, Message.subtype == "thread_broadcast")
+    above = [Message.ts < reading.reached_ts] if reading.reached_ts else []
+    if page.next_cursor and not page.messages:
+        return []
+    lowest = page.times[0] if page.next_cursor else _ts(reading.from_at)
+    return _expected(db, source, page, here, Message.ts >= lowest, *above)
+
+
+def expected_in_thread(db: Session, source: Source, reading: Reading, *, thread: str, page: Page) -> list[Expected]:
+    """What a page of a thread should show, its first message included."""
+    here = or_(Message.thread_ts == thread, Message.ts == thread)
+    behind = [Message.ts > reading.reached_ts] if reading.reached_ts else []
+    ahead = [Message.ts <= page.times[-1]] if page.next_cursor and page.messages else []
+    return _expected(db, source, page, here, *behind, *ahead)
+
+
+def _expected(db: Session, source: Source, page: Page, *inside: ColumnElement[bool]) -> list[Expected]:
+    query = select(Message.id, Message.ts, Message.missing_since).where(
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        Message.deleted_at.is_(None),
+        Message.posted_at >= source.from_at,
+        Message.posted_at < page.sure_until,
+        *inside,
+    )
+    return [Expected(*row) for row in db.execute(query.order_by(Message.ts))]
+
+
+def compare(
+    db: Session, reading: Reading, expected: Sequence[Expected], *, page: Page, oldest: str | None
+) -> list[Expected]:
+    """Doubt what is not shown, trust again what is, and give what was missing before and still is."""
+    shown = set(page.times)
+    _set_missing(db, [one.id for one in expected if one.missing_since and one.ts in shown], None)
+    absent = [one for one in expected if one.ts not in shown]
+    _set_missing(db, [one.id for one in absent if one.missing_since is None], page.asked_at)
+    return [one for one in absent if _is_gone(one, reading, page, oldest=oldest)]
+
+
+def _set_missing(db: Session, ids: Sequence[int], since: datetime | None) -> None:
+    for part in _parts(ids):
+        db.execute(update(Message).where(Message.id.in_(part)).values(missing_since=since))
+
+
+def _is_gone(one: Expected, reading: Reading, page: Page, *, oldest: str | None) -> bool:
+    if one.missing_since is None or oldest is None:
+        return False
+    again = one.missing_since < reading.began_at and one.missing_since <= page.sure_until
+    return again and in_order(oldest) < in_order(one.ts)
+
+
+def is_in_doubt(db: Session, source: Source, *, since: datetime, until: datetime) -> bool:
+    """Whether something was found missing between two moments, and still is."""
+    found = _doubted(source, Message.id).where(Message.missing_since >= since, Message.missing_since <= until)
+    return db.scalar(found.limit(1)) is not None
+
+
+def _doubted(source: Source, column: Any) -> Any:
+    return select(column).where(
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        Message.posted_at >= source.from_at,
+        Message.deleted_at.is_(None),
+        Message.missing_since.is_not(None),
+    )
+
+
+# Threads ------------------------------------------------------------------------------------
+
+
+def threads_to_walk(db: Session, source: Source, reading: Reading, page: Page) -> list[str]:
+    """The threads of a page that do not look as we hold them, and those whose replies may have changed."""
+    parents = {str(one["ts"]): one for one in page.messages if one.get("reply_count")}
+    known = _sizes(db, source, list(parents))
+    since = page.asked_at - WHOLE_FOR
+    return [ts for ts, one in parents.items() if _is_walked(one, known.get(ts), reading, since=since)]
+
+
+def _is_walked(parent: Mapping[str, Any], known: tuple[int, str] | None, reading: Reading, *, since: datetime) -> bool:
+    latest = str(parent.get("latest_reply") or "")
+    if reading.why == Why.whole or known != (parent["reply_count"], latest):
+        return True
+    return reading.why == Why.recent and moment_of(latest) >= since
+
+
+def _sizes(db: Session, source: Source, threads: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """How many replies we hold of threads, and the latest."""
+    found: dict[str, tuple[int, str]] = {}
+    query = select(Message.thread_ts, func.count(Message.id), func.max(Message.ts)).where(
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        Message.ts != Message.thread_ts,
+        Message.deleted_at.is_(None),
+        Message.missing_since.is_(None),
+    )
+    for part in _parts(threads):
+        rows = db.execute(query.where(Message.thread_ts.in_(part)).group_by(Message.thread_ts))
+        found |= {str(thread): (replies, latest) for thread, replies, latest in rows}
+    return found
+
+
+def threads_unshown(db: Session, source: Source, reading: Reading) -> list[str]:
+    """Threads that the pages of the channel did not speak of: begun before them, or with something missing."""
+    older = select(Message.thread_ts).where(
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        Message.thread_ts < _ts(reading.from_at),
+        Message.deleted_at.is_(None),
+        Message.posted_at >= _spoken_since(source, reading),
+    )
+    missing_parent = Message.thread_ts.in_(_doubted(source, Message.ts))
+    below = select(Message.thread_ts).where(
+        Message.team_id == source.team_id, Message.channel_id == source.channel_id, missing_parent
+    )
+    found = {*db.scalars(older), *db.scalars(below), *db.scalars(_doubted(source, Message.thread_ts))}
+    return sorted((ts for ts in found if ts), key=in_order)
+
+
+def _spoken_since(source: Source, reading: Reading) -> datetime:
+    """Since when a thread must have been spoken in to be walked though no page shows its first message."""
+    if reading.why in {Why.whole, Why.opening}:
+        return source.from_at
+    return max(source.from_at, (source.read_at or reading.began_at) - WHOLE_FOR)
+
+
+# Emoji --------------------------------------------------------------------------------------
+
+
+def emoji_told(db: Session, source: Source, reading: Reading, page: Page) -> list[ReactionFact]:
+    """What a page tells of emoji that we do not know, both ways; what was heard live since it was asked is newer.
+
+    When they were put there it does not say: between the last reading and this one, or for those of old messages and
+    of a new incident, when the message was written.
+    """
+    held: defaultdict[str, list[Reaction]] = defaultdict(list)
+    for part in _parts([str(message["ts"]) for message in page.messages]):
+        where = (Reaction.team_id == source.team_id, Reaction.channel_id == source.channel_id, Reaction.ts.in_(part))
+        for row in db.scalars(select(Reaction).where(*where)):
+            held[row.ts].append(row)
+    old = page.asked_at if reading.why == Why.opening else page.asked_at - WHOLE_FOR
+    return [
+        fact
+        for message in page.messages
+        for fact in _emoji_on(message, source.channel_id, held[str(message["ts"])], asked_at=page.asked_at, old=old)
+    ]
+
+
+def _emoji_on(
+    message: Mapping[str, Any], channel: str, rows: Sequence[Reaction], *, asked_at: datetime, old: datetime
+) -> Iterator[ReactionFact]:
+    ts, known = str(message["ts"]), {(row.user_id, row.name): row for row in rows}
+    seen = max(_ts(asked_at - LAG), ts, key=in_order)
+    told = {(fact.user, fact.name): fact for fact in read_reactions(message, channel)}
+    for key, fact in told.items():
+        row = known.get(key)
+        if row is None:
+            yield fact if moment_of(ts) < old else _seen(fact, seen, held=True)
+        elif row.removed_at:
+            yield _seen(fact, seen, held=True)
+    partly = set(_partly_told(message))
+    for (user, name), row in known.items():
+        if row.removed_at is None and (user, name) not in told and name not in partly:
+            gone = ReactionFact(channel=channel, ts=ts, user=user, name=name, changed_ts=seen, held=False)
+            yield gone
+
+
+def _seen(fact: ReactionFact, seen: str, *, held: bool) -> ReactionFact:
+    return ReactionFact(channel=fact.channel, ts=fact.ts, user=fact.user, name=fact.name, changed_ts=seen, held=held)
+
+
+def _partly_told(message: Mapping[str, Any]) -> Iterator[str]:
+    """Emoji of which Slack names only some of the people."""
+    for reaction in message.get("reactions") or ():
+        if len(reaction.get("users") or ()) < (reaction.get("count") or 0):
+            yield str(reaction.get("name", "")).split("::")[0]
+
+
+def _ts(at: datetime) -> str:
+    return f"{at.astimezone(UTC).timestamp():.6f}"
+
+
+def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
