@@ -1,0 +1,266 @@
+"""The half of the corpus that the rules are built with: other surroundings, other ordinary lines; it may grow."""
+
+import base64
+from random import Random
+
+from tests.review.secrets_test_half import ALNUM, BASE64, DIGITS, HEX, KINDS, LOWER, UPPER, Planted, chars
+
+SEED = 20261122
+OF_EACH_KIND = 12
+ORDINARY = 2_000
+
+SHOWN = {
+    "Slack bot token",
+    "Slack user token",
+    "Slack app token",
+    "Slack rotating token",
+    "Slack webhook",
+    "Google API key",
+    "GitHub token",
+    "GitHub fine-grained token",
+    "GitLab token",
+    "JWT",
+    "package or payment token",
+}
+"""Kinds that are known wherever they stand."""
+ANYWHERE = (
+    "oops: @@",
+    "@@ is still valid?!",
+    "old one (revoked): @@; new one comes by mail",
+    "```\n$ env | grep TOK\nTOK=@@\nPATH=/usr/bin\n```",
+    "<https://example.com/hook?a=1&amp;key=@@|hook>",
+    "_@@_ ~gone~",
+    '{\\"token\\":\\"@@\\"}',
+    "| prod | @@ | 2026-11-18 |",
+    "&gt; quoted @@\nI would not have pasted that",
+    "@@,@@",
+    "--set slack.token=@@ --set replicas=3",
+    "warning: config.yaml:14: token=@@",
+)
+BASE64_LOGIN = (
+    "-H 'authorization:basic @@'",
+    '"_auth": "@@"',
+    "//npm.example.com/:_auth=@@",
+    "Proxy-Authorization: Basic @@",
+)
+NAMED = {
+    "AWS key pair": ("id @@", "{@@}", "the CI uses `@@`", "user,key\nci,@@"),
+    "AWS secret key": (
+        "aws.secretAccessKey=@@",
+        "AWS_SECRET_ACCESS_KEY: @@",
+        "Secret access key: @@",
+        '\\"SecretAccessKey\\": \\"@@\\"',
+        "$env:AWS_SECRET_ACCESS_KEY = '@@'",
+    ),
+    "AWS session token": (
+        "aws_session_token=@@\nregion=eu-west-1",
+        "AWS_SESSION_TOKEN: '@@'",
+        "x-amz-security-token: @@",
+    ),
+    "Google service account": ("{@@}", "GOOGLE_CREDENTIALS='{@@}'", "cat key.json\n{ @@ }"),
+    "Azure connection": ("conn: @@", "AzureWebJobsStorage=@@", "- value: @@"),
+    "Azure signed link": ("@@", "azcopy cp '@@' .", "<@@|x> expired?"),
+    "bearer header": (
+        "-H 'authorization:Bearer @@'",
+        "headers = {'Authorization': f'Bearer @@'}",
+        'req.Header.Set("Authorization", "Bearer @@")',
+        "Authorization=Bearer%20@@".replace("%20", " "),
+        "&gt; Authorization: Bearer @@",
+        "bearer @@",
+        "PRIVATE-TOKEN: @@",
+        "ACCESS_TOKEN=@@",
+        "access_token=@@&amp;expires=3600",
+        '"apiKey": "@@"',
+    ),
+    "basic header": BASE64_LOGIN,
+    "private key": ("this one?\n@@", "@@\nis for the old host", "| key |\n@@\n"),
+    "private key on a line": ("KEY='@@' make", '"@@"', 'ssh_key: "@@"'),
+    "private key, cut": ("@@", "part 1:\n@@\nand more"),
+    "password in a database's URL": ("@@ @@", "jdbc: '@@'", "- `@@`", "ENV DSN @@", "'@@',", "[@@]", "see @@!"),
+    "password in a cache's URL": ("@@?timeout=3s", "cache: @@,", 'broker_url = "@@"'),
+    "password in a URL that Slack took for mail": ("dsn @@, right?", "*@@*"),
+    "password in a web address": ("@@ works", "remote: @@", "http_proxy=@@ curl example.com", "<@@>, thanks"),
+    "password set": (
+        "db.password: @@",
+        'POSTGRES_PASSWORD: "@@"',
+        "the password is @@ for now",
+        "Passwort: @@",
+        "pw: postgres / password=@@",
+        "jdbc:mysql://db-1/orders?user=app&amp;password=@@&amp;ssl=true",
+        "vault kv put kv/checkout password=@@",
+        "createuser --password @@",
+        "PGPASSWORD=@@ psql -h db-1",
+        "sshpass -p '@@' ssh deploy@bastion",
+        "redis-cli -h cache-2 -a @@ info",
+        "mysql -h db-1 -uroot -p@@ orders",
+    ),
+    "password for curl": ("curl -sSu ops:@@ https://api.example.com", 'curl -k --user="a:@@" https://x.example.com'),
+}
+
+
+def secrets() -> list[Planted]:
+    random = Random(SEED)
+    return [_planted(kind, number, random) for kind in KINDS for number in range(OF_EACH_KIND)]
+
+
+def ordinary() -> list[str]:
+    random = Random(SEED + 1)
+    return [_filled(LINES[number % len(LINES)], random) for number in range(ORDINARY)]
+
+
+def _planted(kind: str, number: int, random: Random) -> Planted:
+    surroundings = ANYWHERE if kind in SHOWN else NAMED[kind]
+    pasted, values = KINDS[kind][0](random)
+    return Planted(kind, surroundings[number % len(surroundings)].replace("@@", pasted), values)
+
+
+def _filled(line: str, random: Random) -> str:
+    made = {
+        "HEX40": chars(random, HEX, 40),
+        "HEX32": chars(random, HEX, 32),
+        "HEX64": chars(random, HEX, 64),
+        "HEX8": chars(random, HEX, 8),
+        "NUM": chars(random, DIGITS, 5),
+        "WORD": chars(random, LOWER, 5),
+        "ID": chars(random, UPPER + DIGITS, 8),
+        "MIX": chars(random, ALNUM, 22),
+        "B64": chars(random, BASE64, 40),
+        "CODED": base64.b64encode(chars(random, ALNUM, 24).encode()).decode(),
+    }
+    for name, value in made.items():
+        line = line.replace(f"#{name}", value)
+    return line
+
+
+LINES = (
+    "bisected to #HEX40 (checkout #HEX8)",
+    "pod checkout-api-#HEX8-#WORD restarted #NUM times",
+    "span #HEX32 shows 4 s in auth.token.refresh",
+    "who has access to the password manager? I cannot log in",
+    "Password: ask Ananya, I am on the phone",
+    "the password is not the problem, the pool is",
+    "password=&lt;see vault&gt; in runbook #NUM",
+    "the token: it has expired at 14:#NUM",
+    "secret: nobody noticed for #NUM minutes",
+    "API key rotated by automation at #NUM",
+    "api key: see vault path kv/checkout/#WORD",
+    "key: value pairs are fine, #NUM of them",
+    "POST /oauth/token 401 in #NUM ms",
+    "GET /password/reset?step=2&amp;lang=de 500 #NUM",
+    "token_type=bearer&amp;expires_in=#NUM",
+    "grant_type=client_credentials scope=orders:#WORD",
+    "kubectl create secret generic checkout-#WORD --from-file=./key.json",
+    "kubectl get secrets | grep #WORD",
+    "envFrom:\n  - secretRef:\n      name: checkout-#WORD",
+    "valueFrom:\n  secretKeyRef:\n    name: checkout-#WORD\n    key: token",
+    "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db-#WORD",
+    "- name: API_TOKEN\n  value: $(TOKEN_#NUM)",
+    "ExternalSecret checkout-#WORD is SecretSynced=False",
+    "vault kv get kv/checkout/#WORD",
+    "vault: permission denied on kv/data/checkout/#WORD",
+    "docker run -u 1000:1000 -p 8080:8080 checkout:#NUM",
+    "docker run --user 1001:1001 registry.example.com/tool:#NUM",
+    "chown -R 1000:1000 /data/#WORD",
+    "curl -I https://example.com/#WORD -u $USER",
+    "curl --user-agent probe/1.#NUM https://example.com",
+    "wget https://example.com/dump-#NUM.tar.gz",
+    "https://user@git.example.com/ops/#WORD.git",
+    "https://example.com:8443/users/@#WORD",
+    'http://10.0.0.#NUM:9090/graph?g0.expr=rate(http_requests_total{code=~"5.."}[5m])',
+    "<https://example.zoom.us/j/#NUM?pwd=#MIX|the call>",
+    "https://example.zoom.us/j/9#NUM?pwd=#MIX.1",
+    "<https://grafana.example.com/explore?left=%7B%22expr%22%3A%22up%22%7D&amp;orgId=#NUM|explore>",
+    "<https://docs.example.com/d/#MIX/edit#gid=#NUM|sheet>",
+    "<https://us02web.example.com/rec/#MIX|recording>",
+    "ldap://ldap-#NUM.internal:389 refuses binds",
+    "postgres://db-1:5432/orders?user=app answers in #NUM ms",
+    "jdbc:postgresql://db-1:5432/orders?user=app&amp;password=${DB_PASS}#NUM",
+    "mongodb://db-1:27017,db-2:27017/orders?replicaSet=rs#NUM",
+    "amqp://{user}:{password}@mq:5672/%2F is the template #NUM",
+    "DATABASE_URL=postgres://app:$DB_PASSWORD@db-1/orders #NUM",
+    "postgres://app:REDACTED@db-#NUM/orders",
+    "postgres://app:xxxxxx@db-#NUM/orders",
+    "redis://:%s@cache:6379/#NUM",
+    "redis://:password@cache:6379/#NUM",
+    "git+ssh://git@git.example.com/ops/#WORD.git",
+    "s3://bucket/key=#HEX32/part-#NUM.parquet",
+    "etcd key /registry/secrets/checkout/#WORD",
+    "sort_key=#NUM partition_key=customer-#WORD",
+    "cache_key=cart:#HEX32",
+    "idempotency_key=#MIX",
+    "Idempotency-Key: #HEX32",
+    "pageToken=#MIX returned nothing",
+    "nextToken: #CODED",
+    "continuation_token=#CODED",
+    "csrf_token=#MIX mismatch",
+    "public_key: #CODED",
+    "publicKey=#HEX64",
+    "ssh-rsa AAAAB3NzaC1yc2E#CODED#CODED ops@laptop",
+    "bearer-token auth is used by #NUM clients",
+    "Bearer authentication is required for endpoint #NUM",
+    "we get `invalid bearer token: signature mismatch (kid=#HEX8)`",
+    "basic health check passes #NUM",
+    "Basic Dashboards: #NUM",
+    "auth: 401, authz: 403, #NUM of each",
+    "auth=none on listener #NUM",
+    "author: @#WORD, reviewed by nobody",
+    "tokenizer=#MIX",
+    "tokens: 31#NUM in, 8#NUM out",
+    "max_tokens=4096 model=#WORD-#NUM",
+    "secret santa is cancelled, #NUM people asked",
+    "pass 2 of 3 took #NUM ms",
+    "pass: 14, fail: #NUM",
+    "PASS: test_checkout_#WORD",
+    "bypass=true for #NUM requests",
+    "compass: north-#NUM",
+    "pwd\n/srv/checkout/#WORD",
+    "PWD=/srv/checkout/#WORD",
+    "OLDPWD=/home/deploy",
+    "passwd: password unchanged (#NUM)",
+    "sudo: a password is required, exit #NUM",
+    'FATAL:  password authentication failed for user "app" at #NUM',
+    "ORA-28001: the password has expired (#NUM)",
+    "login: checkout, password: via 1password item #NUM",
+    "-----BEGIN CERTIFICATE REQUEST-----\n#B64\n-----END CERTIFICATE REQUEST-----",
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n#B64\n-----END PGP PUBLIC KEY BLOCK-----",
+    "-----BEGIN PGP SIGNATURE-----\n#B64\n-----END PGP SIGNATURE-----",
+    "private key of the ingress expired on #NUM",
+    "Digest: sha-256=#B64",
+    'ETag: W/"#HEX32"',
+    "cosign: sha256-#HEX64.sig",
+    "helm: #HEX64  checkout-1.2.tgz",
+    "AKIA keys are listed with `aws iam list-access-keys` #NUM",
+    "ASIA region has #NUM ms more",
+    "eyJhbGciOi is how each of them begins, #NUM",
+    "base64 of the config: eyJyZXBsaWNhcyI6#CODED",
+    "xoxb, xoxp and xapp are three kinds of tokens, #NUM",
+    "sk-#WORD is a locale? no, sk-SK is",
+    "npm_lifecycle_event=build npm_package_version=1.#NUM",
+    "npm_config_registry=https://npm.example.com/#WORD",
+    "release v3.#NUM (#HEX8) is out, changelog follows",
+    "<@U0#ID> can you look at <#C0#ID|inc-2211>?",
+    "Sieht gut aus, Passwort-Seite lädt wieder (#NUM ms)",
+    "14:07:12.#NUM WARN HikariPool-1 - Connection is not available, request timed out after 30000ms.",
+    "java.sql.SQLException: Access denied for user 'app'@'10.0.0.#NUM' (using password: YES)",
+    "using password: NO for app@10.0.0.#NUM",
+    "--password-stdin was missing in step #NUM",
+    "docker login --username ops --password-stdin #WORD",
+    "--token-ttl=30m --secret-name=checkout-#WORD",
+    "gcloud secrets versions access latest --secret=checkout-#WORD",
+    "az keyvault secret show --name checkout-#WORD",
+    "aws secretsmanager get-secret-value --secret-id prod/checkout/#WORD",
+    "token=$(gcloud auth print-access-token) # #NUM",
+    "password = os.environ['DB_PASSWORD']  # line #NUM",
+    "const password = req.body.password; // #NUM",
+    "password: {{ .Values.db.password | quote }} # #NUM",
+    "password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256 #NUM",
+    'secret=config.get("oauth2_secret_#NUM")',
+    "apiKey: process.env.API_KEY_#NUM",
+    'token := r.Header.Get("X-Token-#NUM")',
+    'def check_password(self, password: str = "") -> bool:  # #NUM',
+    "password: Optional[str] = None  # #NUM",
+    "hash=$2b$12$#MIX",
+    "UPDATE users SET password_changed_at = now() WHERE id = #NUM;",
+    "token expires_at=2026-11-18T14:#NUM issued_at=2026-11-18T13:00",
+    "error_code=SECRET_KEY_MISSING_#NUM",
+)
