@@ -15,7 +15,7 @@ from bot.sandbox.house import Sandbox
 from bot.sandbox.payloads import channel_json, message_json, user_json
 from bot.sandbox.places import shown_view
 from bot.sandbox.typed import typed
-from bot.sandbox.workspace import BOT_USER, Channel, User
+from bot.sandbox.workspace import BOT_USER, Channel, StoredFile, User
 
 Json = dict[str, Any]
 Deed = Callable[[Sandbox, Json], Awaitable[Json]]
@@ -137,10 +137,35 @@ def upload(sandbox: Sandbox, wish: Json) -> Json:
     stored = gathering.new_file(
         sandbox, user=user.id, name=name, content=_content(wish), mimetype=str(wish.get("mimetype", "text/plain"))
     )
-    files, thread_ts = [stored.fields], wish.get("thread_ts")
+    files, thread_ts = [_shown(stored, wish)], wish.get("thread_ts")
     said = talking.say(sandbox, channel, user, text=str(wish.get("text", "")), files=files, thread_ts=thread_ts)
     gathering.share_file(sandbox, stored, channel, said)
     return {"ts": said["ts"], "file": stored.id}
+
+
+def _shown(stored: StoredFile, wish: Json) -> Json:
+    """The file as its message shows it: whole; by its id alone, as from another company; or as a link elsewhere."""
+    mode = wish.get("mode", "hosted")
+    if mode == "file_access":
+        return {"id": stored.id, "mode": mode, "file_access": "check_file_info"}
+    if mode == "external":
+        url = str(wish.get("url", "https://drive.example.com/file"))
+        stored.fields |= {"mode": mode, "is_external": True, "external_type": "gdrive", "url_private": url}
+    elif mode != "hosted":
+        raise Impossible("mode is hosted, file_access or external")
+    return stored.fields
+
+
+def unshare(sandbox: Sandbox, wish: Json) -> Json:
+    """The files that a message shows are deleted; the message stays."""
+    user, _, found = _what(sandbox, wish)
+    acting.must_be_author(user, found)
+    here = [sandbox.workspace.files[f["id"]] for f in found.get("files", ()) if f["id"] in sandbox.workspace.files]
+    if not here:
+        raise Impossible("there is no file in that message")
+    for stored in here:
+        gathering.delete_file(sandbox, stored)
+    return {"files": [stored.id for stored in here]}
 
 
 def _content(wish: Json) -> bytes:
@@ -260,7 +285,7 @@ async def deliver(sandbox: Sandbox, wish: Json) -> Json:
 
 DEEDS: dict[str, Deed] = {
     **{deed.__name__: _quick(deed) for deed in (message, mention, edit, delete, react, unreact, pin, unpin)},
-    **{deed.__name__: _quick(deed) for deed in (unfurl, upload)},
+    **{deed.__name__: _quick(deed) for deed in (unfurl, upload, unshare)},
     **{deed.__name__: _quick(deed) for deed in (create, invite, join, leave, archive, unarchive, rename, convert)},
     **{deed.__name__: _quick(deed) for deed in (home, user, revoke)},
     **{deed.__name__: deed for deed in (clock, fault, deliver)},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 
 from bot.sandbox.house import Sandbox
 from bot.sandbox.payloads import channel_json, user_json
-from bot.sandbox.talking import post
+from bot.sandbox.talking import post, tell_changed
 from bot.sandbox.workspace import BOT_USER, DOMAIN, TEAM, Channel, StoredFile, User
 
 Json = dict[str, Any]
@@ -183,6 +184,31 @@ def share_file(sandbox: Sandbox, stored: StoredFile, channel: Channel, message: 
         return
     event = {"type": "file_shared", "file_id": stored.id, "user_id": stored.fields["user"], "file": {"id": stored.id}}
     sandbox.emit(event | {"channel_id": channel.id, "event_ts": sandbox.clock.next_ts()}, channel)
+
+
+def delete_file(sandbox: Sandbox, stored: StoredFile) -> None:
+    """The file goes, and what showed it shows that something was there; the bot hears of both."""
+    del sandbox.workspace.files[stored.id]
+    places = [sandbox.workspace.channels[id_] for id_ in _shown_in(stored) if id_ in sandbox.workspace.channels]
+    for channel in places:
+        for message in channel.in_order():
+            if any(file["id"] == stored.id for file in message.get("files", ())):
+                _bury_file(sandbox, stored, channel, message)
+    heard = [channel.id for channel in places if sandbox.hears_in(channel)]
+    if heard:
+        event = {"type": "file_deleted", "file_id": stored.id, "channel_ids": heard}
+        sandbox.emit(event | {"event_ts": sandbox.clock.next_ts()}, None)
+
+
+def _shown_in(stored: StoredFile) -> list[str]:
+    return list(dict.fromkeys(stored.fields["channels"] + stored.fields["groups"] + stored.fields["ims"]))
+
+
+def _bury_file(sandbox: Sandbox, stored: StoredFile, channel: Channel, message: Json) -> None:
+    before = deepcopy(message)
+    buried = {"id": stored.id, "mode": "tombstone"}
+    message["files"] = [buried if file["id"] == stored.id else file for file in message["files"]]
+    tell_changed(sandbox, channel, message, before)
 
 
 def open_home(sandbox: Sandbox, user: User, tab: str = "home") -> None:

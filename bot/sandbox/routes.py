@@ -30,6 +30,7 @@ NO_PAGE = (
 MOST_BYTES = 64 * 1024 * 1024
 KEEP_ALIVE_S = 15.0
 CLOSING = "closing"
+SIGN_IN = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to your workspace</body></html>"
 
 
 def application(sandbox: Sandbox) -> web.Application:
@@ -90,14 +91,23 @@ async def _take_upload(request: web.Request) -> web.Response:
 async def _give_file(request: web.Request) -> web.Response:
     """A file's bytes, with the bot's token; the sandbox's own page needs none."""
     stored = request.app[SANDBOX].workspace.files.get(request.match_info["file"])
-    authorised = request.headers.get("Authorization") == f"Bearer {BOT_TOKEN}"
+    sandbox = request.app[SANDBOX]
+    authorised = request.headers.get("Authorization") == f"Bearer {BOT_TOKEN}" and not sandbox.token_revoked
+    authorised = authorised and sandbox.manifest.may(("files:read",))
     own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
     if not authorised and not own_page:
-        return web.Response(status=302, headers={"Location": "https://sandbox.slack.com/?redir=files"})
+        return _to_the_door(request)
     if stored is None or stored.content is None:
         return web.Response(status=404, text="no such file")
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
     return web.Response(body=stored.content, content_type=stored.fields["mimetype"], headers=headers)
+
+
+def _to_the_door(request: web.Request) -> web.Response:
+    """Slack does not refuse: it leads a stranger to the page where one signs in, and shows it to a wrong token."""
+    if "Authorization" in request.headers:
+        return web.Response(text=SIGN_IN, content_type="text/html")
+    return web.Response(status=302, headers={"Location": "https://sandbox.slack.com/?redir=files"})
 
 
 async def _do(request: web.Request) -> web.Response:

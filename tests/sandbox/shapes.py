@@ -238,6 +238,7 @@ EVENTS: dict[str, Any] = {
         "channel_id": str,
         "event_ts": TS,
     },
+    "file_deleted": {"type": str, "file_id": str, "channel_ids": [str], "event_ts": TS},
     "app_home_opened": {"type": str, "user": str, "channel": str, "tab": str, "view?": VIEW, "event_ts": TS},
     "user_change": {"type": str, "user": USER, "cache_ts": int, "event_ts": TS},
     "pin_added": PIN,

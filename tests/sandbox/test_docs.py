@@ -59,10 +59,10 @@ def _socket_fault_last(printed: tuple[str, str]) -> bool:
 
 
 async def _as_printed(people: People, bot: Bot, deed: str, body: str) -> Any:
-    """One curl; TS is a fresh message of whoever acts, Ev0… an event that went out."""
+    """One curl; TS is a fresh message of whoever acts (with a file to unshare), Ev0… an event that went out."""
     wish = json.loads(body)
     if wish.get("ts") == "TS":
-        wish["ts"] = await people.say("x", user=wish["user"], channel=wish["channel"])
+        wish["ts"] = await _something(people, deed, wish)
         if deed in ("unreact", "unpin"):
             await people.do(deed.removeprefix("un"), **wish)
     if "event_id" in wish:
@@ -74,3 +74,9 @@ async def _as_printed(people: People, bot: Bot, deed: str, body: str) -> Any:
     if deed == "fault":
         await people.do("fault", clear=True)
     return answer
+
+
+async def _something(people: People, deed: str, wish: dict[str, Any]) -> str:
+    if deed == "unshare":
+        return (await people.do("upload", user=wish["user"], channel=wish["channel"], content="x"))["ts"]
+    return await people.say("x", user=wish["user"], channel=wish["channel"])

@@ -158,6 +158,35 @@ async def test_a_file_is_heard_as_a_message_and_by_its_id_alone(connected: Conne
     assert bot.events("message", "file_share")[0]["files"][0]["name"] == "log.txt"
 
 
+async def test_a_deleted_file_is_heard_and_its_message_shows_that_something_was_there(connected: Connected):
+    people, bot = connected
+    shared = await people.do("upload", user="lena", channel="incidents", name="log.txt", content="line one")
+
+    await people.do("unshare", user="lena", channel="incidents", ts=shared["ts"])
+    again = await people.do("unshare", user="lena", channel="incidents", ts=shared["ts"])
+
+    [gone] = bot.events("file_deleted")
+    assert (gone["file_id"], gone["channel_ids"]) == (shared["file"], ["C0INCIDENTS"])
+    [changed] = bot.events("message", "message_changed")
+    assert changed["message"]["files"] == [{"id": shared["file"], "mode": "tombstone"}]
+    assert again["error"] == "there is no file in that message"
+
+
+async def test_a_file_of_another_company_is_heard_by_its_id_and_one_from_elsewhere_with_its_address(
+    connected: Connected,
+):
+    people, bot = connected
+
+    theirs = await people.do("upload", user="lena", channel="incidents", mode="file_access", content="line one")
+    await people.do("upload", user="lena", channel="incidents", mode="external", url="https://drive.example.com/1")
+
+    shown = [message["files"][0] for message in bot.events("message", "file_share")]
+    told = (await bot.client.files_info(file=theirs["file"]))["file"]
+    assert shown[0] == {"id": theirs["file"], "mode": "file_access", "file_access": "check_file_info"}
+    assert (shown[1]["is_external"], shown[1]["url_private"]) == (True, "https://drive.example.com/1")
+    assert told["url_private"].startswith("http://127.0.0.1:")
+
+
 async def test_pins_home_and_people_are_heard(connected: Connected):
     people, bot = connected
     ts = await people.say("x")

@@ -244,9 +244,13 @@ async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client:
             content = await response.text()
         async with session.get(known["url_private"], allow_redirects=False) as response:
             stranger = response.status
+        async with session.get(known["url_private"], headers={"Authorization": "Bearer xoxb-other"}) as response:
+            wrong = response.status, response.content_type, await response.text()
 
     assert content == "# Report"
     assert stranger == 302
+    assert wrong[:2] == (200, "text/html")
+    assert "Sign in" in wrong[2]
     assert list(known["shares"]["public"]) == [INCIDENTS]
     assert [m["text"] for m in await people.messages()] == ["here"]
 

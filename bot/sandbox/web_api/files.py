@@ -59,7 +59,7 @@ def delete(call: Call) -> Json:
     stored = _seen(call)
     if stored.fields["user"] != BOT_USER:
         raise Refused("cant_delete_file")
-    del call.workspace.files[stored.id]
+    gathering.delete_file(call.sandbox, stored)
     return {}
 
 
