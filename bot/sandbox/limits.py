@@ -22,9 +22,12 @@ class RateLimits:
     _calls: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    def refuse_call(self, method: Method) -> int:
-        """Seconds to wait before this call, 0 when it may go on now (and then it counts)."""
-        most = CALLS_A_MINUTE.get(method.tier)
+    def refuse_call(self, method: Method, *, most: int | None = None) -> int:
+        """Seconds to wait before this call, 0 when it may go on now (and then it counts).
+
+        `most` calls a minute, where that is not what the method's tier says.
+        """
+        most = most or CALLS_A_MINUTE.get(method.tier)
         if most is None:
             return 0
         now, calls = self.clock.epoch(), self._calls[method.name]

@@ -136,6 +136,21 @@ async def test_history_may_lag_behind(client: Any, people: People):
     assert [m["text"] for m in after] == ["x"]
 
 
+async def test_history_may_be_limited_to_a_handful_a_minute(client: Any, people: People):
+    for _ in range(4):
+        await people.say("x")
+    await people.do("fault", history_limit=3)
+
+    page = await client.conversations_history(channel=INCIDENTS, limit=999)
+    refused = await refusal(client.conversations_history(channel=INCIDENTS, limit=999))
+    await people.do("fault", clear=True)
+    whole = await client.conversations_history(channel=INCIDENTS, limit=999)
+
+    assert (len(page["messages"]), page["has_more"]) == (3, True)
+    assert 55 <= int(refused.headers["Retry-After"]) <= 60
+    assert len(whole["messages"]) == 4
+
+
 async def test_a_channel_takes_five_messages_at_once_and_then_one_a_second(client: Any, people: People):
     for _ in range(5):
         await post(client)

@@ -21,6 +21,7 @@ KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "m
 NAME = re.compile(r"^[^\W_A-Z]?[\w-]*$")
 LONGEST_NAME = 80
 MOST_PAGE = 999
+MOST_THREAD_PAGE = 1000
 LONGEST_TOPIC = 250
 MOST_IN_GROUP = 8
 
@@ -66,7 +67,7 @@ def members(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Newest first; only what stands in the channel itself, replies only when broadcast."""
     channel = call.channel_inside()
-    limit = call.limit(default=100, most=MOST_PAGE)
+    limit = call.limit(default=100, most=_most(call, MOST_PAGE))
     found = list(islice(_newest_first(call, channel), limit + 1))
     page, more = found[:limit], len(found) > limit
     answer: Json = {"messages": _shown(call, page), "has_more": more}
@@ -84,7 +85,8 @@ def replies(call: Call) -> Json:
     root = asked.get("thread_ts", asked["ts"])
     if root not in channel.messages or float(asked["ts"]) > _horizon(call):
         raise Refused("thread_not_found")
-    page, metadata = call.page([m for m in channel.replies(root) if _window(call)(m)], default=1000)
+    inside, most = [m for m in channel.replies(root) if _window(call)(m)], _most(call, MOST_THREAD_PAGE)
+    page, metadata = call.page(inside, default=most, most=most)
     messages = _shown(call, [channel.messages[root], *page])
     answer: Json = {"messages": messages, "has_more": bool(metadata["next_cursor"])}
     if metadata["next_cursor"]:
@@ -293,6 +295,12 @@ def _window(call: Call) -> Callable[[Json], bool]:
     if call.flag("inclusive"):
         return lambda message: oldest <= float(message["ts"]) <= min(latest, horizon)
     return lambda message: oldest < float(message["ts"]) < latest and float(message["ts"]) <= horizon
+
+
+def _most(call: Call, usual: int) -> int:
+    """The longest page: shorter where Slack limits the app."""
+    limit = call.sandbox.faults.history_limit
+    return usual if limit is None else min(usual, limit)
 
 
 def _horizon(call: Call) -> float:

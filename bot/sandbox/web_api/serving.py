@@ -22,6 +22,9 @@ Json = dict[str, Any]
 FAMILIES = (auth, bookmarks, canvases, chat, conversations, files, pins, reactions, users, views)
 WITHOUT_TOKEN = frozenset({"api.test", "oauth.v2.access"})
 APP_LEVEL = frozenset({"apps.connections.open"})
+LIMITED_HISTORY = frozenset({"conversations.history", "conversations.replies"})
+A_MINUTE_WHEN_LIMITED = 1
+"""What Slack allows of them to apps that are distributed outside its marketplace (rate limits, May 2025)."""
 LONGEST_SILENCE_S = 60.0
 DEFAULT_RETRY_AFTER_S = 1
 MAY_BE_EMPTY = ("topic", "purpose")
@@ -92,7 +95,9 @@ def _check_token(sandbox: Sandbox, name: str, token: str) -> None:
 
 
 def _check_limit(sandbox: Sandbox, method: Method) -> None:
-    wait_s = sandbox.limits.refuse_call(method) if sandbox.faults.rate_limits else 0
+    limited = sandbox.faults.history_limit is not None and method.name in LIMITED_HISTORY
+    most = A_MINUTE_WHEN_LIMITED if limited else None
+    wait_s = sandbox.limits.refuse_call(method, most=most) if sandbox.faults.rate_limits else 0
     if wait_s:
         raise Refused("ratelimited", retry_after=wait_s)
 
