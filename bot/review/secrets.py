@@ -41,7 +41,7 @@ class Parts:
 
 def find(text: str) -> list[Secret]:
     """The secrets in a text, in order and apart from each other."""
-    small = text.lower()
+    small = _small(text)
     for sign, words in HINTS:
         if sign in small:
             for word in words:
@@ -50,9 +50,15 @@ def find(text: str) -> list[Secret]:
     return []
 
 
+def _small(text: str) -> str:
+    """In small letters, each where it was: some letters have two small ones."""
+    small = text.lower()
+    return small if len(small) == len(text) else "".join(min(one.lower(), one, key=len) for one in text)
+
+
 def _found(text: str, small: str) -> list[Secret]:
-    rules = [number for number, rule in enumerate(RULES) if any(word in small for word in rule.words)]
-    return _apart((rule, span) for rule in rules for span in RULES[rule].spans(text))
+    rules = {number for word, number in WORDS if word in small}
+    return _apart((rule, span) for rule in rules for span in RULES[rule].spans(text, small))
 
 
 def replace(text: str) -> tuple[str, list[Redaction]]:
@@ -296,14 +302,15 @@ class Rule:
 
     kind: str
     words: tuple[str, ...]
-    spans: Callable[[str], Spans]
+    spans: Callable[[str, str], Spans]
+    """Is given the text, and the same in small letters."""
 
 
-def shaped(pattern: str, counts: Callable[[str], bool] = lambda _: True) -> Callable[[str], Spans]:
+def shaped(pattern: str, counts: Callable[[str], bool] = lambda _: True) -> Callable[[str, str], Spans]:
     """Each group of a pattern is a secret, where its value counts as one."""
     compiled = re.compile(pattern)
 
-    def spans(text: str) -> Spans:
+    def spans(text: str, _: str) -> Spans:
         for match in compiled.finditer(text):
             for group in range(1, compiled.groups + 1):
                 if match[group] and counts(match[group]):
@@ -332,7 +339,7 @@ BODY = re.compile(
 )
 
 
-def _private_keys(text: str) -> Spans:
+def _private_keys(text: str, _: str) -> Spans:
     """To its end; where that was cut off, as far as it looks like one."""
     ends = [match.end() for match in END.finditer(text)]
     for begin in BEGIN.finditer(text):
@@ -351,7 +358,7 @@ SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 BESIDE = 200
 
 
-def _aws_keys(text: str) -> Spans:
+def _aws_keys(text: str, _: str) -> Spans:
     """The id, and what looks like a secret key close to it."""
     for key in KEY_ID.finditer(text):
         if _is_key_id(key[0]):
@@ -364,7 +371,7 @@ def _aws_keys(text: str) -> Spans:
 # Passwords and keys that are called so
 
 CALLED = re.compile(
-    r"""(?i:(passw(?:or[dt]|d)|passphrase|pwd|(?:pg|my|db|_|\b)pass)
+    r"""(?:(passw(?:or[dt]|d)|passphrase|pwd|pass)
     |(secret|token|(?:api|access|account|secret|private|auth|master|signing|encryption|service|app|application)[_-]?key))
     [\"'`\\]{0,3}\s{0,3}(:=|==?|:|=&gt;|=>)\s{0,3}[\"'`\\]{0,3}"""
     + VALUE,
@@ -376,16 +383,17 @@ NO_KEYS = re.compile(
 NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 
-def _called(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def _called(text: str, small: str) -> Iterator[tuple[str, tuple[int, int]]]:
     """What follows `DB_PASSWORD=` or `"clientSecret": `, with the kind its name says."""
-    for match in CALLED.finditer(text):
+    for match in CALLED.finditer(small):
         before = text[max(match.start() - 40, 0) : match.start()]
         name = before[len(before.rstrip(NAME_CHARS)) :]
         start, end = _trimmed(text, *match.span(4))
-        value = text[start:end]
-        if match[1] and _is_set(name + match[1], match[3], value) and not _is_of_a_link(match[1], before):
-            yield "password", (start, end)
-        if match[2] and _is_random(value) and not NO_KEYS.search(name):
+        if match[1] and _is_name(name, match[1], before):
+            whole = name + text[slice(*match.span(1))]
+            if _is_set(whole, match[3], text[start:end]):
+                yield "password", (start, end)
+        if match[2] and _is_random(text[start:end]) and not NO_KEYS.search(name):
             yield "key", (start, end)
 
 
@@ -396,38 +404,39 @@ def _is_set(name: str, sign: str, value: str) -> bool:
     return _is_password(value)
 
 
-def _is_of_a_link(name: str, before: str) -> bool:
-    """`https://…?pwd=…` lets people into a call, and is meant to be shared."""
-    return name.lower() == "pwd" and before.endswith(("?", "&amp;", "&"))
+def _is_name(name: str, word: str, before: str) -> bool:
+    """Not `bypass=`; nor `https://…?pwd=…`, which lets people into a call and is meant to be shared."""
+    if word == "pass":
+        return not name or name.lower().endswith(("_", "-", ".", "pg", "my", "db"))
+    return word != "pwd" or not before.endswith(("?", "&amp;", "&"))
 
 
-def _passwords(text: str) -> Spans:
-    return (span for kind, span in _called(text) if kind == "password")
+def _passwords(text: str, small: str) -> Spans:
+    return (span for kind, span in _called(text, small) if kind == "password")
 
 
-def _keys(text: str) -> Spans:
-    return (span for kind, span in _called(text) if kind == "key")
+def _keys(text: str, small: str) -> Spans:
+    return (span for kind, span in _called(text, small) if kind == "key")
 
 
-SAID = re.compile(r"(?i:passwor[dt])\s{1,3}(?:is|was|ist)\s{1,3}(?:now\s)?[\"'`]?" + VALUE)
-FLAG = re.compile(r"(?i:--[a-z-]{0,30}(?:password|passwd|token|secret|api-key))[ =]{1,3}[\"'`]?(?!-)" + VALUE)
+SAID = re.compile(r"passwor[dt]\s{1,3}(?:is|was|ist)\s{1,3}(?:now\s)?[\"'`]?" + VALUE)
+FLAG = re.compile(r"--[a-z-]{0,30}(?:password|passwd|token|secret|api-key)[ =]{1,3}[\"'`]?(?!-)" + VALUE)
 LISTED = re.compile(
-    r"""name:\s{0,3}[\"']?[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|PWD|SECRET|TOKEN|KEY)[\"']?\s{0,3}
+    r"""name:\s{0,3}[\"']?[a-z0-9_]{0,60}(?:password|passwd|pwd|secret|token|key)[\"']?\s{0,3}
     \n\s{0,30}value:\s{0,3}[\"']?"""
     + VALUE,
     re.VERBOSE,
 )
 TYPED = re.compile(
-    r"""(?:\bsshpass\s{1,3}-p\s?|\bredis-cli\s[^\n]{0,80}?-a\s{1,3}|\bmysql\w{0,10}\s[^\n]{0,120}?\s-p)[\"']?"""
-    + VALUE,
+    r"""(?:sshpass\s{1,3}-p\s?|redis-cli\s[^\n]{0,80}?-a\s{1,3}|mysql\w{0,10}\s[^\n]{0,120}?\s-p)[\"']?""" + VALUE,
     re.VERBOSE,
 )
 
 
-def _said(text: str) -> Spans:
+def _said(text: str, small: str) -> Spans:
     """In a sentence, after an option, or in a list of variables."""
     for pattern in (SAID, FLAG, LISTED, TYPED):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(small):
             start, end = _trimmed(text, *match.span(1))
             if _is_password(text[start:end]):
                 yield start, end
@@ -436,28 +445,31 @@ def _said(text: str) -> Spans:
 # Passwords in addresses
 
 IN_ADDRESS = re.compile(
-    r"""(?i:\b([a-z][a-z0-9+.-]{1,30}))://[^\s:/?\#@<>\"'`|]{0,200}:
+    r"""://[^\s:/?\#@<>\"'`|]{0,200}:
     (?:<mailto:([^\s@<>|]{1,200})@[^\s<>|]{1,200}\|([^\s@<>|]{1,200})@   # Slack takes password@host for mail.
     |([^\s<>\"'`|]{1,300})@(?=[\w\[.-]))""",
     re.VERBOSE,
 )
+WITH_PATHS = ("http", "https", "ftp", "oci", "docker")
 PORT = re.compile(r"[0-9]{1,5}[/?\#]")
 
 
-def _in_addresses(text: str) -> Spans:
+def _in_addresses(text: str, small: str) -> Spans:
     for match in IN_ADDRESS.finditer(text):
-        if match[2]:
+        if match[1]:
+            yield match.span(1)
             yield match.span(2)
-            yield match.span(3)
             continue
-        value, start = match[4], match.start(4)
-        if match[1].lower() in {"http", "https", "ftp", "oci", "docker"} or PORT.match(value):
-            value = value[: _until_path(value)]
-            if len(value) != len(match[4]) and "@" not in value:
-                continue
-            value = value.rpartition("@")[0] or value
-        if not _is_placeholder(value):
+        start, value = match.start(3), match[3]
+        if small.endswith(WITH_PATHS, 0, match.start()) or PORT.match(value):
+            value = value[: _until_path(value)].rpartition("@")[0] if _has_path(value) else value
+        if value and not _is_placeholder(value):
             yield start, start + len(value)
+
+
+def _has_path(value: str) -> bool:
+    """The last @ may be one of the path; before it, a password has none of these signs."""
+    return _until_path(value) < len(value)
 
 
 def _until_path(value: str) -> int:
@@ -469,7 +481,7 @@ def _until_path(value: str) -> int:
 LOGIN = re.compile(r"(?:\s-[a-zA-Z]{0,5}u\s?|\s--(?:proxy-)?user[ =])[\"'`]?[^\s:\"'`]{0,60}:" + VALUE)
 
 
-def _for_curl(text: str) -> Spans:
+def _for_curl(text: str, _: str) -> Spans:
     for match in LOGIN.finditer(text):
         if "curl" in text[max(match.start() - 300, 0) : match.start()] and not _is_placeholder(match[1]):
             yield match.span(1)
@@ -478,19 +490,17 @@ def _for_curl(text: str) -> Spans:
 # A whole login in a header
 
 HEADER = re.compile(
-    r"""(?i:authorization[\"'`]{0,2}\\?\s{0,3}[:=][\"'`\\\s]{0,4}(?:(?:bearer|token|apikey|key|digest)[\s\\]{1,4})?
-    |\bbearer[\s\\]{1,4})[\"'`]?([A-Za-z0-9._~+/=-]{16,}+)""",
+    r"""(?:authorization[\"'`]{0,2}\\?\s{0,3}[:=][\"'`\\\s]{0,4}(?:(?:bearer|token|apikey|key|digest)[\s\\]{1,4})?
+    |bearer[\s\\]{1,4})[\"'`]?([a-z0-9._~+/=-]{16,}+)""",
     re.VERBOSE,
 )
-BASIC = re.compile(
-    r"(?i:\bbasic[\s\\]{1,4}|\b_?auth[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})([A-Za-z0-9+/]{8,}+={0,2})"
-)
+BASIC = re.compile(r"(?:basic[\s\\]{1,4}|_?auth[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})([a-z0-9+/]{8,}+={0,2})")
 
 
-def _headers(text: str) -> Spans:
+def _headers(text: str, small: str) -> Spans:
     for pattern, counts in ((HEADER, _is_random), (BASIC, _is_login)):
-        for match in pattern.finditer(text):
-            if counts(match[1]):
+        for match in pattern.finditer(small):
+            if counts(text[slice(*match.span(1))]):
                 yield match.span(1)
 
 
@@ -573,4 +583,5 @@ def _hints() -> Sequence[tuple[str, Sequence[str]]]:
     return [(sign, tuple(words)) for sign, words in by_sign.items()]
 
 
+WORDS = tuple((word, number) for number, rule in enumerate(RULES) for word in rule.words)
 HINTS = _hints()
