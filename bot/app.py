@@ -7,7 +7,7 @@ import logging
 import signal
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from bot.historian import Historian, Show
 from bot.history import History
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
+from bot.listeners.first import KeepFirst
 from bot.listeners.opening import catch_up
 from bot.porter import Porter
 from bot.render import Renderer
@@ -247,15 +248,11 @@ class Debrief:
             client=self.writes,
             logger=logging.getLogger("slack_bolt"),
             request_verification_enabled=False,
-            before_authorize=self._keep_first,
+            before_authorize=KeepFirst(self._keep_first),
             raise_error_for_unhandled_request=False,
         )
 
-    async def _keep_first(
-        self,
-        body: dict[str, Any],
-        next: Callable[[], Awaitable[None]],  # noqa: A002
-    ) -> BoltResponse | None:
+    async def _keep_first(self, body: dict[str, Any]) -> BoltResponse | None:
         """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""
         self._heard = time.monotonic()
         withheld = body.get("type") == "app_rate_limited"
@@ -267,7 +264,6 @@ class Debrief:
             self.historian.was_away()
             return BoltResponse(status=200)
         self.porter.hear(body)
-        await next()
         return None
 
     def _doubt(self, body: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""What happens in channels without being said to us: the facts are kept already, few have consequences."""
+"""What happens in channels without being said to us: the facts are kept already, few have consequences.
+
+What is said in them is kept before any listener is asked, and answered there.
+"""
 
 import re
 from typing import Any
@@ -11,10 +14,6 @@ from bot.review.incident import ChannelId
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
-    @app.event("message")
-    async def message() -> None:
-        """Kept before the ack; nothing else follows from it."""
-
     @app.event("channel_created")
     async def created(event: dict[str, Any]) -> None:
         channel = event.get("channel") or {}
