@@ -1,6 +1,6 @@
 """Column types: the same meaning on SQLite and PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,8 +47,17 @@ class CleanJSON(TypeDecorator[Any]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        return clean_json(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any | None], Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        write = super().bind_processor(dialect)
+
+        def write_clean(value: Any) -> Any:
+            written = write(value) if write else value
+            # As text it shows at once that there is nothing to clean: NUL and surrogates are escaped in it.
+            if isinstance(written, str) and "\\u0000" not in written and "\\ud" not in written:
+                return written
+            return write(clean_json(value)) if write else clean_json(value)
+
+        return write_clean
 
 
 def clean(text: str) -> str:
