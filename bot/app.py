@@ -118,7 +118,7 @@ class Debrief:
         with _one_of_us(self.settings.url):
             await asyncio.to_thread(_refuse_the_damaged, self.settings.url)
             await asyncio.to_thread(upgrade, self.settings.url)
-            self.storage = Storage(self.settings.url)
+            self.storage = Storage(self.settings.url, witness_key=self.settings.witness_secret)
             try:
                 await self._serve()
             finally:
@@ -143,7 +143,7 @@ class Debrief:
     async def _open_pages(self) -> web.AppRunner:
         application = http.pages(self._why_not_ready)
         if not self.settings.app_token:
-            http.receive_events(application, lambda: self.app, secret=self.settings.signing_secret, now=self.now)
+            http.receive_events(application, lambda: self.app, secret=self.settings.signing_secret, now=self._moment)
         runner = http.runner(application)
         await runner.setup()
         try:
@@ -151,6 +151,10 @@ class Debrief:
         except OSError as error:
             raise BadSettings(f"DEBRIEF_PORT cannot be used: {self.settings.port} ({error.strerror}).") from None
         return runner
+
+    async def _moment(self) -> datetime:
+        """The time; only a local Slack's clock is worth a thread, for it is asked over HTTP."""
+        return self.now() if self.now is system_time else await asyncio.to_thread(self.now)
 
     def _stop_on_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -231,7 +235,7 @@ class Debrief:
         edge = Edge(self.desk, self.writes, slack, historian=self.historian, bot_user=me.user)
         listeners.register(app, edge)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
-        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge))
+        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge), beside=shelf.sweep)
         self.app = app
         self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import facilitating, following_up, reminding, reporting, scheduling, tagging
+from bot import facilitating, following_up, forgetting, listening, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
-from storage import gestures, messages
+from storage import gestures, messages, sweeping
+from storage.sweeping import Sweeper
 
 log = logging.getLogger("debrief.clock")
 
@@ -24,9 +26,10 @@ def waiting_messages(turn: Turn) -> list[dict[str, str]]:
     return [{"channel": channel, "ts": ts} for channel, ts in messages.underived(turn.db, turn.team)]
 
 
-EACH: Mapping[Callable[..., list[dict[str, str]]], tuple[Callable[..., Notes], ...]] = {
+EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., Notes], ...]] = {
     # The timeline comes last: it marks the emoji as done.
     waiting_messages: (following_up.propose_from_reaction, tagging.follow_reactions),
+    listening.unheard: (listening.tell_instead,),
 }
 """What is asked first at each tick, and whom each thing found is served to, in turns of its own."""
 TABLE: tuple[Callable[..., Notes], ...] = (
@@ -37,6 +40,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     facilitating.close_forgotten,
     reporting.drafts_due,
     reminding.remind_due,
+    forgetting.purge_due,
     forget_gestures,
 )
 """Everything else that is asked at each tick, in this order."""
@@ -45,8 +49,17 @@ TABLE: tuple[Callable[..., Notes], ...] = (
 class Clock:
     """Ticks until stopped; a failing question is logged and the next one follows."""
 
-    def __init__(self, desk: Desk, *, every_s: float, also: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        every_s: float,
+        also: Callable[[], Awaitable[None]],
+        beside: Callable[[], None] = sweeping.nothing,
+    ) -> None:
+        """`beside` takes off the disk what was erased from the database."""
         self._desk = desk
+        self._sweeper = Sweeper(desk.storage, beside)
         self._also = also
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
@@ -60,7 +73,7 @@ class Clock:
         self._scheduler.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """Ask everything of the tables once, then what else waits on Slack."""
+        """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
         for question, abilities in EACH.items():
             try:
                 await asyncio.to_thread(self._desk.serve_each, question, *abilities)
@@ -72,6 +85,13 @@ class Clock:
             except Exception:
                 log.exception("the clock could not serve", extra={"ability": ability.__name__})
         try:
+            await asyncio.to_thread(self._sweep)
+        except Exception:
+            log.exception("the clock could not sweep")
+        try:
             await self._also()
         except Exception:
             log.exception("the clock could not fetch")
+
+    def _sweep(self) -> None:
+        self._sweeper.sweep(self._desk.now())

@@ -73,11 +73,23 @@ def follow(db: Session, team: str, gone: Sequence[Gone]) -> None:
         return
     linked = _Linked(db, team, gone)
     linked.unword(db)
-    if search := [_Search.of(db, team, one, linked) for one in gone if one.texts]:
+    stays = _said_elsewhere(db, team, gone)
+    if search := [_Search.of(db, team, one, linked) for one in gone if one.texts and one.id not in stays]:
         for copies in COPIES:
             _take_out(db, team, copies, search=search)
     db.add_all(Erasure(team_id=team, message_id=one.id, why=one.why, at=one.at) for one in gone)
     db.flush()
+
+
+def _said_elsewhere(db: Session, team: str, gone: Sequence[Gone]) -> set[int]:
+    """Messages that stand under another id of their channel now: they are not deleted, and neither are their copies."""
+    wordings = {(one.key[1], text): one.id for one in gone for text in one.texts}
+    twins = and_(Message.team_id == team, Message.ts.in_({one.key[1] for one in gone}), Message.deleted_at.is_(None))
+    return {
+        wordings[twin]
+        for ts, text in db.execute(select(Message.ts, Message.text).where(twins))
+        if (twin := (ts, text)) in wordings
+    }
 
 
 # What was made of it ----------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class FileFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageFacts:
-    """What was said; `text` is None where it was deleted, `plain` is what a person would read."""
+    """What was said; `text` is None where it was deleted or kept no longer, `plain` is what a person would read."""
 
     channel_id: str
     ts: str
