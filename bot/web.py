@@ -1,6 +1,5 @@
 """HTTP: Slack's requests, whose signature is checked on raw bytes before anything parses them; health and metrics."""
 
-import asyncio
 import hashlib
 import hmac
 import logging
@@ -30,6 +29,8 @@ def pages(ready: Readiness) -> web.Application:
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
+Moment = Callable[[], Awaitable[datetime]]
+"""The time; a local Slack's has to be waited for."""
     async def readyz(_request: web.Request) -> web.Response:
         why_not = await ready()
         return web.Response(text=f"{why_not or 'ready'}\n", status=503 if why_not else 200)
@@ -65,7 +66,11 @@ ONE_LINE = OneLine()
 
 
 def receive_events(
-    application: web.Application, app: Callable[[], AsyncApp | None], *, secret: str, now: Callable[[], datetime]
+    application: web.Application,
+    app: Callable[[], AsyncApp | None],
+    *,
+    secret: str,
+    now: Moment,
 ) -> None:
     """Add the door for Slack's requests; while there is no app yet it asks Slack to come back."""
 
@@ -74,8 +79,8 @@ def receive_events(
             raw = await request.read()
         except (HttpProcessingError, web.RequestPayloadError, ConnectionError):
             return web.Response(status=400, text="This is not a request of Slack's.\n")
-        age_from = (await asyncio.to_thread(now)).timestamp()
-        if not is_signed(raw, dict(request.headers), secret=secret, now=age_from):
+        moment = await now()
+        if not is_signed(raw, dict(request.headers), secret=secret, now=moment.timestamp()):
             return web.Response(status=401, text="The signature does not fit.\n")
         asked = read(raw, request)
         if asked is None:

@@ -97,10 +97,11 @@ async def door() -> AsyncIterator[Door]:
         async def ready() -> str | None:
             return door.why_not_ready
 
+        async def now() -> datetime:
+            return datetime.fromtimestamp(door.now, UTC)
+
         application = pages.pages(ready)
-        pages.receive_events(
-            application, lambda: door.app, secret=SIGNING_SECRET, now=lambda: datetime.fromtimestamp(door.now, UTC)
-        )
+        pages.receive_events(application, lambda: door.app, secret=SIGNING_SECRET, now=now)
         runner = pages.runner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
