@@ -222,6 +222,24 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
         give_up(str(wrong))
 
 
+@main.command()
+@click.argument("incident")
+def verify(*, incident: str) -> None:
+    """Check that nobody changed an incident's messages behind the program's back; exit status 1 where somebody did.
+
+    INCIDENT is its id, its channel's name or its channel's id.
+    """
+    from bot import office
+
+    try:
+        with database_errors(), office.opened(settings_or_leave()) as storage:
+            lines, as_it_was = office.verified(storage, incident)
+    except office.NoSuchIncident as wrong:
+        give_up(str(wrong))
+    click.echo("\n".join(lines))
+    sys.exit(0 if as_it_was else BROKEN)
+
+
 def write_out(pieces: Iterable[str], out: Path | None) -> None:
     """Into a file, or where there is none, to whoever reads our output."""
     try:

@@ -11,14 +11,14 @@ from typing import Any, Literal
 import click
 from sqlalchemy.orm import Session
 
-from bot import archiving, exports, reporting
+from bot import archiving, exports, reporting, verifying
 from bot.desk import Desk
 from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
-from storage import channels, incidents, outbox, people, reviews
+from storage import channels, incidents, outbox, people, reviews, verification
 from storage.models import Incident, OutboxNote
 from storage.session import Storage, new_mark_key, upgrade
 
@@ -36,7 +36,7 @@ class NoSuchIncident(Exception):
 def opened(settings: Settings) -> Generator[Storage]:
     """The database of these settings, at the newest schema."""
     upgrade(settings.url)
-    storage = Storage(settings.url)
+    storage = Storage(settings.url, witness_key=settings.witness_secret)
     try:
         yield storage
     finally:
@@ -70,6 +70,14 @@ def exported(storage: Storage, name: str, form: str) -> Iterator[str]:
     with storage.read() as db:
         incident = _named(db, name)
         yield from write(db, TeamId(incident.team_id), incident.id)
+
+
+def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:
+    """What the witness says of an incident, line by line, and whether all is as it was; raises NoSuchIncident."""
+    with storage.still() as db:
+        incident = _named(db, name)
+        verdict = verification.verify(db, incident, storage.books.key)
+        return list(verifying.told(incident, verdict)), not verdict.count
 
 
 def _writer(form: str) -> Callable[[Session, TeamId, int], Iterable[str]]:

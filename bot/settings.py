@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
     working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
+    witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
     file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
 
     @field_validator("slack_api_url")
@@ -137,6 +138,10 @@ class Settings(BaseSettings):
         return self.slack_signing_secret.get_secret_value() if self.slack_signing_secret else ""
 
     @property
+    def witness_secret(self) -> str | None:
+        return self.witness_key.get_secret_value() if self.witness_key else None
+
+    @property
     def control_url(self) -> str:
         """Where a local Slack tells its time."""
         parts = urlsplit(self.slack_api_url)
@@ -169,6 +174,7 @@ MENDS = {
     "DEBRIEF_CLOCK": "give system or slack",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
+    "DEBRIEF_WITNESS_KEY": "give at least 16 characters that nobody can guess",
     "DEBRIEF_FILE_LIMIT_MB": "give megabytes from 0 to 1000, such as 25; 0 keeps no files",
 }
 

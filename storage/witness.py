@@ -290,6 +290,15 @@ def stands(db: Session, team: str) -> list[Place]:
     return [Place(book, number, link) for book, _, number, link in rows if (book, number) not in leaned]
 
 
+SHOWN = 16
+"""Characters of a head that people compare."""
+
+
+def shown(head: str) -> str:
+    """A head as people are shown it."""
+    return head[:SHOWN]
+
+
 # The key ----------------------------------------------------------------------------------------------
 
 
@@ -314,3 +323,14 @@ def _new_key(db: Session, team: str) -> str:
 def mark_of(key: bytes) -> str:
     """By which a book tells which key it was written with."""
     return hmac.digest(key, b"which key", "sha256").hex()[:16]
+
+
+def known_keys(db: Session, team: str, setting: str | None) -> dict[str, tuple[bytes, Literal["setting", "database"]]]:
+    """The keys there are, each with where it lies, by the mark that books bear."""
+    kept = db.scalar(select(Workspace.witness_key).where(Workspace.team_id == team))
+    keys: dict[str, tuple[bytes, Literal["setting", "database"]]] = {}
+    if kept:
+        keys[mark_of(kept.encode())] = kept.encode(), "database"
+    if setting:
+        keys[mark_of(setting.encode())] = setting.encode(), "setting"
+    return keys

@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from storage.outbox import Words
 from storage.session import Storage
 
 TEAM = "T0SANDBOX"
+SAMPLE = Path(__file__).parent.parent / "bot" / "sandbox" / "sample"
 NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
 
 
@@ -117,6 +120,55 @@ def test_an_incident_is_exported_by_the_name_its_channel_has_and_by_the_one_it_h
     assert "inc-1-payments" in debrief("incidents", "--json").stdout
 
 
+def test_an_imported_incident_is_as_it_was_entered():
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+
+    ended = debrief("verify", "inc-2211-checkout-latency")
+
+    lines = ended.stdout.splitlines()
+    assert (ended.exit_code, lines[-1]) == (0, "Nothing was changed behind the program's back.")
+    assert lines[0] == ("Incident 1, “Checkout latency”: 149 messages, 1 of them deleted or erased, with 148 wordings.")
+    assert re.fullmatch(r"The witness: 1 book with 149 entries; it stands at [0-9a-f]{16}\.", lines[1])
+
+
+def test_a_message_that_was_changed_behind_the_programs_back_is_named(tmp_path: Path):
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+    with closing(sqlite3.connect(tmp_path / "debrief.db")) as database, database:
+        channel, ts = database.execute("SELECT channel_id, ts FROM messages WHERE id = 20").fetchone()
+        database.execute("UPDATE messages SET text = 'all is well' WHERE id = 20")
+
+    ended = debrief("verify", "1")
+
+    assert ended.exit_code == 1
+    assert ended.stdout.splitlines()[-2:] == [
+        "NOT as it was entered, in 1 place:",
+        f"- message {channel} {ts}: its words, its author, its place or its time were changed.",
+    ]
+
+
+def test_the_key_of_the_witness_is_told_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DEBRIEF_WITNESS_KEY", "correct horse battery staple")
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+
+    kept, doctor = debrief("verify", "1"), debrief("doctor")
+    monkeypatch.setenv("DEBRIEF_WITNESS_KEY", "another horse, another battery")
+    lost = debrief("verify", "1")
+    monkeypatch.setenv("DEBRIEF_WITNESS_KEY", "horse")
+    short = debrief("verify", "1")
+
+    assert (kept.exit_code, lost.exit_code, short.exit_code) == (0, 1, 2)
+    assert "Book 1: it was written with a key that is not at hand" in lost.stdout
+    assert short.stderr == "DEBRIEF_WITNESS_KEY cannot be used: give at least 16 characters that nobody can guess.\n"
+    assert not any("horse" in told for ended in (kept, lost, short, doctor) for told in (ended.stdout, ended.stderr))
+
+
+@pytest.mark.usefixtures("storage")
+def test_an_incident_that_is_not_there_cannot_be_verified():
+    ended = debrief("verify", "inc-none")
+
+    assert (ended.exit_code, "`debrief incidents` lists those there are" in ended.stderr) == (2, True)
+
+
 def test_what_waits_is_listed_without_its_words(storage: Storage):
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
@@ -191,7 +243,7 @@ def test_the_doctor_ends_with_1_where_something_is_wrong():
 def test_every_command_has_a_line_of_help():
     ended = debrief("--help")
 
-    named = {"run", "demo", "sandbox", "db", "import", "incidents", "export", "outbox", "manifest", "doctor"}
+    named = {"run", "demo", "sandbox", "db", "import", "incidents", "export", "verify", "outbox", "manifest", "doctor"}
     assert named <= set(main.commands)
     assert all(name in ended.stdout for name in named)
     assert all(command.help for command in main.commands.values())

@@ -2,16 +2,18 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select, update
 
 from bot.review.heard import MessageFact, read_event
-from storage import messages, witness
-from storage.models import Book, BookEntry, Message
+from storage import messages, reviews, witness
+from storage.models import Book, BookEntry, Incident, Message, MessageVersion, Review, Source
 from storage.session import Storage
+from storage.verification import Verdict, verify
 from storage.witness import Entry
 
 TEAM, CHANNEL = "T0SANDBOX", "C0INC"
@@ -213,3 +215,234 @@ def test_a_deletion_is_entered_and_the_salts_of_the_words_go(storage: Storage):
     keep(storage, deleted(after=60))
 
     assert [(row.what, bool(row.salt)) for row in lines(storage)] == [("said", False), ("deleted", True)]
+
+
+# Reading -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def incident(storage: Storage) -> Incident:
+    """An incident whose channel has been listened to from the start."""
+    with storage.write() as db:
+        began = datetime.fromtimestamp(SECOND, UTC)
+        incident = Incident(team_id=TEAM, title="Checkout is slow", opened_at=began)
+        db.add(incident)
+        db.flush()
+        db.add(Source(team_id=TEAM, incident_id=incident.id, channel_id=CHANNEL, from_at=began))
+        reviews.begin(db, incident)
+    return incident
+
+
+def read(storage: Storage, incident: Incident) -> Verdict:
+    with storage.still() as db:
+        return verify(db, incident, storage.books.key)
+
+
+def faults(storage: Storage, incident: Incident) -> list[tuple[str, str | None]]:
+    return [(found.fault, found.ts) for found in read(storage, incident).first]
+
+
+def behind_its_back(storage: Storage, *statements: Any) -> None:
+    with storage.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def of_ts(ts: str) -> Any:
+    return select(Message.id).where(Message.ts == ts).scalar_subquery()
+
+
+OTHER = f"{SECOND + 1}.000100"
+LAST = f"{SECOND + 2}.000100"
+
+
+@pytest.fixture
+def three(storage: Storage, incident: Incident) -> Incident:
+    """Three messages; the first was edited."""
+    keep(storage, posted("checkout is slow"), posted("looking", ts=OTHER), posted("rolled back", ts=LAST))
+    keep(storage, edited("checkout is down", after=60))
+    return incident
+
+
+def test_what_nobody_touched_is_as_it_was_entered(storage: Storage, three: Incident):
+    keep(storage, posted("looking", ts=OTHER), unfurled("checkout is down", after=60), deleted(after=90, ts=LAST))
+
+    verdict = read(storage, three)
+
+    assert (verdict.first, verdict.count) == ([], 0)
+    assert (verdict.books, verdict.messages, verdict.wordings, verdict.gone) == (1, 3, 3, 1)
+    assert verdict.head == lines(storage)[-1].link
+
+
+BEHIND_ITS_BACK = {
+    "the words": (update(Message).where(Message.ts == OTHER).values(text="I did it"), ("changed", OTHER)),
+    "the author": (update(Message).where(Message.ts == OTHER).values(user_id="U0PRIYA"), ("changed", OTHER)),
+    "the time": (
+        update(Message).where(Message.ts == OTHER).values(ts=f"{SECOND + 7}.0"),
+        ("changed", f"{SECOND + 7}.0"),
+    ),
+    "the thread": (update(Message).where(Message.ts == OTHER).values(thread_ts=TS), ("changed", OTHER)),
+    "the blocks": (update(Message).where(Message.ts == OTHER).values(blocks=[{"type": "divider"}]), ("changed", OTHER)),
+    "an earlier wording": (update(MessageVersion).values(text="all is well"), ("changed", TS)),
+    "an earlier wording gone": (delete(MessageVersion), ("taken", TS)),
+    "an edit undone": (update(Message).where(Message.ts == TS).values(edited_ts=None), ("changed", TS)),
+    "a deletion of its own": (
+        update(Message).where(Message.ts == OTHER).values(text="", deleted_at=datetime.fromtimestamp(SECOND, UTC)),
+        ("taken", OTHER),
+    ),
+    "an erasure of its own": (
+        update(BookEntry).where(BookEntry.message_id == of_ts(OTHER)).values(salt=None),
+        ("unsalted", OTHER),
+    ),
+    "a row gone": (delete(Message).where(Message.ts == OTHER), ("row gone", TS)),
+    "a row slipped in": (
+        insert(Message).values(
+            team_id=TEAM,
+            channel_id=CHANNEL,
+            ts=f"{SECOND + 5}.0",
+            posted_at=datetime.fromtimestamp(SECOND + 5, UTC),
+            text="I did it",
+            plain="I did it",
+        ),
+        ("unentered", f"{SECOND + 5}.0"),
+    ),
+    "an entry gone": (delete(BookEntry).where(BookEntry.message_id == of_ts(OTHER)), ("unentered", OTHER)),
+    "the last entry gone": (delete(BookEntry).where(BookEntry.number == 5), ("unentered", TS)),
+}
+
+
+@pytest.mark.parametrize("what", BEHIND_ITS_BACK)
+def test_a_change_behind_the_programs_back_is_found_at_its_place(storage: Storage, three: Incident, what: str):
+    statement, found = BEHIND_ITS_BACK[what]
+
+    behind_its_back(storage, statement)
+
+    assert faults(storage, three)[0] == found
+
+
+def test_entries_that_were_swapped_are_found(storage: Storage, three: Incident):
+    first, second, *_ = lines(storage)
+    swapped = [
+        update(BookEntry).where(BookEntry.id == one.id).values(message_id=other.message_id, salt=other.salt)
+        for one, other in ((first, second), (second, first))
+    ]
+
+    behind_its_back(storage, *swapped)
+
+    found = faults(storage, three)
+    assert ("link", OTHER) in found
+    assert ("link", TS) in found
+
+
+def test_an_old_wording_cannot_be_made_the_latest_by_numbering_its_entry_anew(storage: Storage, three: Incident):
+    keep(storage, unfurled("checkout is down", after=60))
+    before, _ = lines(storage)[-2:]
+
+    behind_its_back(
+        storage,
+        update(BookEntry).where(BookEntry.id == before.id).values(id=10_000),
+        update(Message).where(Message.ts == TS).values(attachments=None),
+    )
+
+    assert faults(storage, three) == [("order", TS)]
+
+
+def test_what_is_cut_off_from_the_end_of_a_book_is_missed_by_the_next(
+    process: Callable[..., Storage], storage: Storage, three: Incident
+):
+    keep(process(), posted("fixed", ts=f"{SECOND + 9}.0"))
+
+    behind_its_back(storage, delete(BookEntry).where(BookEntry.number == 5))
+    behind_its_back(storage, delete(MessageVersion), update(Message).where(Message.ts == TS).values(text=""))
+
+    verdict = read(storage, three)
+    assert [(found.fault, found.line) for found in verdict.first][-1] == ("leaned", 5)
+
+
+def test_a_book_that_was_written_anew_with_another_key_is_found(storage: Storage, three: Incident):
+    with storage.read() as db:
+        book = db.scalars(select(Book)).one()
+        seed = witness.seed_of(b"a key of theirs", TEAM, book.leans_on, book.older)
+
+    behind_its_back(storage, update(Book).values(seed=seed))
+    same_key = faults(storage, three)
+    behind_its_back(storage, update(Book).values(keyed=witness.mark_of(b"a key of theirs")))
+    other_key = faults(storage, three)
+
+    assert [fault for fault, _ in same_key] == ["seed", "link"]
+    assert [fault for fault, _ in other_key] == ["another key"]
+
+
+def test_an_erasure_keeps_the_chain_whole(storage: Storage, three: Incident):
+    with storage.write() as db:
+        row = messages.find(db, TEAM, CHANNEL, OTHER)
+        assert row
+        message, row.text, row.plain, row.purged_at = row.id, "", "", datetime.fromtimestamp(SECOND, UTC)
+        witness.write(db, TEAM, [Entry(row.id, "erased")])
+
+    verdict = read(storage, three)
+    assert (verdict.count, verdict.gone) == (0, 1)
+    assert [row.salt for row in lines(storage) if row.message_id == message] == [None, None]
+
+
+def test_somebody_made_nameless_is_entered_anew_and_the_chain_stays_whole(storage: Storage, three: Incident):
+    with storage.write() as db:
+        rows = [row for page in messages.pages_of_incident(db, three.id) for row in page]
+        witness.forget(db, [row.id for row in rows])
+        for row in rows:
+            row.user_id = "somebody-1"
+            versions = db.scalars(select(MessageVersion).where(MessageVersion.message_id == row.id)).all()
+            witness.write(db, TEAM, witness.entries_of(row, versions))
+
+    assert read(storage, three).count == 0
+    assert [row.salt for row in lines(storage)][:5] == [None] * 5
+
+
+def test_words_that_come_back_after_their_end_are_found(storage: Storage, three: Incident):
+    keep(storage, deleted(after=90, ts=OTHER))
+
+    behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(text="looking"))
+    half = faults(storage, three)
+    behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(deleted_at=None))
+    whole = faults(storage, three)
+
+    assert (half[0], whole) == (("back", OTHER), [("back", OTHER)])
+
+
+def test_several_processes_at_once_leave_one_chain_that_is_whole(process: Callable[..., Storage], three: Incident):
+    others = process(), process(), process()
+
+    for second, storage in zip(range(100, 112), itertools.cycle(others), strict=False):
+        keep(storage, posted(f"at {second}", ts=f"{SECOND + second}.0"))
+
+    verdict = read(others[0], three)
+    assert (verdict.first, verdict.books, verdict.messages) == ([], 4, 15)
+
+
+def test_messages_from_before_the_witness_are_counted_and_not_called_changed(storage: Storage, three: Incident):
+    keep(storage, posted("in another channel", ts=f"{SECOND + 3}.0", channel="C0OTHER"))
+    behind_its_back(storage, delete(BookEntry), delete(Book))  # As an older version left it.
+
+    none_yet = read(storage, three)
+    with closing(storage), ExitStack() as started:
+        now = Storage(storage.engine.url.render_as_string(hide_password=False))
+        started.callback(now.close)
+        keep(now, posted("fixed", ts=f"{SECOND + 9}.0"), edited("looking into it", after=70, ts=OTHER))
+        since = read(now, three)
+        behind_its_back(now, update(Message).where(Message.ts == OTHER).values(text="I did it"))
+        changed_since = faults(now, three)
+
+    assert (none_yet.count, none_yet.older, none_yet.head) == (0, 3, None)
+    assert (since.first, since.older, since.messages) == ([], 2, 4)
+    assert changed_since == [("changed", OTHER)]
+
+
+def test_a_published_head_that_is_not_in_the_books_is_found(storage: Storage, three: Incident):
+    with storage.write() as db:
+        reviews.of(db, three).published_head = witness.head(db, TEAM)
+    published = read(storage, three)
+
+    behind_its_back(storage, update(Review).values(published_head="0" * 64))
+
+    assert published.count == 0
+    assert faults(storage, three) == [("head", None)]

@@ -1,0 +1,316 @@
+"""Reading the witness: whether the books are whole, and whether what is kept of an incident is what was entered."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from storage import messages, reviews
+from storage.models import Book, BookEntry, Incident, Message, MessageVersion
+from storage.witness import content_of, content_of_version, digest_of, known_keys, link_of, seed_of
+
+AT_ONCE = 1_000
+"""Lines of a book in memory."""
+SHOWN = 10
+"""Of what was found, the first few are told and the rest counted."""
+
+ALL = 2**63 - 1
+
+Fault = Literal[
+    "another key",
+    "seed",
+    "leaned",
+    "gap",
+    "link",
+    "order",
+    "stray",
+    "row gone",
+    "too many unentered",
+    "changed",
+    "unentered",
+    "taken",
+    "unsalted",
+    "back",
+    "head",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that is not as it was entered: at a line of a book, or in a message, or both."""
+
+    fault: Fault
+    book: int | None = None
+    line: int | None = None
+    channel: str | None = None
+    ts: str | None = None
+    edited_ts: str | None = None
+
+
+@dataclass
+class Verdict:
+    """What was read, and what was found; `older` messages were kept before there was a witness."""
+
+    books: int = 0
+    lines: int = 0
+    head: str | None = None
+    messages: int = 0
+    wordings: int = 0
+    gone: int = 0
+    older: int = 0
+    published: str | None = None
+    kept_key: int = 0
+    """Books whose key lies in the database itself."""
+    first: list[Found] = field(default_factory=list[Found])
+    count: int = 0
+
+    def note(self, found: Iterable[Found]) -> None:
+        for each in found:
+            self.count += 1
+            if len(self.first) < SHOWN:
+                self.first.append(each)
+
+
+def verify(db: Session, incident: Incident, setting: str | None) -> Verdict:
+    """Read all books of the workspace, then every message of the incident; `db` is to see one moment throughout."""
+    verdict, team = Verdict(), incident.team_id
+    books = db.scalars(select(Book).where(Book.team_id == team).order_by(Book.id)).all()
+    older = _older(books)
+    verdict.note(_of_messages(db, incident, older[0], verdict))
+    verdict.note(_of_books(db, books, known_keys(db, team, setting), verdict))
+    verdict.note(_of_workspace(db, team, older))
+    verdict.note(_of_head(db, incident, books, verdict))
+    return verdict
+
+
+def _older(books: Sequence[Book]) -> tuple[int, int]:
+    """The highest id and the number of the messages that were kept before there was a witness: without it, all."""
+    if not books:
+        return ALL, ALL
+    first = [book.older for book in books if book.older]
+    return max((last for last, _ in first), default=0), max((number for _, number in first), default=0)
+
+
+# The books ------------------------------------------------------------------------------------
+
+
+def _of_books(
+    db: Session, books: Sequence[Book], keys: Mapping[str, tuple[bytes, str]], verdict: Verdict
+) -> Iterator[Found]:
+    verdict.books = len(books)
+    for book in books:
+        key, where = keys.get(book.keyed, (None, ""))
+        verdict.kept_key += where == "database"
+        verdict.head = book.seed
+        yield from _of_beginning(db, book, key)
+        yield from _of_lines(db, book, key, verdict)
+
+
+def _of_beginning(db: Session, book: Book, key: bytes | None) -> Iterator[Found]:
+    if key is None:
+        yield Found("another key", book.id)
+    elif seed_of(key, book.team_id, book.leans_on, book.older) != book.seed:
+        yield Found("seed", book.id)
+    first = db.scalar(select(func.min(BookEntry.id)).where(BookEntry.book_id == book.id))
+    for other, (number, link) in book.leans_on.items():
+        stood = _stood(db, int(other), number)
+        if stood is None or stood[1] != link:
+            yield Found("leaned", int(other), number)
+        elif first is not None and stood[0] > first:
+            yield Found("order", int(other), number)
+
+
+def _stood(db: Session, book: int, number: int) -> tuple[int, str] | None:
+    """A line's id and link; of the beginning, the seed."""
+    if number == 0:
+        seed = db.scalar(select(Book.seed).where(Book.id == book))
+        return None if seed is None else (0, seed)
+    line = select(BookEntry.id, BookEntry.link).where(BookEntry.book_id == book, BookEntry.number == number)
+    row = db.execute(line).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+LINE = ("id", "number", "team_id", "message_id", "edited_ts", "what", "digest", "link")
+
+
+def _of_lines(db: Session, book: Book, key: bytes | None, verdict: Verdict) -> Iterator[Found]:
+    before, number, last = book.seed, 0, 0
+    for line in _lines(db, book):
+        number, verdict.lines, verdict.head = number + 1, verdict.lines + 1, line["link"]
+        fault = _fault(line, number, after=last) or _broken(key, before, line)
+        if fault:
+            yield Found(fault, book.id, line["number"], *_place(db, line["message_id"]), line["edited_ts"])
+        before, number, last = line["link"], line["number"], line["id"]
+
+
+def _lines(db: Session, book: Book) -> Iterator[Mapping[str, Any]]:
+    query = select(*(BookEntry.__table__.c[name] for name in LINE)).where(BookEntry.book_id == book.id)
+    rows = db.execute(query.order_by(BookEntry.number).execution_options(yield_per=AT_ONCE))
+    for row in rows.mappings():
+        yield cast("Mapping[str, Any]", row)
+
+
+def _fault(line: Mapping[str, Any], number: int, *, after: int) -> Fault | None:
+    if line["number"] != number:
+        return "gap"
+    return "order" if line["id"] < after else None
+
+
+def _broken(key: bytes | None, before: str, line: Mapping[str, Any]) -> Fault | None:
+    return "link" if key is not None and link_of(key, before, line) != line["link"] else None
+
+
+def _place(db: Session, message: int) -> tuple[str | None, str | None]:
+    row = db.execute(select(Message.channel_id, Message.ts).where(Message.id == message)).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _of_workspace(db: Session, team: str, older: tuple[int, int]) -> Iterator[Found]:
+    """What no message of the incident shows: rows that are gone, and lines or rows that were slipped in."""
+    ours = select(Book.id).where(Book.team_id == team)
+    strays = select(BookEntry.book_id, BookEntry.number).where(
+        BookEntry.team_id == team, BookEntry.book_id.not_in(ours)
+    )
+    for book, number in db.execute(strays.limit(SHOWN)):
+        yield Found("stray", book, number)
+    kept = select(Message.id).where(Message.id == BookEntry.message_id).exists()
+    line = select(BookEntry.message_id, func.min(BookEntry.book_id)).where(BookEntry.team_id == team, ~kept)
+    for message, book in db.execute(line.group_by(BookEntry.message_id).order_by(BookEntry.message_id)):
+        yield Found("row gone", book, None, *_neighbour(db, team, message))
+    last, number = older
+    if _unentered(db, Message.team_id == team, Message.id <= last) > number:
+        yield Found("too many unentered")
+
+
+def _neighbour(db: Session, team: str, message: int) -> tuple[str | None, str | None]:
+    """The message that was kept right before one that is gone."""
+    before = select(Message.channel_id, Message.ts).where(Message.team_id == team, Message.id < message)
+    row = db.execute(before.order_by(Message.id.desc()).limit(1)).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _unentered(db: Session, *which: ColumnElement[bool]) -> int:
+    entered = select(BookEntry.id).where(BookEntry.message_id == Message.id).exists()
+    return db.scalars(select(func.count(Message.id)).where(*which, ~entered)).one()
+
+
+# The messages -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """The last line of a wording, or of the words' end."""
+
+    what: str
+    salt: str | None
+    digest: str
+
+
+def _of_messages(db: Session, incident: Incident, older: int, verdict: Verdict) -> Iterator[Found]:
+    for page in messages.pages_of_incident(db, incident.id):
+        ids = [row.id for row in page]
+        lines, versions = _lines_of(db, ids), _versions_of(db, ids)
+        for row in page:
+            said = _Said(row, versions[row.id], lines[row.id], row.id <= older)
+            verdict.messages += 1
+            verdict.gone += said.is_gone
+            verdict.wordings += len(said.wordings())
+            verdict.older += said.is_older and not said.lines
+            yield from said.faults()
+
+
+def _lines_of(db: Session, ids: Sequence[int]) -> defaultdict[int, list[Any]]:
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    columns = (BookEntry.message_id, BookEntry.edited_ts, BookEntry.what, BookEntry.salt, BookEntry.digest)
+    for row in db.execute(select(*columns).where(BookEntry.message_id.in_(ids)).order_by(BookEntry.id)):
+        found[row.message_id].append(row)
+    return found
+
+
+def _versions_of(db: Session, ids: Sequence[int]) -> defaultdict[int, dict[str, bytes]]:
+    found: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
+    columns = (MessageVersion.message_id, MessageVersion.edited_ts, MessageVersion.text)
+    for message, edited_ts, text in db.execute(select(*columns).where(MessageVersion.message_id.in_(ids))):
+        found[message][edited_ts] = content_of_version(edited_ts, text)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message with its earlier wordings, and the lines about it in the order they were entered."""
+
+    row: Message
+    versions: Mapping[str, bytes]
+    lines: Sequence[Any]
+    is_older: bool
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self.row.deleted_at or self.row.purged_at)
+
+    def wordings(self) -> dict[str, bytes]:
+        """What stands here, by when it was edited."""
+        return (
+            dict(self.versions) if self.is_gone else {**self.versions, self.row.edited_ts or "": content_of(self.row)}
+        )
+
+    def faults(self) -> Iterator[Found]:
+        entered, end = self._entered()
+        if self.is_gone:
+            yield from self._faults_of_gone(entered, end)
+        elif end is not None:
+            yield self._found("back")
+        else:
+            yield from self._faults_of_words(entered)
+
+    def _entered(self) -> tuple[dict[str, _Entered], _Entered | None]:
+        """The wordings that were entered since the words last ended; else that end."""
+        entered, end = dict[str, _Entered](), None
+        for line in self.lines:
+            if line.what == "said":
+                entered[line.edited_ts], end = _Entered(line.what, line.salt, line.digest), None
+            else:
+                entered, end = {}, _Entered(line.what, line.salt, line.digest)
+        return entered, end
+
+    def _faults_of_gone(self, entered: Mapping[str, _Entered], end: _Entered | None) -> Iterator[Found]:
+        row = self.row
+        if self.versions or row.text or row.blocks or row.attachments:
+            yield self._found("back")
+        if end is None:
+            if entered or not self.is_older:
+                yield self._found("taken")
+        elif end.digest:
+            yield from self._compared("", end, content_of(row))
+
+    def _faults_of_words(self, entered: dict[str, _Entered]) -> Iterator[Found]:
+        for edited_ts, content in self.wordings().items():
+            line = entered.pop(edited_ts, None)
+            if line is not None:
+                yield from self._compared(edited_ts, line, content)
+            elif not self.is_older:
+                yield self._found("unentered", edited_ts)
+        for edited_ts in entered:
+            yield self._found("taken", edited_ts)
+
+    def _compared(self, edited_ts: str, line: _Entered, content: bytes) -> Iterator[Found]:
+        if line.salt is None:
+            yield self._found("unsalted", edited_ts)
+        elif digest_of(line.salt, content) != line.digest:
+            yield self._found("changed", edited_ts)
+
+    def _found(self, fault: Fault, edited_ts: str = "") -> Found:
+        return Found(fault, None, None, self.row.channel_id, self.row.ts, edited_ts)
+
+
+# What was published -------------------------------------------------------------------------------
+
+
+def _of_head(db: Session, incident: Incident, books: Sequence[Book], verdict: Verdict) -> Iterator[Found]:
+    review = reviews.of(db, incident)
+    verdict.published = review.published_head
+    if review.published_head and review.published_head not in {book.seed for book in books}:
+        yield Found("head")
