@@ -1,0 +1,108 @@
+"""The bot as it really runs, beside a local Slack: with an open incident, every listener, every protection."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from slack_bolt.async_app import AsyncApp
+
+from benchmarks.slack_requests import CHANNEL, SECRET, TEAM
+from bot.app import Debrief
+from bot.sandbox.demo import free_port
+from bot.sandbox.troupe import bot_running, environment
+from bot.settings import Settings
+from storage.models import Incident, Source
+from storage.session import Storage, upgrade
+
+
+def an_incident(folder: Path) -> str:
+    """A database in a folder, with one open incident; its URL."""
+    url = f"sqlite:///{folder / 'debrief.db'}"
+    upgrade(url)
+    storage, now = Storage(url), datetime.now(UTC)
+    with storage.write() as db:
+        incident = Incident(team_id=TEAM, title="Bench", opened_at=now)
+        db.add(incident)
+        db.flush()
+        begun = {"from_at": now - timedelta(days=1), "fetched_at": now, "read_at": now}
+        db.add(Source(team_id=TEAM, incident_id=incident.id, channel_id=CHANNEL, **begun))
+    storage.close()
+    return url
+
+
+@asynccontextmanager
+async def bot_in_process(api_url: str, folder: Path) -> AsyncGenerator[AsyncApp]:
+    """The running bot's Bolt app, over a folder that has a database."""
+    port = free_port()
+    bot = Debrief(_settings(api_url, folder, port))
+    running = asyncio.ensure_future(bot.run())
+    while not await asyncio.to_thread(_answers, port) or bot.app is None:
+        await asyncio.sleep(0.05)
+        if running.done():
+            running.result()
+    try:
+        yield bot.app
+    finally:
+        bot.stop()
+        await running
+
+
+def _settings(api_url: str, folder: Path, port: int) -> Settings:
+    given = {
+        "SLACK_BOT_TOKEN": "xoxb-sandbox",
+        "SLACK_SIGNING_SECRET": SECRET,
+        "SLACK_API_URL": api_url,
+        "DEBRIEF_DATA_DIR": str(folder),
+        "DEBRIEF_PORT": port,
+    }
+    return Settings.model_validate(given)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@contextmanager
+def bot_over_http(api_url: str) -> Generator[int]:
+    """`debrief run` in a process and a folder of its own; its port."""
+    with tempfile.TemporaryDirectory() as folder:
+        an_incident(Path(folder))
+        port = free_port()
+        env = environment(api_url, Path(folder), port, http=True) | {"DEBRIEF_CLOCK": "system"}
+        with bot_running(env, Path(folder) / "log"):
+            yield port
+
+
+@contextmanager
+def bare_over_http(api_url: str) -> Generator[int]:
+    """The bare app on Bolt's own server, in a process of its own; its port."""
+    port = free_port()
+    server = subprocess.Popen([sys.executable, "-m", "benchmarks.bare", api_url, str(port)])
+    try:
+        while not _listens(port):
+            if server.poll() is not None:
+                raise SystemExit("the bare app did not come up")
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
