@@ -248,13 +248,15 @@ class Debrief:
 
     def _bolt(self) -> AsyncApp:
         # The signature is checked on raw bytes in bot/web.py, by the clock we were given.
-        return AsyncApp(
+        app = AsyncApp(
             client=self.writes,
             logger=logging.getLogger("slack_bolt"),
             request_verification_enabled=False,
             before_authorize=KeepFirst(self._keep_first),
             raise_error_for_unhandled_request=False,
         )
+        app.error(http.answer_failure)
+        return app
 
     async def _keep_first(self, body: dict[str, Any]) -> BoltResponse | None:
         """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""

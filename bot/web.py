@@ -3,8 +3,12 @@
 import hashlib
 import hmac
 import logging
+import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from aiohttp import web
@@ -13,13 +17,20 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+log = logging.getLogger("debrief.web")
 
 SIGNATURE_AGE_S = 300
 """Slack asks to refuse what is older than five minutes."""
 BODY_LIMIT = 4 * 2**20
 
+ID = re.compile(r"[A-Z][A-Z0-9]{1,40}")
+
 Readiness = Callable[[], Awaitable[str | None]]
 """Why we are not ready, or None."""
+Moment = Callable[[], Awaitable[datetime]]
+"""The time; a local Slack's has to be waited for."""
 
 
 def pages(ready: Readiness) -> web.Application:
@@ -29,8 +40,6 @@ def pages(ready: Readiness) -> web.Application:
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
-Moment = Callable[[], Awaitable[datetime]]
-"""The time; a local Slack's has to be waited for."""
     async def readyz(_request: web.Request) -> web.Response:
         why_not = await ready()
         return web.Response(text=f"{why_not or 'ready'}\n", status=503 if why_not else 200)
@@ -104,29 +113,54 @@ def is_signed(raw: bytes, headers: dict[str, str], *, secret: str, now: float) -
 
 
 Shape = Any
-"""A type; or a dictionary of shapes, by key; or a list of one shape, which each of one or more items has."""
+"""A type; a dictionary of shapes, by key; a list of one shape, which each of its one or more items has; a question."""
 
-A_PERSON = {"id": str}
-PRESSED = {"user": A_PERSON, "actions": [{"action_id": str}], "channel": dict | None, "message": dict | None}
+
+def perhaps(shape: Shape) -> Callable[[object], bool]:
+    """The shape that something has where it is there at all."""
+    return lambda value: value is None or fits(value, shape)
+
+
+def an_id(value: object) -> bool:
+    """A person, a channel or a view as Slack names them."""
+    return isinstance(value, str) and bool(ID.fullmatch(value))
+
+
+def an_item(value: Any) -> bool:
+    """What an emoji is put on."""
+    return fits(value, {"type": str}) and (value["type"] != "message" or fits(value, {"channel": an_id, "ts": str}))
+
+
+A_WORD = str | None
+A_PERSON = {"id": an_id}
+GESTURE = {"user": A_PERSON, "trigger_id": A_WORD, "response_url": A_WORD}
+A_PRESS = {"action_id": str, "value": A_WORD, "selected_option": perhaps({"value": A_WORD})}
+PRESSED = GESTURE | {
+    "actions": [A_PRESS],
+    "channel": perhaps({"id": an_id}),
+    "message": perhaps({"ts": A_WORD, "thread_ts": A_WORD}),
+    "container": perhaps({"channel_id": perhaps(an_id), "thread_ts": A_WORD}),
+}
 CLOSED: dict[str, Any] = {"user": A_PERSON, "view": {"id": str, "type": str, "callback_id": str}}
 SENT = {"user": A_PERSON, "view": CLOSED["view"] | {"private_metadata": str, "state": {"values": dict}}}
 SHAPES: Mapping[str, Shape] = {
     "event_callback": {"event": {"type": str}},
-    "block_actions": PRESSED | {"container": dict | None},
+    "block_actions": PRESSED,
     "view_submission": SENT,
     "view_closed": CLOSED,
-    "message_action": {"user": A_PERSON, "callback_id": str, "channel": {"id": str}, "message": {"ts": str}},
+    "message_action": GESTURE
+    | {"callback_id": str, "channel": {"id": an_id}, "message": {"ts": str, "thread_ts": A_WORD}, "response_url": str},
 }
 """What our listeners read of each type of request."""
 EVENTS: Mapping[str, Shape] = {
-    "app_home_opened": {"user": str},
-    "app_mention": {"channel": str, "ts": str, "user": str | None, "text": str | None, "thread_ts": str | None},
-    "channel_created": {"channel": {"id": str}},
-    "member_joined_channel": {"channel": str, "user": str},
-    "reaction_added": {"item": {"type": str}},
-    "reaction_removed": {"item": {"type": str}},
+    "app_home_opened": {"user": an_id},
+    "app_mention": {"channel": an_id, "ts": str, "user": perhaps(an_id), "text": A_WORD, "thread_ts": A_WORD},
+    "channel_created": {"channel": {"id": an_id}},
+    "member_joined_channel": {"channel": an_id, "user": an_id},
+    "reaction_added": {"item": an_item, "user": perhaps(an_id)},
+    "reaction_removed": {"item": an_item, "user": perhaps(an_id)},
 }
-COMMAND = {"command": str, "user_id": str, "channel_id": str, "text": str | None}
+COMMAND = {"command": str, "user_id": an_id, "channel_id": an_id, "text": A_WORD, "trigger_id": A_WORD}
 ANYTHING_ELSE = {"callback_id": str | None}
 NOT_SLACKS = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 """What the libraries raise on bodies that nobody at Slack would send."""
@@ -153,12 +187,33 @@ def is_slacks(body: object) -> bool:
     return fits(body, shape) and fits(body.get("event"), EVENTS.get(body.get("event", {}).get("type"), object))
 
 
-def fits(value: object, shape: Shape) -> bool:
+def fits(value: Any, shape: Shape) -> bool:
+    if isinstance(shape, FunctionType):
+        return shape(value)
     if isinstance(shape, dict):
         return isinstance(value, dict) and all(fits(value.get(key), each) for key, each in shape.items())
     if isinstance(shape, list):
         return isinstance(value, list) and bool(value) and all(fits(item, shape[0]) for item in value)
     return isinstance(value, shape)
+
+
+# What fails all the same -----------------------------------------------------------------
+
+
+async def answer_failure(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
+    """One line for what no listener caught: which error and where, but not its words, which may be somebody's.
+
+    What made no sense is a bad request, and anything else is our fault; what was acknowledged already stays so.
+    """
+    log.error("a listener failed", extra={"error": type(error).__name__, "where": where(error)})
+    return BoltResponse(status=400 if isinstance(error, NOT_SLACKS) else 500) if response else None
+
+
+def where(error: BaseException) -> str:
+    """The line of ours that an error came from, such as `forms.py:312`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).parent.is_relative_to(Path(__file__).parent)]
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "outside of our own code"
 
 
 def mark_of(raw: str, stamp: str) -> str:

@@ -22,6 +22,7 @@ from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import Refused
 from bot.slack import Slack
 from storage import incidents, people
+from storage.health import trouble
 from storage.incidents import Where
 
 log = logging.getLogger("debrief.listeners")
@@ -120,7 +121,9 @@ class Edge:
     def sorry(self, error: BaseException) -> Rendered:
         """One apology, with a number by which the log line is found."""
         reference = secrets.token_hex(3)
-        log.error("a gesture failed", exc_info=error, extra={"reference": reference})
+        why = trouble(error) or (error.response.get("error") if isinstance(error, SlackApiError) else None)
+        # What the database and Slack say of themselves is enough; of anything else we want to know where.
+        log.error("a gesture failed", exc_info=None if why else error, extra={"reference": reference, "why": why})
         return self.said("sorry", reference=reference)
 
 
@@ -155,7 +158,7 @@ async def answer(edge: Edge, ack: AsyncAck, respond: AsyncRespond, work: Awaitab
         await ack(**in_band(edge.said("working")))
         said = await outcome(edge, task)
         if said:
-            await respond(**in_band(said), replace_original=False)
+            await _respond(respond, said, replaces="nothing")
 
 
 async def answer_press(
@@ -167,7 +170,15 @@ async def answer_press(
     await ack()
     said = await outcome(edge, task)
     if said:
+        await _respond(respond, said, replaces=replaces)
+
+
+async def _respond(respond: AsyncRespond, said: Rendered, *, replaces: str) -> None:
+    """Answer at the gesture's own address, which is good for half an hour and belongs into no log."""
+    try:
         await respond(**in_band(said), replace_original=replaces == "whisper")
+    except (SlackApiError, ClientError, OSError, TimeoutError, ValueError, TypeError) as error:
+        log.warning("an answer could not be given", extra={"error": type(error).__name__})
 
 
 async def answer_form(
