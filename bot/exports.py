@@ -14,14 +14,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.review.heard import GUEST_MARKS
-
 LARGEST_FILE = 512 * 1024 * 1024  # bytes, unpacked; a day of the busiest channel has a few million
 PRIVATE_LISTS = ("groups.json", "mpims.json", "dms.json")
 PUBLIC_LISTS = ("channels.json",)
 LISTS = (*PRIVATE_LISTS, *PUBLIC_LISTS)  # a channel found in both was made private, and stays so
 PEOPLE_LISTS = ("users.json", "org_users.json")
 SLACKBOT = "USLACKBOT"  # Slack says of it that it is no bot
+GUEST_MARKS = ("is_restricted", "is_ultra_restricted", "is_stranger")
 
 DAY_FILE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.json")
 TS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")

@@ -16,12 +16,13 @@ from typing import Any
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
-from bot import archiving
+from bot import archiving, listening
 from bot.archiving import AWAY_FROM_ALL, Due, Wanted
 from bot.desk import Desk, Notes, Turn
 from bot.history import History, said_by
 from bot.review.heard import PersonFact
 from bot.review.history import Page, Why
+from bot.review.incident import ChannelId
 from bot.review.refusal import NotInChannel
 from bot.slack import Slack
 from storage import channels, people
@@ -117,6 +118,7 @@ class Historian:
     async def _read(self, due: Due) -> bool:
         """Whether the end was reached; a Slack that cannot be read is asked again later."""
         try:
+            await self._look_at(due.channel)
             await self._serve(archiving.begin_reading, source_id=due.source, why=due.why)
             await self._walk(due)
         except (NotInChannel, SlackApiError, ClientError, OSError, TimeoutError) as error:
@@ -125,8 +127,17 @@ class Historian:
         await self._serve(archiving.finish_reading, source_id=due.source)
         self._pauses.pop(due.channel, None)
         if due.why is Why.opening:
+            await self._serve(listening.tell_progress, source_id=due.source)
             await self._meet_members(due.channel)
         return True
+
+    async def _look_at(self, channel: str) -> None:
+        """What became of a channel that nobody told us: its name, its members, whether it is private now."""
+        try:
+            await self._serve(listening.learn, channel=await self._slack.channel_facts(ChannelId(channel)))
+        except NotInChannel:
+            await self._serve(listening.learn_of_closed, channel=ChannelId(channel))
+            raise
 
     async def _walk(self, due: Due) -> None:
         now = await asyncio.to_thread(self._desk.now)
@@ -135,6 +146,8 @@ class Historian:
             while wanted := await asyncio.to_thread(self._desk.look, archiving.wanted, source_id=due.source):
                 page = await self._ask(wanted)
                 await self._serve(archiving.take_in, page=page, wanted=wanted)
+                if due.why is Why.opening:
+                    await self._serve(listening.tell_progress, source_id=due.source)
                 if page.is_meagre:
                     self._history.slow_down()
                 if not wanted.thread:

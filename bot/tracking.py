@@ -63,6 +63,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "meets_at": planned.meets_at if planned else None,
         "is_proposed": _is_proposed(review, moments.get(MomentName.mitigated)),
         "reason": review.reason,
+        "places": channels.closed_to_us(turn.db, incident.id),
         "asked": asked_for(incident.severity),
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),

@@ -121,6 +121,14 @@ def left_behind(db: Session, team: str, channel: str) -> datetime | None:
     return row.bot_left_at if row else None
 
 
+def closed_to_us(db: Session, incident: int) -> Sequence[Channel]:
+    """The channels that an incident is listened to in, and that are archived or that we are not in any more."""
+    here = and_(Channel.team_id == Source.team_id, Channel.channel_id == Source.channel_id)
+    closed = or_(Channel.archived_at.is_not(None), Channel.bot_left_at.is_not(None))
+    listened = and_(Source.incident_id == incident, Source.until_at.is_(None))
+    return db.scalars(select(Channel).join(Source, here).where(listened, closed).distinct()).all()
+
+
 def _channel(db: Session, team: str, channel: str) -> Channel:
     """The channel's row, made where there is none; two replicas making it at once make one."""
     db.execute(insert_new(db, Channel).values(team_id=team, channel_id=channel, name=""))
@@ -184,10 +192,10 @@ def make_private(db: Session, team: str, channel: str, *, at: datetime) -> None:
     db.flush()
 
 
-def make_public(db: Session, team: str, channel: str) -> None:
-    """Somebody inside said that a channel, which Slack calls public, is so here too.
+def make_public(db: Session, team: str, channel: str) -> Sequence[int]:
+    """Somebody inside said that a channel, which Slack calls public, is so here too; the incidents public by that.
 
-    Of its incidents those are public that are spoken of in no other private channel.
+    Those are not that are spoken of in another private channel.
     """
     _channel(db, team, channel).private_since = None
     db.flush()
@@ -197,9 +205,8 @@ def make_public(db: Session, team: str, channel: str) -> None:
         .outerjoin(Channel, and_(Channel.team_id == Source.team_id, Channel.channel_id == Source.channel_id))
         .where(Source.team_id == team, or_(Channel.channel_id.is_(None), Channel.private_since.is_not(None)))
     )
-    known = and_(Incident.id.in_(spoken_here), Incident.id.not_in(elsewhere))
-    db.execute(update(Incident).where(known).values(private_since=None))
-    db.flush()
+    opened = and_(Incident.id.in_(spoken_here), Incident.id.not_in(elsewhere), Incident.private_since.is_not(None))
+    return db.scalars(update(Incident).where(opened).values(private_since=None).returning(Incident.id)).all()
 
 
 AS_ROWS = {"synchronize_session": False}

@@ -220,6 +220,11 @@ def spoken_of(db: Session, team: str, place: Place) -> Incident | None:
     )
 
 
+def last_spoken_in(db: Session, team: str, place: Place) -> Incident | None:
+    """The incident that a place means, whoever asks: spoken of there now, met about there, or spoken of before."""
+    return db.scalar(select(Incident).where(Incident.team_id == team, _spoken_in(team, place)))
+
+
 def was_ever_spoken_in(db: Session, team: str, channel: str) -> bool:
     """Whether this channel as a whole is or was the place of an incident."""
     whole = select(Source.id).where(Source.team_id == team, Source.channel_id == channel, Source.thread_ts == "")

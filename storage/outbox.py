@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import String, and_, cast, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import OutboxNote
@@ -187,6 +187,47 @@ def _attempted(db: Session, note_id: int, attempt: int) -> OutboxNote | None:
     """A note that is still in this attempt; another process may have looked it up and gone on."""
     note = db.get_one(OutboxNote, note_id, with_for_update=True)
     return note if (note.state, note.attempts) == ("sending", attempt) else None
+
+
+CLOSED_PLACES = {
+    "channel_not_found",
+    "is_archived",
+    "not_in_channel",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+}
+"""Slack's words for a channel where we cannot say anything (from the public method reference, 2026-08-20)."""
+STILL_NEWS = timedelta(days=3)
+
+
+def unheard(db: Session, team: str, *, now: datetime) -> Sequence[OutboxNote]:
+    """What was refused in a channel of late because of the channel, and was said to nobody instead."""
+    other = aliased(OutboxNote)
+    key = literal(INSTEAD) + cast(OutboxNote.id, String)
+    told = select(other.id).where(other.team_id == team, other.key == key).exists()
+    refused = and_(
+        OutboxNote.team_id == team,
+        OutboxNote.state == "dead",
+        OutboxNote.error.in_(CLOSED_PLACES),
+        OutboxNote.kind.in_(("once", "live")),
+        OutboxNote.channel_id.not_like("U%"),
+        OutboxNote.channel_id.not_like("W%"),
+        OutboxNote.attempted_at >= now - STILL_NEWS,
+    )
+    return db.scalars(select(OutboxNote).where(refused, ~told).order_by(OutboxNote.id)).all()
+
+
+INSTEAD = "instead:"
+
+
+def instead(note: OutboxNote) -> str:
+    """The key of what somebody is told in place of a note; once, whatever becomes of that note."""
+    return f"{INSTEAD}{note.id}"
+
+
+def get(db: Session, note_id: int) -> OutboxNote:
+    return db.get_one(OutboxNote, note_id)
 
 
 def waiting(db: Session, team: str) -> Sequence[OutboxNote]:

@@ -119,6 +119,21 @@ def add_threads(reading: Reading, threads: Iterable[str]) -> None:
     reading.threads = [*known, *(ts for ts in dict.fromkeys(threads) if ts not in known)]
 
 
+def kept(db: Session, source: Source) -> tuple[int, int]:
+    """How many messages of a source are kept, and in how many threads they were answered."""
+    here = [
+        Message.team_id == source.team_id,
+        Message.channel_id == source.channel_id,
+        Message.posted_at >= source.from_at,
+        Message.deleted_at.is_(None),
+    ]
+    if source.thread_ts:
+        here.append(or_(Message.thread_ts == source.thread_ts, Message.ts == source.thread_ts))
+    counted = select(func.count(Message.id), func.count(Message.thread_ts.distinct())).where(*here)
+    messages, threads = db.execute(counted).one()
+    return messages, threads
+
+
 def _older(known: str | None, seen: str | None) -> str | None:
     return min((ts for ts in (known, seen) if ts), key=in_order, default=None)
 

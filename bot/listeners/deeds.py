@@ -8,7 +8,7 @@ from typing import Any
 from bot import facilitating
 from bot.desk import Notes
 from bot.listeners.edge import Edge, Gesture
-from bot.listeners.opening import open_here
+from bot.listeners.opening import include_here, open_here
 from bot.render import Rendered
 from bot.review.incident import ChannelId
 from bot.review.refusal import NoIncidentHere, NotInMeeting
@@ -26,6 +26,10 @@ class Needs(StrEnum):
     """Where it was asked: the incident is the one that is spoken of there."""
     channel = "channel"
     """The place, and what Slack says of its channel: nothing is tracked there yet."""
+    seen = "seen"
+    """The place, and what Slack says of its channel now."""
+    further = "further"
+    """The place, and what Slack says of the channel of another place."""
     audience = "audience"
     """The place, and who reads the channel that `to` names."""
 
@@ -46,6 +50,8 @@ async def do(edge: Edge, gesture: Gesture, deed: Deed) -> Rendered | None:
     """Serve a deed and give its answer; the agenda follows in its own time, for what was done stands already."""
     if deed.needs is Needs.channel:
         return await open_here(edge, gesture, **deed.what)
+    if deed.needs is Needs.further:
+        return await include_here(edge, gesture, **deed.what)
     more = await _found(edge, gesture, deed)
     said = await edge.serve(deed.ability, by=gesture.by, mark=gesture.mark, **deed.what, **more)
     if deed.touches_agenda:
@@ -57,6 +63,8 @@ async def _found(edge: Edge, gesture: Gesture, deed: Deed) -> Mapping[str, Any]:
     match deed.needs:
         case Needs.nothing:
             return {}
+        case Needs.seen:
+            return {"where": gesture.where, "channel": await edge.slack.channel_facts(gesture.place.channel)}
         case Needs.audience:
             to = deed.what["to"]
             readers = await edge.slack.channel_facts(ChannelId(to)) if to else None

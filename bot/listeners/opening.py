@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 
-from bot import opening
+from bot import listening, opening
 from bot.listeners.edge import Edge, Gesture
 from bot.render import Rendered
-from bot.review.incident import ChannelFacts, ChannelId, UserId
+from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.refusal import Refused
 
 log = logging.getLogger("debrief.listeners")
@@ -34,6 +34,22 @@ async def open_here(
         channel=channel,
         since=from_at,
         sizes=sizes,
+    )
+    edge.in_background(edge.historian.start_due())
+    return said
+
+
+async def include_here(edge: Edge, gesture: Gesture, *, place: Place, since: str | None = None) -> Rendered | None:
+    """Take a further place into the incident of the gesture's place, from the moment that the words name."""
+    channel = await edge.slack.channel_facts(place.channel)
+    said = await edge.serve(
+        listening.include,
+        where=gesture.where,
+        by=gesture.by,
+        mark=gesture.mark,
+        place=place,
+        channel=channel,
+        since=opening.since_of(since, channel, now=edge.desk.now()) if since else None,
     )
     edge.in_background(edge.historian.start_due())
     return said

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection
 from bot.listeners.deeds import What
 from bot.review.findings import FindingKind
 from bot.review.follow_up import read_action
-from bot.review.incident import MomentName, UserId, split_severity
+from bot.review.incident import ChannelId, MomentName, Place, UserId, split_severity
 from bot.review.lifecycle import Role
 from bot.review.plain_text import of_markup
 from bot.review.refusal import (
     NeedsMinutes,
     NeedsNumber,
     NeedsPerson,
+    NeedsPlace,
     NeedsReason,
     NeedsTime,
     UnknownChannel,
@@ -24,6 +25,9 @@ from bot.review.when import read_when, split_when
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 SINCE = re.compile(r"^from:(\S*)\s*")
+THREAD_LINK = re.compile(
+    r"https?://[^\s/|>]+/archives/([A-Z0-9]+)/p(\d{10})(\d{6})(?:\?(?:[^\s|>]*?&(?:amp;)?)?thread_ts=(\d+\.\d+))?"
+)
 CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 
 
@@ -166,6 +170,29 @@ def opening(starts: Collection[str]) -> Callable[[str], What]:
         }
 
     return read
+
+
+def further(starts: Collection[str]) -> Callable[[str], What]:
+    """`#support from:24h`, or the link of a thread."""
+
+    def read(rest: str) -> What:
+        since, channel, thread = re.search(r"\bfrom:(\S*)", rest), CHANNEL.search(rest), THREAD_LINK.search(rest)
+        if since and since[1] not in starts:
+            raise UnknownStart(words=since[1], starts=tuple(starts))
+        if thread:
+            place = Place(ChannelId(thread[1]), thread[4] or f"{thread[2]}.{thread[3]}")
+        elif channel:
+            place = Place(ChannelId(channel[1]))
+        else:
+            raise NeedsPlace
+        return {"place": place, "since": since[1] if since else None}
+
+    return read
+
+
+def confirmed(rest: str) -> What:
+    """`yes`, which the button types."""
+    return {"confirmed": rest.lower() == "yes"}
 
 
 def action(rest: str) -> What:

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
-from bot import facilitating, following_up, noting, opening, reporting, scheduling, tagging, tracking
+from bot import facilitating, following_up, listening, noting, opening, reporting, scheduling, tagging, tracking
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
 from bot.review.findings import FindingKind
@@ -88,6 +88,10 @@ def _set_or_show(what: What) -> Deed:
     return Deed(tracking.set_summary, what) if what["text"] else Deed(tracking.show_summary, {})
 
 
+def _public_or_offer(what: What) -> Deed:
+    return Deed(listening.make_public if what["confirmed"] else listening.offer_public, {}, needs=Needs.seen)
+
+
 def _keep_or_offer(what: What) -> Deed:
     return Deed(tagging.keep_candidates if what else tagging.offer_candidates, what)
 
@@ -155,6 +159,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="[when] text",
             read=reading.timed_text,
             touches_agenda=True,
+        ),
+        Verb(
+            "include",
+            listening.include,
+            "read along there, too",
+            usage="#channel or LINK",
+            read=reading.further(opening.FROM),
+            needs=Needs.further,
         ),
         Verb("impact", tracking.show_impact, "who and what was affected"),
         Verb(
@@ -427,6 +439,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="[when]",
             who=Who.facilitating,
             read=reading.maybe_when,
+        ),
+        Verb(
+            "public",
+            listening.make_public,
+            "show a private incident to everybody, once its channel is public",
+            read=reading.confirmed,
+            choose=_public_or_offer,
         ),
         Verb("reopen", tracking.reopen, "it broke again, or it was ended too soon", who=Who.facilitating),
     ),

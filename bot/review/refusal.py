@@ -85,6 +85,39 @@ class CannotSeeIt(Refused):
     """They cannot see this incident, because they are not in its channel. Invite them there first, then try again."""
 
 
+@dataclass(eq=False)
+class PlaceStaysPrivate(Refused):
+    """<#{channel}> is private, and not everybody who sees this incident is in it, so what is said there stays there.
+    Type `{command} open` there to follow an incident of its own.
+    """
+
+    channel: str
+
+
+class ChannelStillPrivate(Refused):
+    """Slack calls this channel private, so what was said in it stays private. Make the channel public in Slack first,
+    then try again.
+    """
+
+
+class NotItsChannel(Refused):
+    """I do not follow this incident in this channel. Type it in the channel that became public."""
+
+
+class NotForGuests(Refused):
+    """That is for people of this workspace who are in the channel. Ask one of them to do it."""
+
+
+class AlreadyIncluded(Refused):
+    """I read there already for this incident. `{command}` shows where it stands."""
+
+
+class NeedsPlace(Refused):
+    """Which place? `{command} include #channel` names a channel; for a thread, copy its link and type
+    `{command} include LINK`. `from:24h`, `from:7d` or `from:all` behind it says from when.
+    """
+
+
 class PrivateStaysPrivate(Refused):
     """This incident is private, and that channel has readers who are not part of it. Publish to a channel where
     everybody is, or invite those readers to the incident first.

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot import facilitating, following_up, noting, opening, reporting, scheduling, tagging, tracking
+from bot import facilitating, following_up, listening, noting, opening, reporting, scheduling, tagging, tracking
 from bot.listeners.deeds import Needs
 from bot.listeners.words import VERBS, groups, look_up
 from bot.render import Renderer
+from bot.review.incident import ChannelId, Place
 from bot.review.lifecycle import Who
-from bot.review.refusal import Refused, UnknownVerb
+from bot.review.refusal import NeedsPlace, Refused, UnknownVerb
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "notes"
 
@@ -21,7 +22,7 @@ PROMISED = {
     Who.anyone: (
         "open severity began detected acknowledged mitigated resolved impact summary event timeline candidates "
         "edit retime drop comment kind facilitator scribe owner lead policy "
-        "contributor mitigator risk learning dissent question action actions report search"
+        "contributor mitigator risk learning dissent question action actions report search include public"
     ),
     Who.facilitating: (
         "cancel skip held reopen schedule postpone invite uninvite pre-read start next back go extend park reveal end"
@@ -34,6 +35,7 @@ ASKED = {"cancel", "skip", "start", "end", "publish", "close"}
 EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("open sev2 Checkout is slow", opening.open_incident),
     ("open", opening.open_incident),
+    ("include <#C0SUPPORT|support> from:7d", listening.include),
     ("severity sev2", tracking.set_severity),
     ("began 14:05", tracking.set_moment),
     ("detected", tracking.set_moment),
@@ -107,6 +109,8 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("skip too small", tracking.skip),
     ("held yesterday 10:00", facilitating.held),
     ("reopen", tracking.reopen),
+    ("public", listening.offer_public),
+    ("public yes", listening.make_public),
 ]
 
 
@@ -114,6 +118,8 @@ FOUND = {
     Needs.nothing: (),
     Needs.place: ("where",),
     Needs.channel: ("where", "channel", "sizes"),
+    Needs.seen: ("where", "channel"),
+    Needs.further: ("where", "channel"),
     Needs.audience: ("where", "audience"),
 }
 """What each ability is given besides the words."""
@@ -164,6 +170,32 @@ def test_how_much_of_an_old_channel_is_read_can_be_typed():
     what = VERBS["open"].deed("from:24h sev2 Checkout is slow").what
 
     assert what == {"since": "24h", "severity": "sev2", "title": "Checkout is slow"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("<#C0SUPPORT|support>", Place(ChannelId("C0SUPPORT"))),
+        ("from:24h <#C0SUPPORT>", Place(ChannelId("C0SUPPORT"))),
+        ("<https://acme.slack.com/archives/C0A/p1763470000000100>", Place(ChannelId("C0A"), "1763470000.000100")),
+        (
+            "<https://acme.slack.com/archives/C0A/p1763470009000300?thread_ts=1763470000.000100&amp;cid=C0A>",
+            Place(ChannelId("C0A"), "1763470000.000100"),
+        ),
+        (
+            "https://acme.slack.com/archives/C0A/p1763470009000300?cid=C0A&thread_ts=1763470000.000100",
+            Place(ChannelId("C0A"), "1763470000.000100"),
+        ),
+    ],
+)
+def test_a_further_place_is_a_channel_or_the_link_of_a_thread(typed: str, place: Place):
+    assert VERBS["include"].deed(typed).what["place"] == place
+
+
+@pytest.mark.parametrize("typed", ["", "#support", "https://example.com/archives/nothing", "<@U0MARA>"])
+def test_what_names_no_place_is_asked_for(typed: str):
+    with pytest.raises(NeedsPlace):
+        VERBS["include"].deed(typed)
 
 
 def test_nothing_typed_is_not_called_wrong():

@@ -1,0 +1,301 @@
+"""The places an incident is spoken in: further ones, how far each is read, what becomes of a channel in its life."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.desk import Note, Notes, Turn
+from bot.render import Mrkdwn
+from bot.review.heard import ChannelFact
+from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
+from bot.review.lifecycle import Roles, Stage
+from bot.review.refusal import (
+    AlreadyIncluded,
+    AlreadyTracked,
+    ChannelStillPrivate,
+    NotForGuests,
+    NotInChannel,
+    NotItsChannel,
+    PlaceStaysPrivate,
+    ReviewClosed,
+    WrongStage,
+)
+from storage import channels, incidents, outbox, people, readings, reports, reviews, silence
+from storage.incidents import Where
+from storage.models import Incident, OutboxNote, Source
+
+INCLUDED = "included"
+MADE_PUBLIC = "made_public"
+EXITS = (Stage.skipped, Stage.cancelled)
+LATE = timedelta(hours=1)
+"""What was said longer before an incident was opened is history: whoever opened it hears how far it is read."""
+MANY_THREADS = 20
+EVERY_SO_MANY_THREADS = 10
+"""Slack gives fifty threads a minute: fewer are read before anybody asks."""
+
+
+# Further places ----------------------------------------------------------------------------------
+
+
+def include(
+    turn: Turn, *, where: Where, by: UserId, place: Place, channel: ChannelFacts, since: datetime | None = None
+) -> Notes:
+    """Listen to a further place of an incident, since when its own is read where nothing else is said.
+
+    Raises NotInChannel, AlreadyIncluded, AlreadyTracked, PlaceStaysPrivate, ReviewClosed and WrongStage.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    _require_going_on(turn, incident)
+    if not channel.bot_is_member:
+        raise NotInChannel(place.channel)
+    _require_free(turn, incident, place, by=by)
+    _require_as_open(turn, incident, channel, by=by)
+    row = channels.enter(turn.db, turn.team, channel, now=turn.now)
+    row.derived_at = row.derived_at or turn.now
+    start = since or _usual_start(turn, incident, place)
+    source = incidents.listen(turn.db, incident, place, name=channel.name, since=start)
+    _record(turn, incident, INCLUDED, before=None, after=str(source.id), by=by)
+    facts = {"incident": incident, "channel": place.channel, "is_thread": bool(place.thread)}
+    days = turn.house.retention_days
+    note = Note.once(f"included:{source.id}", "included_here", place, **facts, days=days, by=by)
+    yield replace(note, incident=incident.id)
+    zone = people.zone(turn.db, turn.team, by)
+    yield Note.private(by, "included", **facts, since=start, zone=zone)
+
+
+def _require_going_on(turn: Turn, incident: Incident) -> None:
+    stage = reviews.stage(turn.db, incident)
+    if stage is Stage.closed:
+        raise ReviewClosed
+    if stage in EXITS:
+        raise WrongStage(stage=stage.label, verb="include")
+
+
+def _require_free(turn: Turn, incident: Incident, place: Place, *, by: UserId) -> None:
+    """The place belongs to nobody else, and is not listened to for this incident as it is."""
+    channels.hold(turn.db, turn.team, place.channel)
+    whole = incidents.spoken_of(turn.db, turn.team, Place(place.channel))
+    holder = incidents.spoken_of(turn.db, turn.team, place)
+    if incident in (holder, whole):
+        raise AlreadyIncluded
+    if holder:
+        raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))
+
+
+def _require_as_open(turn: Turn, incident: Incident, channel: ChannelFacts, *, by: UserId) -> None:
+    """Everybody who sees the incident may read there already, so that nobody is shown what was not theirs to see."""
+    person = people.find(turn.db, turn.team, by)
+    is_colleague = person is not None and person.guest_since is None
+    if not is_colleague and by not in channel.members:
+        raise NotForGuests
+    known = people.channel(turn.db, turn.team, channel.channel)
+    if not channel.private and not (known and known.private_since):
+        return
+    inside = set(reports.insiders(turn.db, incident)) if incident.private_since else None
+    if inside is None or not inside <= set(channel.members):
+        raise PlaceStaysPrivate(channel=channel.channel)
+
+
+def _usual_start(turn: Turn, incident: Incident, place: Place) -> datetime:
+    """A thread is taken in whole, a channel since when the incident's first place is."""
+    if place.thread:
+        return datetime.fromtimestamp(float(place.thread), UTC)
+    return incidents.sources(turn.db, incident.id)[0].from_at
+
+
+def _record(
+    turn: Turn, incident: Incident, what: str, *, before: str | None, after: str | None, by: str | None
+) -> None:
+    incidents.record_change(
+        turn.db, incident, "incident", incident.id, what=what, before=before, after=after, by=by, now=turn.now
+    )
+    turn.db.flush()
+
+
+# Public again --------------------------------------------------------------------------------------
+
+
+def offer_public(turn: Turn, *, where: Where, by: UserId, channel: ChannelFacts) -> Notes:
+    """Ask back, once it is certain that it can be done."""
+    incident = _to_be_public(turn, where, by, channel)
+    if incident.private_since is None:
+        yield Note.private(by, "public", incident=incident, changed=False)
+        return
+    yield Note.private(
+        by,
+        "confirm",
+        question="Show all that was said and noted here to everybody in this workspace? It was said in private.",
+        label="Yes, show it to everybody",
+        verb="public",
+        text="yes",
+        incident=incident.id,
+    )
+
+
+def make_public(turn: Turn, *, where: Where, by: UserId, channel: ChannelFacts) -> Notes:
+    """What is spoken of in a channel that Slack calls public is for everybody in the workspace from now on.
+
+    Raises ChannelStillPrivate, NotForGuests and NotItsChannel.
+    """
+    incident = _to_be_public(turn, where, by, channel)
+    opened = channels.make_public(turn.db, turn.team, channel.channel)
+    for one in opened:
+        _record(turn, incidents.get(turn.db, one), MADE_PUBLIC, before="private", after="public", by=by)
+    turn.db.refresh(incident)
+    yield Note.private(by, "public", incident=incident, changed=True)
+    if incident.id in opened:
+        times = sum(change.what == MADE_PUBLIC for change in incidents.changes(turn.db, incident.id, "incident"))
+        note = Note.once(
+            f"public:{incident.id}:{times}", "public_here", Place(channel.channel), incident=incident, by=by
+        )
+        yield replace(note, incident=incident.id)
+
+
+def _to_be_public(turn: Turn, where: Where, by: UserId, channel: ChannelFacts) -> Incident:
+    incident = incidents.at(turn.db, turn.team, where, by)
+    person = people.find(turn.db, turn.team, by)
+    if person is None or person.guest_since or by not in people.members(turn.db, turn.team, channel.channel):
+        raise NotForGuests
+    if channel.channel not in {source.channel_id for source in incidents.sources(turn.db, incident.id)}:
+        raise NotItsChannel
+    if channel.private:
+        raise ChannelStillPrivate
+    return incident
+
+
+# A channel's life ------------------------------------------------------------------------------------
+
+
+def learn(turn: Turn, *, channel: ChannelFacts) -> Notes:
+    """Keep what Slack says of a channel now: its name, who is in it, whether it is private or archived."""
+    channels.learn(turn.db, turn.team, channel, now=turn.now)
+    return ()
+
+
+def learn_of_closed(turn: Turn, *, channel: ChannelId) -> Notes:
+    """Slack does not show us a channel: we are not in it."""
+    channels.keep_channel(turn.db, turn.team, ChannelFact(channel=channel, at=turn.now, how="left"))
+    return ()
+
+
+# How far it is read -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked for a place to be read, and when."""
+
+    by: UserId
+    at: datetime
+
+
+def tell_progress(turn: Turn, *, source_id: int) -> Notes:
+    """How far the history of a place is read, in one message to whoever asked for it, where there is much of it.
+
+    The last word says what was read, and what cannot be known of it.
+    """
+    source = channels.source(turn.db, source_id)
+    incident = incidents.get(turn.db, source.incident_id)
+    asked = _asked(turn, incident, source)
+    if asked is None or asked.at - source.from_at <= LATE:
+        return
+    if incidents.by_number(turn.db, turn.team, incident.id, asked.by) is None:
+        return
+    reading = readings.open_of(turn.db, source.id)
+    threads, walked = len(reading.threads or []) if reading else 0, reading.walked if reading else 0
+    if reading and not _is_worth_telling(reading.paged_at is not None, threads, walked):
+        return
+    note = Note.live(
+        f"reading:{source.id}",
+        "reading",
+        asked.by,
+        incident=incident,
+        channel=source.channel_id,
+        is_thread=bool(source.thread_ts),
+        done=reading is None,
+        back_to=_back_to(reading.oldest_ts if reading else None, source),
+        threads=threads if reading and reading.paged_at else 0,
+        walked=walked,
+        zone=people.zone(turn.db, turn.team, asked.by),
+        **_counted(turn, source),
+    )
+    yield replace(note, incident=incident.id)
+
+
+def _is_worth_telling(is_paged: bool, threads: int, walked: int) -> bool:  # noqa: FBT001
+    """Every page of a channel that has more of them; then, where many threads follow, now and then."""
+    return not is_paged or (threads >= MANY_THREADS and walked % EVERY_SO_MANY_THREADS == 0 and walked < threads)
+
+
+def _back_to(oldest_ts: str | None, source: Source) -> datetime:
+    return datetime.fromtimestamp(float(oldest_ts), UTC) if oldest_ts else source.from_at
+
+
+def _counted(turn: Turn, source: Source) -> Mapping[str, Any]:
+    messages, threads = readings.kept(turn.db, source)
+    return {"messages": messages, "kept_threads": threads}
+
+
+def _asked(turn: Turn, incident: Incident, source: Source) -> Asked | None:
+    """Whoever included the place, else whoever opened the incident; nobody where a channel opened it by itself."""
+    for change in incidents.changes(turn.db, incident.id, "incident"):
+        if change.what == INCLUDED and change.after == str(source.id) and change.by:
+            return Asked(UserId(change.by), change.at)
+    return Asked(UserId(incident.opened_by), incident.opened_at) if incident.opened_by else None
+
+
+# What could not be said where it belongs -----------------------------------------------------------------
+
+
+def unheard(turn: Turn) -> list[dict[str, int]]:
+    """Notes that Slack refused in their channel and that nobody has been told instead."""
+    return [{"note_id": note.id} for note in outbox.unheard(turn.db, turn.team, now=turn.now)]
+
+
+def tell_instead(turn: Turn, *, note_id: int) -> Notes:
+    """What a channel could not be told goes to who leads, once, with why; of a private incident to members only."""
+    note = outbox.get(turn.db, note_id)
+    incident = _incident_of(turn, note)
+    reader = _reader(turn, incident) if incident else None
+    if incident is None or reader is None or not _may_be_told(turn, note, incident, reader):
+        return
+    said = Note.once(
+        outbox.instead(note),
+        "instead",
+        reader,
+        incident=incident,
+        channel=note.channel_id,
+        error=note.error,
+        words=Mrkdwn("\n".join(f"> {line}" for line in note.text.splitlines())),
+    )
+    yield replace(said, incident=incident.id)
+
+
+def _incident_of(turn: Turn, note: OutboxNote) -> Incident | None:
+    if note.incident_id:
+        return incidents.get(turn.db, note.incident_id)
+    return incidents.last_spoken_in(turn.db, turn.team, Place(ChannelId(note.channel_id), note.thread_ts))
+
+
+def _reader(turn: Turn, incident: Incident) -> UserId | None:
+    """The lead, or who else has a part in it and may see it."""
+    return next(
+        filter(lambda user: _reaches(turn, incident, user), _by_part(incidents.roles(turn.db, incident.id))), None
+    )
+
+
+def _by_part(roles: Roles) -> Iterator[UserId]:
+    yield from filter(None, (roles.lead, roles.owner, roles.facilitator, roles.scribe))
+
+
+def _reaches(turn: Turn, incident: Incident, user: UserId) -> bool:
+    visible = incidents.by_number(turn.db, turn.team, incident.id, user) is not None
+    return visible and people.is_one_of_us(turn.db, turn.team, user)
+
+
+def _may_be_told(turn: Turn, note: OutboxNote, incident: Incident, user: UserId) -> bool:
+    """The ten-minute call is told at once; the rest when they may be written to unasked."""
+    if note.key.startswith("call:"):
+        return True
+    return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=turn.house.working_hours)
