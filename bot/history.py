@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,12 +28,17 @@ CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
 NO_THREAD = {"thread_not_found"}
 
 
+Nap = Callable[[float], Awaitable[object]]
+"""Waits so many seconds, or lets them pass at once."""
+
+
 class Pace:
     """So many calls a minute, by a clock that may be moved; whoever asks first goes first."""
 
-    def __init__(self, now: Callable[[], datetime], a_minute: int) -> None:
+    def __init__(self, now: Callable[[], datetime], a_minute: int, *, nap: Nap = asyncio.sleep) -> None:
         self.a_minute = a_minute
         self._now = now
+        self._nap = nap
         self._calls: deque[datetime] = deque()
         self._not_before = datetime.min.replace(tzinfo=UTC)
         self._door = asyncio.Lock()
@@ -47,7 +52,7 @@ class Pace:
                 if ready <= now:
                     self._calls.append(now)
                     return now
-                await asyncio.sleep(min((ready - now).total_seconds(), NAP_S))
+                await self._nap(min((ready - now).total_seconds(), NAP_S))
 
     async def hold(self, seconds: float) -> None:
         """Let nobody call for so long: Slack said so."""
@@ -63,9 +68,17 @@ class Pace:
 class History:
     """Reads through a client that tries nothing again by itself: waiting is done here, by the bot's own clock."""
 
-    def __init__(self, client: AsyncWebClient, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        now: Callable[[], datetime],
+        *,
+        nap: Nap = asyncio.sleep,
+        page: int = LARGE_PAGE,
+    ) -> None:
         self._client = client
-        self._paces = {method: Pace(now, a_minute) for method, a_minute in A_MINUTE.items()}
+        self._page_size = page
+        self._paces = {method: Pace(now, a_minute, nap=nap) for method, a_minute in A_MINUTE.items()}
 
     def slow_down(self) -> None:
         """Slack gives this app a call a minute."""
@@ -88,7 +101,7 @@ class History:
 
     async def _page(self, method: str, where: Mapping[str, str], cursor: str | None) -> Page:
         more = {"cursor": cursor} if cursor else {}
-        asked_at, answer = await self._ask(method, {**where, "limit": str(LARGE_PAGE), **more})
+        asked_at, answer = await self._ask(method, {**where, "limit": str(self._page_size), **more})
         following = (answer.get("response_metadata") or {}).get("next_cursor") or None
         return Page(messages=_once(_messages(answer)), asked_at=asked_at, next_cursor=following)
 
