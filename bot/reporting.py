@@ -1,7 +1,7 @@
 """The written review: draft it, approve it, publish it, read it, search it, close it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.report import ActionFacts, Facts, FindingFacts
-from storage import actions, incidents, people, reports, reviews, silence
+from storage import actions, incidents, people, reports, reviews, silence, witness
 from storage import search as words_in
 from storage.incidents import Where
 from storage.models import Incident, Review
@@ -48,18 +48,32 @@ EXITS = (Stage.skipped, Stage.cancelled)
 # Writing ------------------------------------------------------------------------------------
 
 
-def draft(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Write the report from what there is, after the meeting; writing again takes an approval back."""
+def draft(turn: Turn, *, where: Where, by: UserId, uncompared: Sequence[str] = ()) -> Notes:
+    """Write the report from what there is, after the meeting; writing again takes an approval back.
+
+    `uncompared` are the channels in which the archive may not be what Slack shows now.
+    """
+    incident, review = _to_draft(turn, where, by)
+    review.draft = markdown(turn.db, turn.team, incident.id)
+    review.drafted_at, review.approved_at = turn.now, None
+    _record(turn, incident, review, "drafted", by)
+    facts = reports.read(turn.db, incident)
+    page = first_page(facts)
+    yield Note.private(by, "draft", page=page, counts=_counts(facts), incident=incident.id, uncompared=list(uncompared))
+
+
+def to_draft(turn: Turn, *, where: Where, by: UserId) -> int:
+    """The incident whose report this person may draft now; raises what `draft` would."""
+    return _to_draft(turn, where, by)[0].id
+
+
+def _to_draft(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Review]:
     incident, review = _to_write(turn, where, by, "draft")
     if reviews.open_meeting(turn.db, review):
         raise NotEnded
     if reviews.last_held(turn.db, review) is None:
         raise NotHeld
-    review.draft = markdown(turn.db, turn.team, incident.id)
-    review.drafted_at, review.approved_at = turn.now, None
-    _record(turn, incident, review, "drafted", by)
-    facts = reports.read(turn.db, incident)
-    yield Note.private(by, "draft", page=first_page(facts), counts=_counts(facts), incident=incident.id)
+    return incident, review
 
 
 def approve(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -90,10 +104,12 @@ def publish(
     if review.published_at is None:
         review.published_at = turn.now
         _record(turn, incident, review, "published", by)
+    review.published_head = witness.head(turn.db, turn.team)
     review.published_to, review.draft = to or review.published_to, markdown(turn.db, turn.team, incident.id)
-    page = first_page(reports.read(turn.db, incident))
+    page, mark = first_page(reports.read(turn.db, incident)), _mark(turn.db, incident)
     for place in places:
-        note = Note.live(f"published:{review.id}:{place.channel}", "published", place, page=page, by=by)
+        key = f"published:{review.id}:{place.channel}"
+        note = Note.live(key, "published", place, page=page, by=by, mark=mark)
         yield replace(note, incident=incident.id)
     channels = [place.channel for place in places]
     yield Note.private(by, "publish", channels=channels, approved_now=approved_now, incident=incident.id)
@@ -217,12 +233,19 @@ def markdown(db: Session, team: str, incident_id: int) -> str:
     incident = _of_team(db, team, incident_id)
     facts = reports.read(db, incident)
     names = people.names(db, team, reports.people_in(facts))
-    return report_of(facts, names=names, zone=people.zone(db, team, facts.incident.lead))
+    zone = people.zone(db, team, facts.incident.lead)
+    return report_of(facts, names=names, zone=zone, mark=_mark(db, incident))
 
 
-def report_of(facts: Facts, *, names: Mapping[str, str], zone: str) -> str:
+def _mark(db: Session, incident: Incident) -> Mapping[str, Any] | None:
+    """Where the witness stood when the summary was published, as it is shown, and of which incident."""
+    head = reviews.of(db, incident).published_head
+    return {"head": witness.shown(head), "incident": incident.id} if head else None
+
+
+def report_of(facts: Facts, *, names: Mapping[str, str], zone: str, mark: Mapping[str, Any] | None = None) -> str:
     """The report of these facts in Markdown; `names` by user id, times in UTC and in this zone."""
-    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind}
+    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind, "mark": mark}
     return Reports().render("report.md", names=names, zone=zone, facts=own | _parts(facts))
 
 

@@ -3,6 +3,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import select
 
 from bot import facilitating, reporting
 from bot.desk import Turn
@@ -22,6 +23,7 @@ from storage.models import (
     Message,
     MessageVersion,
     Reaction,
+    Review,
     TimelineEvent,
 )
 from tests.cast import (
@@ -174,9 +176,27 @@ def test_publishing_shares_the_first_page_where_the_incident_is_spoken_of(room: 
             "*What we will do*\n"
             "• alert on slow queries (<@U0TOMAS>, due Wed 25 Nov 2026)\n\n"
             "<@U0MARA> published this report. `/review report` shows it; the timeline, the findings and all actions "
-            "are in the whole of it. It is there to learn from; corrections are welcome."
+            "are in the whole of it. It is there to learn from; corrections are welcome.\n\n"
+            f"Archive witness `{head_of(room)}`: `debrief verify {incident}` checks that what was said is as it was."
         )
     ]
+
+
+def head_of(room: Room) -> str:
+    return room.ask(lambda db: db.scalars(select(Review.published_head)).one())[:16]
+
+
+def test_the_report_names_what_the_witness_bore_when_it_was_published(room: Room):
+    incident = a_held_review(room)
+    say(room, reporting.draft)
+    drafted = room.ask(reporting.markdown, TEAM, incident)
+
+    say(room, reporting.publish)
+    published = room.ask(reporting.markdown, TEAM, incident)
+
+    mark = f"Archive witness `{head_of(room)}`: `debrief verify {incident}` checks that what was said is as it was."
+    assert "Archive witness" not in drafted
+    assert published.endswith(f"\n\n---\n\n{mark}\n")
 
 
 def test_publishing_what_nobody_approved_says_so(room: Room):
