@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from bot.review.heard import ChannelFact, Content, MembershipFact, MessageFact, PersonFact
+from bot.review.heard import ChannelFact, MembershipFact, MessageFact, PersonFact
 from bot.review.incident import ChannelFacts
-from storage import incidents, messages, people, witness
+from storage import incidents, messages, people, pseudonyms, witness
 from storage.models import (
     Action,
     Base,
@@ -35,6 +35,7 @@ from storage.rows import insert_new
 
 def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
     """Keep what is new of a channel; once private, it and its incidents are private."""
+    (fact,) = pseudonyms.let_in(db, team, [fact])
     if fact.moved_to:
         _move(db, team, fact.channel, to=fact.moved_to, at=fact.at)
         return
@@ -153,10 +154,11 @@ def enter(db: Session, team: str, channel: ChannelFacts, *, now: datetime) -> Ch
     if channel.name:
         _name(db, row, channel.name, at=now)
     row.bot_joined_at, row.bot_left_at = row.bot_joined_at or now, None
-    row.creator, row.created_at = channel.creator or row.creator, channel.created_at or row.created_at
+    row.creator = pseudonyms.of(db, team).maybe(channel.creator) or row.creator
+    row.created_at = channel.created_at or row.created_at
     if channel.private:
         make_private(db, team, channel.channel, at=now)
-    _know_inside(db, team, channel.channel, channel.members)
+    _know_inside(db, team, channel.channel, pseudonyms.users(db, team, channel.members))
     return row
 
 
@@ -286,7 +288,7 @@ def _merge_doubled_messages(db: Session, team: str, channel: str, *, to: str, at
 
 
 def _as_fact(row: Message, channel: str) -> MessageFact:
-    said = Content(edited_ts=row.edited_ts or "", text=row.text, blocks=row.blocks, attachments=row.attachments)
+    said = messages.content_of(row)
     return MessageFact(
         channel=channel,
         ts=row.ts,
@@ -298,6 +300,7 @@ def _as_fact(row: Message, channel: str) -> MessageFact:
         subtype=row.subtype,
         content=None if row.deleted_at else said,
         deleted_at=row.deleted_at,
+        hidden=frozenset(row.hidden.split(", ") if row.hidden else ()),
     )
 
 
@@ -317,6 +320,7 @@ def _rename(db: Session, table: type[Base], column: str, team: str, channel: str
 
 def keep_membership(db: Session, team: str, fact: MembershipFact) -> None:
     """Keep that somebody came or left; Slack may tell it late, twice, or the leaving first."""
+    (fact,) = pseudonyms.let_in(db, team, [fact])
     if fact.how == "joined":
         _joined(db, team, fact)
     else:
@@ -365,6 +369,7 @@ def _spans(db: Session, team: str, channel: str, user: str) -> list[Membership]:
 
 def know_members(db: Session, team: str, channel: str, members: Collection[str], *, now: datetime) -> None:
     """Keep who is in a channel at this moment, all of them; whoever else was in it has left."""
+    members = pseudonyms.users(db, team, members)
     inside = _know_inside(db, team, channel, members)
     gone = update(Membership).where(
         Membership.team_id == team,
@@ -387,6 +392,7 @@ def _know_inside(db: Session, team: str, channel: str, members: Collection[str])
 
 def keep_person(db: Session, team: str, fact: PersonFact, *, now: datetime) -> None:
     """Keep what a profile says; since when somebody is a program, gone or a guest is when it was first heard."""
+    (fact,) = pseudonyms.let_in(db, team, [fact])
     row = db.get(Person, (team, fact.user_id))
     bot_since, gone_since, guest_since = (row.bot_since, row.gone_since, row.guest_since) if row else (None,) * 3
     people.know(

@@ -4,8 +4,9 @@ The newest wording of a message is shown and its earlier ones are kept as versio
 nothing that is heard later brings them back.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -18,7 +19,7 @@ from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_or
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
-from storage import erasure, files, witness
+from storage import erasure, files, pseudonyms, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
 from storage.rows import insert_new
 
@@ -39,7 +40,7 @@ def keep(db: Session, team: str, *facts: MessageFact) -> None:
     whatever else is said of a message, is merged.
     """
     by_key: defaultdict[Key, list[MessageFact]] = defaultdict(list)
-    for fact in facts:
+    for fact in pseudonyms.let_in(db, team, facts):
         by_key[fact.key].append(fact)
     for part in _parts(sorted(by_key)):
         _keep(db, team, {key: by_key[key] for key in part})
@@ -81,9 +82,16 @@ def _new(team: str, fact: MessageFact) -> dict[str, Any]:
         "plain": plain(said.text, said.blocks, said.attachments),
         "blocks": said.blocks,
         "attachments": said.attachments,
+        "redactions": list(said.redactions) or None,
+        "hidden": _both(None, fact.hidden),
         "edited_ts": said.edited_ts or None,
         "deleted_at": fact.deleted_at,
     }
+
+
+def _both(known: str | None, hidden: Collection[str]) -> str | None:
+    """The kinds of secrets known of and those seen now, in one order whichever came first."""
+    return ", ".join(sorted({*(known.split(", ") if known else ()), *hidden})) or None
 
 
 # Merging what is known -----------------------------------------------------------------
@@ -142,6 +150,7 @@ def _merge(kept: _Kept, fact: MessageFact) -> None:
     row.thread_ts, row.user_id = _either(row.thread_ts, fact.thread_ts), _either(row.user_id, fact.user)
     row.bot_id, row.bot_name = _either(row.bot_id, fact.bot_id), _either(row.bot_name, fact.bot_name)
     row.subtype = _either(row.subtype, fact.subtype)
+    row.hidden = _both(row.hidden, fact.hidden)
     for file in fact.files if not row.purged_at else ():
         _merge_file(kept, file)
     if fact.deleted_at:
@@ -174,6 +183,7 @@ def _merge_file(kept: _Kept, fact: FileFact) -> None:
 def _erase(kept: _Kept) -> None:
     row = kept.message
     row.text, row.plain, row.blocks, row.attachments, row.edited_ts = "", "", None, None, None
+    row.redactions = row.hidden = None
     kept.versions.clear()
     for file in kept.files.values():
         files.blank(file)
@@ -181,7 +191,7 @@ def _erase(kept: _Kept) -> None:
 
 def _hear(kept: _Kept, said: Content) -> None:
     row = kept.message
-    held = Content(edited_ts=row.edited_ts or "", text=row.text, blocks=row.blocks, attachments=row.attachments)
+    held = content_of(row)
     if said.edited_ts == held.edited_ts:  # A preview of a link changes no word of it.
         _word(row, max(held, said, key=lambda content: content.rank))
     else:
@@ -190,9 +200,21 @@ def _hear(kept: _Kept, said: Content) -> None:
         _word(row, newest)
 
 
+def content_of(row: Message) -> Content:
+    """The wording that a row holds."""
+    return Content(
+        edited_ts=row.edited_ts or "",
+        text=row.text,
+        blocks=row.blocks,
+        attachments=row.attachments,
+        redactions=tuple(row.redactions or ()),
+    )
+
+
 def _word(row: Message, content: Content) -> None:
     row.edited_ts, row.text = content.edited_ts or None, content.text
     row.blocks, row.attachments = content.blocks, content.attachments
+    row.redactions = list(content.redactions) or None
     row.plain = plain(content.text, content.blocks, content.attachments)
 
 
@@ -203,7 +225,10 @@ def _remember(kept: _Kept, content: Content) -> None:
     if version is None:
         version = MessageVersion(team_id=row.team_id, message_id=row.id, edited_ts=edited_ts, at=at)
         kept.versions[edited_ts] = version
-    version.text = max(version.text, content.text)
+    # Of a version nothing but the text is kept, and what was taken out of that.
+    redactions = [one for one in content.redactions if one["offset"] is not None] or None
+    if (content.text, json.dumps(redactions)) > (version.text, json.dumps(version.redactions)):
+        version.text, version.redactions = content.text, redactions
 
 
 def _write(db: Session, rows: Sequence[_Kept]) -> None:
@@ -234,7 +259,7 @@ def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def keep_reactions(db: Session, team: str, *facts: ReactionFact) -> None:
     """Keep what was said of emoji; the newest word on each holds, and waits for its consequences to be drawn."""
     newest: dict[Any, ReactionFact] = {}
-    for fact in facts:
+    for fact in pseudonyms.let_in(db, team, facts):
         newest[fact.key] = max(newest.get(fact.key, fact), fact, key=lambda said: said.rank)
     for part in _parts(sorted(newest)):
         _keep_reactions(db, team, {key: newest[key] for key in part})

@@ -253,6 +253,13 @@ class Message(Base, kw_only=True):
     __table_args__ = (
         UniqueConstraint("team_id", "channel_id", "ts"),
         Index("ix_messages_thread", "team_id", "channel_id", "thread_ts"),
+        Index(
+            "ix_messages_untold",
+            "team_id",
+            "posted_at",
+            sqlite_where=text("hidden IS NOT NULL AND warned_at IS NULL"),
+            postgresql_where=text("hidden IS NOT NULL AND warned_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = row_id()
@@ -276,6 +283,10 @@ class Message(Base, kw_only=True):
     """When it had been kept for as long as was promised: nothing that is heard later brings its words back."""
     redactions: Mapped[list[Any] | None] = mapped_column(default=None)
     """Secrets that were replaced before the words were kept: kind, offset and length in `text`."""
+    hidden: Mapped[str | None] = mapped_column(default=None)
+    """The kinds of all secrets ever taken out of it, wherever they stood; None while there was none."""
+    warned_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When its author was told so, or it was found that nobody needs to be."""
 
 
 class MessageVersion(Base, kw_only=True):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
+
+from bot.review import secrets
 
 Json = Mapping[str, Any]
 
@@ -32,14 +34,17 @@ class Content:
     text: str = ""
     blocks: list[Any] | None = None
     attachments: list[Any] | None = None
+    redactions: tuple[secrets.Redaction, ...] = ()
+    """What was taken out of these words before they became a fact."""
 
     @property
     def rank(self) -> tuple[Any, ...]:
         """Of two wordings the higher is kept: the later edit, or of one the fuller: Slack adds previews later."""
-        return (in_order(self.edited_ts), self.text, *_weight(self.attachments), *_weight(self.blocks))
+        parts = (self.attachments, self.blocks, self.redactions)
+        return (in_order(self.edited_ts), self.text, *(one for part in parts for one in _weight(part)))
 
 
-def _weight(parts: list[Any] | None) -> tuple[int, str]:
+def _weight(parts: Sequence[Any] | None) -> tuple[int, str]:
     return len(parts or ()), json.dumps(parts, sort_keys=True, default=str)
 
 
@@ -76,6 +81,8 @@ class MessageFact:
     content: Content | None = None
     deleted_at: datetime | None = None
     files: tuple[FileFact, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    """The kinds of secrets that were taken out of it, in whatever part they stood."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -232,29 +239,39 @@ def _posted(message: Json, channel: str, edited_ts: str, how: Literal["posted", 
     ts = _ts(message, "ts")
     if not ts or not ID.fullmatch(channel):
         return None
+    parts = secrets.in_message(_word(message, "text"), _list(message, "blocks"), _list(message, "attachments"))
     content = Content(
         edited_ts=edited_ts,
-        text=_word(message, "text"),
-        blocks=_list(message, "blocks"),
-        attachments=_list(message, "attachments"),
+        text=parts.text,
+        blocks=parts.blocks,
+        attachments=parts.attachments,
+        redactions=parts.redactions,
     )
-    return MessageFact(
-        channel=channel, ts=ts, how=how, content=content, files=tuple(_files(message)), **_whose(message, ts)
-    )
+    whose, files = _whose(message, ts), tuple(_files(message))
+    names = (_bot_name(message), *(_file_name(_object(file)) for file in _list(message, "files") or ()))
+    hidden = frozenset({*(one["kind"] for one in parts.redactions), *_kinds(names)})
+    return MessageFact(channel=channel, ts=ts, how=how, content=content, files=files, hidden=hidden, **whose)
+
+
+def _kinds(names: Iterable[str]) -> Iterator[str]:
+    return (secret.kind for name in names for secret in secrets.find(name))
 
 
 def _whose(message: Json, ts: str) -> dict[str, Any]:
     """A thread's first message is not in the thread: Slack says so only once it has replies."""
     thread = _ts(message, "thread_ts")
-    profile = _object(message.get("bot_profile"))
     subtype = _word(message, "subtype")
     return {
         "thread_ts": thread if thread != ts else None,
         "user": _id(message, "user"),
         "bot_id": _id(message, "bot_id"),
-        "bot_name": _word(message, "username") or _word(profile, "name") or None,
+        "bot_name": secrets.replace(_bot_name(message))[0] or None,
         "subtype": subtype if SUBTYPE.fullmatch(subtype) else None,
     }
+
+
+def _bot_name(message: Json) -> str:
+    return _word(message, "username") or _word(_object(message.get("bot_profile")), "name")
 
 
 def _files(message: Json) -> Iterator[FileFact]:
@@ -272,12 +289,21 @@ def read_file(file: object) -> FileFact | None:
         return None
     return FileFact(
         file_id=file_id,
-        name=_word(said, "name") or _word(said, "title"),
+        name=secrets.replace(_file_name(said))[0],
         mimetype=_word(said, "mimetype"),
         size=size if isinstance(size, int) and 0 <= size < 2**63 else 0,
         # An export's addresses carry a token of their own behind the question mark.
-        url=_word(said, "url_private").partition("?")[0] or None,
+        url=_address(_word(said, "url_private").partition("?")[0], _file_name(said)),
     )
+
+
+def _file_name(file: Json) -> str:
+    return _word(file, "name") or _word(file, "title")
+
+
+def _address(url: str, name: str) -> str | None:
+    """Slack spells the name in the address, too: where that holds a secret, nothing of it is kept."""
+    return None if not url or secrets.find(name) or secrets.find(url) else url
 
 
 def _file_gone(event: Json) -> Iterator[Fact]:

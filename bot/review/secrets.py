@@ -130,7 +130,13 @@ def _values(found: Iterable[tuple[str, Sequence[Secret]]]) -> dict[str, str]:
     return {value: values[value] for value in longest}
 
 
-def _hidden(text: str, values: Mapping[str, str]) -> tuple[str, list[Redaction]]:
+def _as_kept(text: str) -> str:
+    """The disk does not take every letter; one of those would hide a secret only until it is written."""
+    return text.replace("\0", "")
+
+
+def _hidden(said: str, values: Mapping[str, str]) -> tuple[str, list[Redaction]]:
+    text = _as_kept(said)
     spans = [(KINDS[secret.kind], (secret.start, secret.end)) for secret in find(text)]
     for value, kind in values.items():
         spans += [(KINDS[kind], (at, at + len(value))) for at in _places(value, text)]
@@ -158,7 +164,7 @@ def _strings(whole: object) -> Iterator[str]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            yield value
+            yield _as_kept(value)
         elif isinstance(value, Mapping):
             waiting += cast("Json", value).values()
         elif isinstance(value, list):

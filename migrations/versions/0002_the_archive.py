@@ -121,6 +121,15 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("redactions", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("hidden", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_messages_untold",
+            ["team_id", "posted_at"],
+            unique=False,
+            sqlite_where=sa.text("hidden IS NOT NULL AND warned_at IS NULL"),
+            postgresql_where=sa.text("hidden IS NOT NULL AND warned_at IS NULL"),
+        )
 
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("guest_since", sa.DateTime(timezone=True), nullable=True))
@@ -151,6 +160,13 @@ def downgrade() -> None:
         batch_op.drop_column("guest_since")
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_messages_untold",
+            sqlite_where=sa.text("hidden IS NOT NULL AND warned_at IS NULL"),
+            postgresql_where=sa.text("hidden IS NOT NULL AND warned_at IS NULL"),
+        )
+        batch_op.drop_column("warned_at")
+        batch_op.drop_column("hidden")
         batch_op.drop_column("redactions")
         batch_op.drop_column("purged_at")
 

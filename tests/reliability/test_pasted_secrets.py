@@ -1,0 +1,167 @@
+"""What somebody pasted by mistake is on no disk: not in the database, not in its log, whatever way it came."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot import archiving
+from bot.keeper import Keeper
+from bot.review.heard import read_message
+from bot.review.history import Page, Why
+from storage import incidents
+from storage.models import Message, MessageVersion
+from tests.cast import CHANNEL, TEAM, TOMAS, Room, a_room, an_incident
+
+SECOND = int(datetime(2026, 11, 18, 14, 0, tzinfo=UTC).timestamp())
+CANARY = "C4n4ry7Kx" * 4
+"""What no file may hold; each token below has it in it."""
+TOKEN = "ghp" + "_" + CANARY
+WORDS = "[secret removed: GitHub token]"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return a_room(tmp_path)
+
+
+@pytest.fixture
+async def keeper(room: Room) -> AsyncIterator[Keeper]:
+    keeper = Keeper(room.storage, TEAM, lambda: room.now)
+    keeper.start()
+    yield keeper
+    await asyncio.to_thread(keeper.stop)
+
+
+def delivery(**inner: Any) -> dict[str, Any]:
+    return {"type": "event_callback", "team_id": TEAM, "event_id": "Ev0", "event": inner}
+
+
+def a_message(text: str, second: int = 1, **more: Any) -> dict[str, Any]:
+    ts = f"{SECOND + second}.000100"
+    return {"type": "message", "user": TOMAS, "text": text, "ts": ts, "event_ts": ts} | more
+
+
+def rich(text: str) -> list[Any]:
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return [{"type": "rich_text", "elements": [section, {**section, "type": "rich_text_preformatted"}]}]
+
+
+def a_file(name: str) -> dict[str, Any]:
+    address = f"https://files.slack.com/files-pri/T1-F1/{name}"
+    return {"id": "F1", "name": name, "title": name, "mimetype": "text/plain", "size": 3, "url_private": address}
+
+
+PASTED = {
+    "text": a_message(f"use {TOKEN}"),
+    "code": a_message(f"```curl -H 'Authorization: Bearer {CANARY}'```"),
+    "a link": a_message(f"<https://ops:{CANARY}@git.example.com/x|the repository>"),
+    "blocks": a_message(f"use {TOKEN}", blocks=rich(f"use {TOKEN}")),
+    "blocks alone": a_message("", blocks=rich(f"use {TOKEN}")),
+    "an attachment": a_message("", attachments=[{"fallback": TOKEN, "fields": [{"title": "key", "value": TOKEN}]}]),
+    "an attachment's author": a_message("", attachments=[{"author_name": TOKEN, "text": "alert"}]),
+    "a file's name": a_message("the log", files=[a_file(f"{TOKEN}.txt")]),
+    "a program's name": a_message("down", bot_id="B1", username=TOKEN),
+    "letters that no disk takes": a_message(f"use {TOKEN[:9]}\0{TOKEN[9:]}"),
+}
+
+
+def on_disk(room: Room) -> bytes:
+    folder = Path(str(room.storage.engine.url.database)).parent
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def kept(room: Room) -> Any:
+    columns = (Message.text, Message.blocks, Message.redactions, Message.hidden)
+    return room.ask(lambda db: list(db.execute(select(*columns).order_by(Message.ts))))
+
+
+@pytest.mark.parametrize("where", PASTED)
+async def test_a_secret_in_a_message_never_reaches_the_disk(room: Room, keeper: Keeper, where: str):
+    an_incident(room)
+
+    await keeper.keep(delivery(channel=CHANNEL, **PASTED[where]))
+
+    (message,) = kept(room)
+    assert message.hidden
+    assert CANARY.encode() not in on_disk(room)
+
+
+@pytest.mark.parametrize("where", PASTED)
+async def test_nor_does_one_in_the_history_of_a_channel(room: Room, where: str):
+    incident = an_incident(room)
+    source = room.ask(lambda db: incidents.sources(db, incident)[0].id)
+    room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
+    wanted = room.desk.look(archiving.wanted, source_id=source)
+
+    page = Page(messages=(PASTED[where],), asked_at=room.now)
+    room.serve(archiving.take_in, page=page, wanted=wanted)
+
+    assert CANARY.encode() not in on_disk(room)
+
+
+async def test_the_search_of_the_disk_would_find_it(room: Room, keeper: Keeper):
+    an_incident(room)
+
+    await keeper.keep(delivery(channel=CHANNEL, **a_message(f"a bird of the name {CANARY.lower()}")))
+
+    assert CANARY.lower().encode() in on_disk(room)
+
+
+async def test_an_edit_may_bring_a_secret_or_take_it_away(room: Room, keeper: Keeper):
+    an_incident(room)
+    first = a_message(f"old {TOKEN}")
+    edit = {"ts": f"{SECOND + 5}.000000", "user": TOMAS}
+    second = a_message(f"new one is {TOKEN}x", edited=edit)
+
+    await keeper.keep(delivery(channel=CHANNEL, **first))
+    change = {"message": second, "previous_message": first, "ts": edit["ts"], "event_ts": edit["ts"]}
+    await keeper.keep(delivery(type="message", subtype="message_changed", channel=CHANNEL, hidden=True, **change))
+
+    (message,) = kept(room)
+    (version,) = room.ask(lambda db: list(db.execute(select(MessageVersion.text, MessageVersion.redactions))))
+    assert message.text == f"new one is {WORDS}"
+    assert message.redactions == [{"kind": "GitHub token", "offset": 11, "length": len(WORDS)}]
+    assert version.text == f"old {WORDS}"
+    assert version.redactions == [{"kind": "GitHub token", "offset": 4, "length": len(WORDS)}]
+    assert CANARY.encode() not in on_disk(room)
+
+
+async def test_a_deletion_takes_along_what_was_noted_of_a_secret(room: Room, keeper: Keeper):
+    an_incident(room)
+    posted = a_message(TOKEN)
+
+    await keeper.keep(delivery(channel=CHANNEL, **posted))
+    gone = {
+        "deleted_ts": posted["ts"],
+        "previous_message": posted,
+        "ts": f"{SECOND + 9}.0",
+        "event_ts": f"{SECOND + 9}.0",
+    }
+    await keeper.keep(delivery(type="message", subtype="message_deleted", channel=CHANNEL, **gone))
+
+    (message,) = kept(room)
+    assert (message.text, message.redactions, message.hidden) == ("", None, None)
+
+
+async def test_what_looks_dangerous_and_is_not_stays_as_it_is(room: Room, keeper: Keeper):
+    an_incident(room)
+    text = "password reset is broken since 4f2a9c1, see postgres://checkout@db-1/orders and $DB_PASSWORD"
+
+    await keeper.keep(delivery(channel=CHANNEL, **a_message(text, blocks=rich(text), files=[a_file("password.txt")])))
+
+    (message,) = kept(room)
+    assert (message.text, message.blocks, message.redactions, message.hidden) == (text, rich(text), None, None)
+
+
+def test_a_file_whose_name_held_a_secret_keeps_no_address():
+    fact = read_message(a_message("", files=[a_file(f"{TOKEN}.txt")]), CHANNEL)
+
+    assert fact is not None
+    assert [(file.name, file.url) for file in fact.files] == [(f"{WORDS}.txt", None)]
+    assert CANARY not in json.dumps(str(fact))
