@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from bot.review.heard import MessageFact, ReactionFact, read_event, read_message, read_reactions
@@ -19,7 +17,6 @@ from storage.session import Storage
 TEAM, CHANNEL = "T0SANDBOX", "C0INC"
 SECOND = 1_763_474_400
 TS = f"{SECOND}.000100"
-DATABASE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -177,81 +174,6 @@ def test_a_thousand_messages_are_kept_at_once(storage: Storage):
         messages.keep(db, TEAM, *filter(None, facts))
 
     assert held(storage, f"{SECOND + 999}.000000")["text"] == "no 999"
-
-
-# Whatever their order ----------------------------------------------------------------------
-
-
-counter = itertools.count()
-
-
-def a_life(channel: str) -> list[dict[str, Any]]:
-    """Everything that can befall one message."""
-    events = [
-        posted("one"),
-        edited("two", 30),
-        edited("two", 40, blocks=[{"type": "divider"}]),
-        unfurled("one", 10),
-        edited("three", 50, files=[{"id": "F0A", "name": "a.png"}]),
-        deleted(60),
-        tombstone(61),
-    ]
-    return [event | {"channel": channel} for event in events]
-
-
-Life = tuple[list[int], list[int], int]
-LIVES = st.sets(st.integers(0, 6), min_size=1).flatmap(
-    lambda chosen: st.tuples(
-        st.permutations(sorted(chosen)),
-        st.lists(st.sampled_from(sorted(chosen)), max_size=4),
-        st.integers(1, 4),
-    )
-)
-
-
-def check_one_end(storage: Storage, order: list[int], again: list[int], at_once: int) -> None:
-    first, second = (f"C{next(counter)}" for _ in "ab")
-    straight, shuffled = a_life(first), a_life(second)
-
-    keep(storage, *(straight[n] for n in sorted(order)))
-    events = [shuffled[n] for n in [*order, *again]]
-    for start in range(0, len(events), at_once):
-        with storage.write() as db:
-            messages.keep(db, TEAM, *itertools.chain(*map(read_event, events[start : start + at_once])))  # pyright: ignore[reportArgumentType]
-
-    ends = [held(storage, channel=channel) | {"channel_id": ""} for channel in (first, second)]
-    assert ends[0] == ends[1]
-
-
-@settings(DATABASE, max_examples=150)
-@given(LIVES)
-def test_facts_in_any_order_and_number_end_in_one_state(
-    sqlite_storage: Storage, life: tuple[list[int], list[int], int]
-):
-    check_one_end(sqlite_storage, *life)
-
-
-@pytest.mark.postgres
-@settings(DATABASE, max_examples=25)
-@given(LIVES)
-def test_facts_in_any_order_and_number_end_in_one_state_on_postgresql(
-    postgresql_storage: Storage, life: tuple[list[int], list[int], int]
-):
-    check_one_end(postgresql_storage, *life)
-
-
-@pytest.fixture
-def sqlite_storage(sqlite_url: str) -> Iterator[Storage]:
-    storage = Storage(sqlite_url)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
-def postgresql_storage(postgresql_url: str) -> Iterator[Storage]:
-    storage = Storage(postgresql_url)
-    yield storage
-    storage.close()
 
 
 def test_two_who_keep_the_same_messages_at_once_lose_nothing(storage: Storage):
