@@ -10,23 +10,7 @@ from urllib.parse import urlencode
 
 SECRET = "sandbox-signing-secret"
 TEAM, CHANNEL, APP = "T0SANDBOX", "C0BENCH", "A0BENCH"
-WORDS = [
-    "checkout",
-    "latency",
-    "p99",
-    "rose",
-    "after",
-    "deploy",
-    "rollback",
-    "queue",
-    "worker",
-    "replica",
-    "timeout",
-    "retry",
-    "alert",
-    "graph",
-    "dashboard",
-]
+WORDS = ["checkout", "latency", "rose", "after", "deploy", "rollback", "queue", "worker", "replica", "timeout", "retry"]
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
 
 

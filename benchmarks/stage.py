@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,8 +31,9 @@ def an_incident(folder: Path) -> str:
         incident = Incident(team_id=TEAM, title="Bench", opened_at=now)
         db.add(incident)
         db.flush()
-        begun = {"from_at": now - timedelta(days=1), "fetched_at": now, "read_at": now}
-        db.add(Source(team_id=TEAM, incident_id=incident.id, channel_id=CHANNEL, **begun))
+        source = Source(team_id=TEAM, incident_id=incident.id, channel_id=CHANNEL, from_at=now - timedelta(days=1))
+        source.fetched_at = source.read_at = now
+        db.add(source)
     storage.close()
     return url
 
