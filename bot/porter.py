@@ -186,7 +186,7 @@ class Porter:
     # The bytes --------------------------------------------------------------------------
 
     async def _carry(self, wanted: Wanted) -> None:
-        address = allowed(wanted.url or "", self._client.base_url)
+        address = self._address(wanted.url or "")
         if address is None:
             raise Never(ELSEWHERE)
         if wanted.mimetype.startswith(LIVING_TYPES):
@@ -205,6 +205,9 @@ class Porter:
             raise
         except OSError as error:
             raise Rest(REST, f"the disk does not take it ({error.strerror})") from error
+
+    def _address(self, url: str) -> str | None:
+        return allowed(url, self._client.base_url)
 
     async def _download(self, address: str, wanted: Wanted, draft: Draft) -> None:
         async with self._answer(address) as answer:
