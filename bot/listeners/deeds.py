@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot import facilitating
+from bot import facilitating, reporting
 from bot.desk import Notes
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.opening import include_here, open_here
@@ -30,6 +30,8 @@ class Needs(StrEnum):
     """The place, and what Slack says of its channel now."""
     further = "further"
     """The place, and what Slack says of the channel of another place."""
+    compared = "compared"
+    """The place, and the channels of its incident that Slack did not let us compare with the archive just now."""
     audience = "audience"
     """The place, and who reads the channel that `to` names."""
 
@@ -65,6 +67,9 @@ async def _found(edge: Edge, gesture: Gesture, deed: Deed) -> Mapping[str, Any]:
             return {}
         case Needs.seen:
             return {"where": gesture.where, "channel": await edge.slack.channel_facts(gesture.place.channel)}
+        case Needs.compared:
+            incident = await edge.look(reporting.to_draft, where=gesture.where, by=gesture.by)
+            return {"where": gesture.where, "uncompared": await edge.historian.compare(incident)}
         case Needs.audience:
             to = deed.what["to"]
             readers = await edge.slack.channel_facts(ChannelId(to)) if to else None

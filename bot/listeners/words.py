@@ -373,7 +373,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
     ),
     "After the meeting": (
-        Verb("draft", reporting.draft, "write the report's draft", who=Who.owning),
+        Verb("draft", reporting.draft, "write the report's draft", who=Who.owning, needs=Needs.compared),
         Verb("approve", reporting.approve, "say that the draft is right", who=Who.owning),
         Verb(
             "publish",

@@ -114,6 +114,23 @@ def test_a_draft_without_a_summary_asks_for_three_sentences(room: Room):
     assert "Three plain sentences" not in say(room, reporting.draft)
 
 
+def test_a_draft_says_where_slack_did_not_let_us_compare_the_archive(room: Room):
+    a_held_review(room)
+
+    compared, alone = say(room, reporting.draft), say(room, reporting.draft, uncompared=[CHANNEL])
+
+    assert "compare" not in compared
+    assert f"Slack did not let me compare <#{CHANNEL}> with what I have." in alone
+
+
+def test_nobody_waits_for_a_comparison_whose_draft_would_be_refused(room: Room):
+    incident = a_held_review(room)
+
+    assert room.desk.look(reporting.to_draft, where=HERE, by=MARA) == incident
+    with pytest.raises(refusal.NotYours):
+        room.desk.look(reporting.to_draft, where=HERE, by=OUTSIDER)
+
+
 def test_a_new_draft_needs_a_new_approval(room: Room):
     incident = a_held_review(room)
     for verb in (reporting.draft, reporting.approve, reporting.draft):

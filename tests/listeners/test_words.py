@@ -120,6 +120,7 @@ FOUND = {
     Needs.channel: ("where", "channel", "sizes"),
     Needs.seen: ("where", "channel"),
     Needs.further: ("where", "channel"),
+    Needs.compared: ("where", "uncompared"),
     Needs.audience: ("where", "audience"),
 }
 """What each ability is given besides the words."""
