@@ -316,6 +316,7 @@ def _message(
         deleted_at=row.deleted_at,
         missing_since=row.missing_since,
         reactions={name: tuple(users) for name, users in held.items()},
+        redactions=tuple(row.redactions or ()),
         files=tuple(map(_file, files)),
         permalink=messages.permalink_of(row, url),
     )

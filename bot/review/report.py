@@ -109,8 +109,8 @@ class MessageFacts:
     deleted_at: datetime | None = None
     missing_since: datetime | None = None
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    redactions: tuple[()] = ()
-    """Nothing is redacted in this version; the key is promised to readers."""
+    redactions: tuple[Mapping[str, Any], ...] = ()
+    """Secrets that were replaced: kind, and where the words for it stand in the text (None outside of the text)."""
     files: tuple[FileFacts, ...] = ()
     permalink: str | None = None
 

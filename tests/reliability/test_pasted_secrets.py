@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot import archiving
+from bot import archiving, reporting
 from bot.keeper import Keeper
 from bot.review.heard import read_message
 from bot.review.history import Page, Why
@@ -165,3 +165,14 @@ def test_a_file_whose_name_held_a_secret_keeps_no_address():
     assert fact is not None
     assert [(file.name, file.url) for file in fact.files] == [(f"{WORDS}.txt", None)]
     assert CANARY not in json.dumps(str(fact))
+
+
+async def test_the_export_says_what_was_removed_and_where(room: Room, keeper: Keeper):
+    incident = an_incident(room)
+
+    await keeper.keep(delivery(channel=CHANNEL, **PASTED["text"]))
+
+    (message,) = room.ask(reporting.document, TEAM, incident)["messages"]
+    (redaction,) = message["redactions"]
+    assert redaction == {"kind": "GitHub token", "offset": 4, "length": len(WORDS)}
+    assert message["text"][redaction["offset"] :] == WORDS
