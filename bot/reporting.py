@@ -29,7 +29,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.report import ActionFacts, Facts, FindingFacts
-from storage import actions, incidents, people, reports, reviews, silence
+from storage import actions, incidents, people, reports, reviews, silence, witness
 from storage import search as words_in
 from storage.incidents import Where
 from storage.models import Incident, Review
@@ -104,10 +104,12 @@ def publish(
     if review.published_at is None:
         review.published_at = turn.now
         _record(turn, incident, review, "published", by)
+    review.published_head = witness.head(turn.db, turn.team)
     review.published_to, review.draft = to or review.published_to, markdown(turn.db, turn.team, incident.id)
-    page = first_page(reports.read(turn.db, incident))
+    page, mark = first_page(reports.read(turn.db, incident)), _mark(turn.db, incident)
     for place in places:
-        note = Note.live(f"published:{review.id}:{place.channel}", "published", place, page=page, by=by)
+        key = f"published:{review.id}:{place.channel}"
+        note = Note.live(key, "published", place, page=page, by=by, mark=mark)
         yield replace(note, incident=incident.id)
     channels = [place.channel for place in places]
     yield Note.private(by, "publish", channels=channels, approved_now=approved_now, incident=incident.id)
@@ -231,12 +233,19 @@ def markdown(db: Session, team: str, incident_id: int) -> str:
     incident = _of_team(db, team, incident_id)
     facts = reports.read(db, incident)
     names = people.names(db, team, reports.people_in(facts))
-    return report_of(facts, names=names, zone=people.zone(db, team, facts.incident.lead))
+    zone = people.zone(db, team, facts.incident.lead)
+    return report_of(facts, names=names, zone=zone, mark=_mark(db, incident))
 
 
-def report_of(facts: Facts, *, names: Mapping[str, str], zone: str) -> str:
+def _mark(db: Session, incident: Incident) -> Mapping[str, Any] | None:
+    """Where the witness stood when the summary was published, as it is shown, and of which incident."""
+    head = reviews.of(db, incident).published_head
+    return {"head": witness.shown(head), "incident": incident.id} if head else None
+
+
+def report_of(facts: Facts, *, names: Mapping[str, str], zone: str, mark: Mapping[str, Any] | None = None) -> str:
     """The report of these facts in Markdown; `names` by user id, times in UTC and in this zone."""
-    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind}
+    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind, "mark": mark}
     return Reports().render("report.md", names=names, zone=zone, facts=own | _parts(facts))
 
 
