@@ -73,6 +73,47 @@ async def test_a_flood_shares_its_commits(room: Room, keeper: Keeper):
     assert len(commits) < 30
 
 
+@pytest.fixture
+def statements(room: Room) -> list[str]:
+    """What the database is asked, without the beginnings of transactions."""
+    asked: list[str] = []
+
+    def ask(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(statement)
+
+    event.listen(room.storage.engine, "before_cursor_execute", ask)
+    return asked
+
+
+async def test_a_message_costs_two_statements_before_it_is_acknowledged(
+    room: Room, keeper: Keeper, statements: list[str]
+):
+    an_incident(room)
+    await keeper.keep(a_post("the first one looks up where we listen"))
+    statements.clear()
+
+    await keeper.keep(a_post("checkout is slow", 2))
+    asked = list(statements)
+
+    assert len(kept_texts(room)) == 2
+    assert 1 <= len(asked) <= 2, asked
+
+
+async def test_a_tag_costs_three_statements_before_it_is_acknowledged(
+    room: Room, keeper: Keeper, statements: list[str]
+):
+    an_incident(room)
+    await keeper.keep(a_post("checkout is slow"))
+    statements.clear()
+
+    await keeper.keep(an_emoji("pushpin", 5, f"{SECOND + 1}.000100"))
+    asked = list(statements)
+
+    assert room.ask(messages.underived, TEAM) == [(CHANNEL, f"{SECOND + 1}.000100")]
+    assert 1 <= len(asked) <= 3, asked
+
+
 async def test_one_poisoned_event_does_not_lose_its_neighbours(
     room: Room, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ):
