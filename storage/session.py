@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, insert,
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from storage import health, witness
+from storage import health, pseudonyms, witness
 from storage.models import Base, Gesture
 from storage.remembered import PLACE, Memory
 
@@ -80,6 +80,7 @@ class Storage:
     def __init__(self, url: str, *, witness_key: str | None = None) -> None:
         self.engine = make_engine(url)
         self.books = witness.Books(witness_key)
+        self.forgotten = pseudonyms.Register()
         self.shared = self.engine.dialect.name != "sqlite"
         """Whether other processes may write, too."""
         self._lock = None if self.shared else WriteLock()
@@ -126,6 +127,7 @@ class Storage:
     def _transaction(self) -> Generator[Session]:
         with self._watched(), ExitStack() as after, Session(self._writing, expire_on_commit=False) as db, db.begin():
             db.info[witness.WRITING] = witness.Writing(self.books)
+            db.info[pseudonyms.PLACE] = self.forgotten
             db.info[PLACE] = self._memory
             yield db
             after.enter_context(self.books.entering(db))  # Left after the commit.

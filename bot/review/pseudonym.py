@@ -98,10 +98,8 @@ def _sign(letter: str) -> str:
     return rf"\\?{escaped.get(letter, re.escape(letter))}"
 
 
-def moved(redactions: list[Any] | None, edits: Iterable[Edit]) -> list[Any] | None:
+def moved(redactions: Iterable[Any], edits: Iterable[Edit]) -> list[Any]:
     """Where replaced secrets stand in a text after these edits."""
-    if not redactions:
-        return redactions
     before = list(edits)
     return [one | {"offset": one["offset"] + _shift(one["offset"], before)} for one in redactions]
 

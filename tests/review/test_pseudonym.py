@@ -49,6 +49,6 @@ def test_every_string_of_blocks_is_looked_at():
 def test_a_replaced_secret_is_found_where_it_stands_afterwards():
     text, edits = MARA.with_edits("<@U0MARA> said [secret] to <@U0MARA>")
 
-    (one,) = moved([{"kind": "token", "offset": 15, "length": 8}], edits) or []
+    (one,) = moved([{"kind": "token", "offset": 15, "length": 8}], edits)
 
     assert text[one["offset"] : one["offset"] + one["length"]] == "[secret]"
