@@ -16,9 +16,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, cast
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import Connection, Dialect, and_, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -224,8 +225,25 @@ class Books:
             number += 1
             line["book_id"], line["number"] = place.book, number
             line["link"] = link = link_of(key, link, line)
-        db.connection().execute(insert(BookEntry.__table__), lines)  # pyright: ignore[reportArgumentType]
+        _insert(db.connection(), lines)
         return Place(place.book, number, link)
+
+
+LINE = ("team_id", "book_id", "number", "message_id", "edited_ts", "what", "salt", "digest", "link")
+
+
+def _insert(connection: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    # Straight to the driver: this is written with every message, and there is nothing in it to convert.
+    statement, in_order = _statement(connection.dialect)
+    rows = [tuple(line[name] for name in in_order) for line in lines] if in_order else list(lines)
+    connection.exec_driver_sql(statement, cast("Any", rows))
+
+
+@lru_cache(maxsize=4)
+def _statement(dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """The insert of a line, and its columns in order where the driver takes them by place."""
+    compiled = insert(BookEntry).compile(dialect=dialect, column_keys=LINE)
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 @dataclass(frozen=True, slots=True)
