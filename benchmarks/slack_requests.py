@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 SECRET = "sandbox-signing-secret"
-TEAM, CHANNEL, APP = "T0SANDBOX", "C0BENCH", "A0BENCH"
+TEAM, CHANNEL, APP, SOMEBODY = "T0SANDBOX", "C0BENCH", "A0BENCH", "U0ONE"
 WORDS = ["checkout", "latency", "rose", "after", "deploy", "rollback", "queue", "worker", "replica", "timeout", "retry"]
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
 
@@ -47,7 +47,7 @@ def command(text: str = "help") -> Signed:
         "command": "/review",
         "text": text,
         "team_id": TEAM,
-        "user_id": "U0ONE",
+        "user_id": SOMEBODY,
         "channel_id": CHANNEL,
         "trigger_id": f"1.{time.monotonic_ns()}",
         "response_url": "http://127.0.0.1:9/nobody",

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from slack_bolt.async_app import AsyncApp
 
-from benchmarks.slack_requests import CHANNEL, SECRET, TEAM
+from benchmarks.slack_requests import CHANNEL, SECRET, SOMEBODY, TEAM
 from bot.app import Debrief
 from bot.sandbox.demo import free_port
 from bot.sandbox.troupe import bot_running, environment
 from bot.settings import Settings
+from storage import people
 from storage.models import Incident, Source
 from storage.session import Storage, upgrade
 
@@ -34,6 +35,7 @@ def an_incident(folder: Path) -> str:
         source = Source(team_id=TEAM, incident_id=incident.id, channel_id=CHANNEL, from_at=now - timedelta(days=1))
         source.fetched_at = source.read_at = now
         db.add(source)
+        people.know(db, TEAM, SOMEBODY, name="One", zone="Europe/Berlin", email=None, bot=None, gone=None, now=now)
     storage.close()
     return url
 
