@@ -235,7 +235,7 @@ def home(sandbox: Sandbox, wish: Json) -> Json:
 
 
 def user(sandbox: Sandbox, wish: Json) -> Json:
-    """Change a person: deleted, tz, real_name, …"""
+    """Change a person: deleted, tz, real_name, is_restricted, team_id, …"""
     gathering.change_user(sandbox, _who(sandbox, wish), wish)
     return {}
 

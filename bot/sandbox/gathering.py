@@ -118,8 +118,14 @@ def note(sandbox: Sandbox, channel: Channel, subtype: str, **fields: Any) -> Jso
     return post(sandbox, channel, {"type": "message", "subtype": subtype, "ts": sandbox.clock.next_ts(), **fields})
 
 
+CHANGEABLE = (
+    *("name", "real_name", "tz", "deleted", "email", "title", "team_id"),
+    *("is_restricted", "is_ultra_restricted", "is_stranger"),
+)
+
+
 def change_user(sandbox: Sandbox, user: User, changes: Json) -> None:
-    for key in ("name", "real_name", "tz", "deleted", "email", "is_restricted", "is_stranger", "title"):
+    for key in CHANGEABLE:
         if key in changes:
             setattr(user, key, changes[key])
     user.updated = sandbox.workspace.seconds()

@@ -36,7 +36,8 @@ def user_json(workspace: Workspace, user: User) -> Json:
     if user.deleted:
         return answer
     answer |= {"color": "4bbe2e", "real_name": user.real_name, "is_admin": False, "is_owner": False}
-    answer |= {"is_primary_owner": False, "is_restricted": user.is_restricted, "is_ultra_restricted": False}
+    answer |= {"is_primary_owner": False, "is_restricted": user.is_restricted}
+    answer["is_ultra_restricted"] = user.is_ultra_restricted
     answer |= {"is_email_confirmed": True, "who_can_share_contact_card": "EVERYONE"}
     if user.is_stranger:
         answer["is_stranger"] = True

@@ -172,6 +172,8 @@ def _as_person(sandbox: Sandbox, user: User, what: Json) -> Json:
         "ts": sandbox.clock.next_ts(),
         "team": user.team_id,
     }
+    if user.team_id != TEAM:
+        message |= {"user_team": user.team_id, "source_team": user.team_id}
     if text:
         message["blocks"] = with_ids(sandbox, what.get("blocks") or rich_text(sandbox.workspace, text))
     return message | _extras(what)

@@ -43,6 +43,7 @@ class User:
     bot_id: str = ""
     deleted: bool = False
     is_restricted: bool = False
+    is_ultra_restricted: bool = False
     is_stranger: bool = False
     team_id: str = TEAM
     title: str = ""

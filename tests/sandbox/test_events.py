@@ -202,6 +202,19 @@ async def test_pins_home_and_people_are_heard(connected: Connected):
     assert bot.events("user_change")[0]["user"]["tz"] == "Asia/Tokyo"
 
 
+async def test_people_may_be_guests_or_of_another_workspace(connected: Connected):
+    people, bot = connected
+
+    await people.do("user", user="lena", is_restricted=True, is_ultra_restricted=True)
+    await people.do("user", user="tom", team_id="T0PARTNER")
+    await people.say("hello from next door", user="tom")
+
+    guest, partner = (event["user"] for event in bot.events("user_change"))
+    assert (guest["is_restricted"], guest["is_ultra_restricted"]) == (True, True)
+    assert (partner["team_id"], partner["is_restricted"]) == ("T0PARTNER", False)
+    assert bot.events("message")[0]["user_team"] == "T0PARTNER"
+
+
 async def test_another_bot_s_alert_is_a_bot_message(connected: Connected):
     people, bot = connected
 
