@@ -7,7 +7,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import facilitating, following_up, forgetting, listening, reminding, reporting, scheduling, tagging
+from bot import facilitating, following_up, forgetting, guarding, listening, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
 from storage import gestures, messages, sweeping
 from storage.sweeping import Sweeper
@@ -30,6 +30,7 @@ EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., No
     # The timeline comes last: it marks the emoji as done.
     waiting_messages: (following_up.propose_from_reaction, tagging.follow_reactions),
     listening.unheard: (listening.tell_instead,),
+    guarding.unwarned: (guarding.warn,),
 }
 """What is asked first at each tick, and whom each thing found is served to, in turns of its own."""
 TABLE: tuple[Callable[..., Notes], ...] = (

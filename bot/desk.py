@@ -43,7 +43,7 @@ class Turn:
 class Note:
     """Something to say; its key is a pure function of the intent, never of now."""
 
-    kind: Literal["once", "live", "private"]
+    kind: Literal["once", "live", "private", "aside"]
     template: str
     facts: Mapping[str, Any]
     key: str = ""
@@ -60,6 +60,11 @@ class Note:
     def live(cls, key: str, template: str, to: Place | UserId, /, **facts: Any) -> Self:
         """Posted once and then updated; the newest wins."""
         return cls(kind="live", key=key, template=template, place=_as_place(to), facts=facts)
+
+    @classmethod
+    def aside(cls, key: str, template: str, to: Place, user: UserId, /, **facts: Any) -> Self:
+        """Said once, in a place, for one person's eyes; unasked, so it must concern that person alone."""
+        return cls(kind="aside", key=key, template=template, place=to, user=user, facts=facts)
 
     @classmethod
     def private(cls, user: UserId, template: str, /, **facts: Any) -> Self:
@@ -172,15 +177,19 @@ class Desk:
         return with_names(rendered, people.names(turn.db, turn.team, users)) if users else rendered
 
 
+WRITTEN = {"once": outbox.say_once, "live": outbox.say_live, "aside": outbox.whisper}
+
+
 def _write(turn: Turn, note: Note, rendered: Rendered) -> None:
     if note.place is None or not note.key:
         message = f"the note {note.template} has no place or no key"
         raise ValueError(message)
-    write = outbox.say_once if note.kind == "once" else outbox.say_live
+    write = WRITTEN[note.kind]
     words = outbox.Words(
         key=note.key,
         channel=note.place.channel,
         thread=note.place.thread,
+        user=note.user,
         text=rendered.text,
         blocks=rendered.blocks,
         incident=note.incident,

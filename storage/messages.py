@@ -435,6 +435,18 @@ def underived(db: Session, team: str, at_most: int = 200) -> list[Key]:
     return [(channel, ts) for channel, ts in db.execute(query)]
 
 
+def unwarned(db: Session, team: str, *, since: datetime, at_most: int = 50) -> Sequence[Message]:
+    """Messages said or edited since then that came with a secret, of which nobody has been told yet."""
+    lately = or_(Message.posted_at >= since, Message.edited_ts >= f"{since.timestamp():.6f}")
+    pending = and_(Message.team_id == team, Message.hidden.is_not(None), Message.warned_at.is_(None))
+    return db.scalars(select(Message).where(pending, lately).order_by(Message.id).limit(at_most)).all()
+
+
+def hold(db: Session, message_id: int) -> Message | None:
+    """A message as it is now, held until the turn ends."""
+    return db.get(Message, message_id, with_for_update=True, populate_existing=True)
+
+
 def is_program(message: Message, bots: set[str]) -> bool:
     """Whether a program said it."""
     return message.bot_id is not None or message.subtype == "bot_message" or message.user_id in bots
