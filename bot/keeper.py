@@ -168,7 +168,7 @@ def keep_facts(db: Session, team: TeamId, facts: Sequence[Fact], *, now: datetim
         _keep_said(db, team, said)
     for fact in facts:
         if isinstance(fact, FileGoneFact):  # After the messages that may show the file for the first time.
-            files.delete(db, team, fact.file_id)
+            files.delete(db, team, fact.file_id, now=now)
 
 
 def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionFact]) -> None:

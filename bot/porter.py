@@ -38,7 +38,6 @@ MEGABYTE = 1024 * 1024
 CHUNK = 256 * 1024
 TIMES = ClientTimeout(total=300, connect=10, sock_read=30)
 LOOK_AGAIN_S = 5.0
-SWEEP_EVERY = timedelta(hours=1)
 REST = timedelta(minutes=1)
 LONG_REST = timedelta(hours=1)
 
@@ -93,21 +92,13 @@ class Porter:
         self._shelf = shelf
         self._limit_mb = limit_mb
         self._woken = asyncio.Event()
-        self._sweep_at: datetime | None = None
         self._rests_until: datetime | None = None
 
     def hear(self, body: Mapping[str, Any]) -> None:
         """Be told of a delivery that was kept: a file that was shared need not wait for the next look."""
-        kind = (body.get("event") or {}).get("type")
-        if kind == "file_shared":
+        event = body.get("event")
+        if isinstance(event, dict) and event.get("type") == "file_shared":
             self._woken.set()
-        elif kind == "file_deleted":
-            self.sweep_soon()
-
-    def sweep_soon(self) -> None:
-        """Something was erased: what no message holds any more leaves the disk."""
-        self._sweep_at = None
-        self._woken.set()
 
     async def run(self) -> None:
         """Fetch until cancelled; a failing round is logged and the next one follows."""
@@ -128,9 +119,8 @@ class Porter:
             log.error("files cannot be kept", extra={"folder": str(self._shelf.folder), "why": error.strerror})  # noqa: TRY400
 
     async def round(self) -> None:
-        """Sweep where that is due, then fetch what is wanted now, until it is time to rest."""
+        """Fetch what is wanted now, until it is time to rest."""
         now = await asyncio.to_thread(self._desk.now)
-        await self._sweep(now)
         if not self._limit_mb or (self._rests_until and now < self._rests_until):
             return
         for wanted in await asyncio.to_thread(self._desk.look, _wanted):
@@ -140,12 +130,6 @@ class Porter:
                 self._rests_until = now + rest.span
                 log.warning("files wait", extra={"seconds": int(rest.span.total_seconds()), "why": str(rest)})
                 return
-
-    async def _sweep(self, now: datetime) -> None:
-        if self._sweep_at and now < self._sweep_at:
-            return
-        self._sweep_at = now + SWEEP_EVERY
-        await asyncio.to_thread(self._shelf.sweep)
 
     async def _fetch(self, wanted: Wanted) -> None:
         try:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -80,14 +80,15 @@ class Shelf:
     def put(self, draft: Draft, record: Callable[[Session], None]) -> None:
         """Shelve a draft, then have the database record it; where nobody wants it any more, it goes again."""
         draft.finish()
+        self.folder.mkdir(exist_ok=True, mode=0o700)
         with self._alone():
             place = self.path(draft.sha256)
-            self._make(place.parent)
+            _make(place.parent)
             draft.path.rename(place)
             _force(place.parent)
             with self._storage.write() as db:
                 record(db)
-            self._remove([draft.sha256])
+            self._remove({draft.sha256})
 
     def path(self, sha256: str) -> Path:
         """Where a content lies: `files/ab/abcdef…`."""
@@ -96,40 +97,35 @@ class Shelf:
             raise ValueError(message)
         return self.folder / sha256[:2] / sha256
 
-    def remove(self, hashes: Iterable[str]) -> None:
-        """Take those of these contents off the disk that no message holds any more; after the commit, never before."""
-        with self._alone():
-            self._remove(hashes)
-
     def sweep(self) -> None:
-        """The same for everything that lies here."""
-        with self._alone():
-            self._remove(self.contents())
+        """Take off the disk what no message holds any more; after the commit that let go of it, never before."""
+        if self.folder.is_dir():
+            with self._alone():
+                self._remove(set(self.contents()))
 
     def contents(self) -> Iterator[str]:
         """The hashes of everything that lies here."""
         for shelf in self.folder.glob("[0-9a-f][0-9a-f]"):
             yield from (path.name for path in shelf.iterdir() if HASH.fullmatch(path.name))
 
-    def _remove(self, hashes: Iterable[str]) -> None:
-        asked = set(hashes)
+    def _remove(self, hashes: set[str]) -> None:
         with self._storage.read() as db:
-            unheld = asked - files.held(db, asked)
+            unheld = hashes - files.held(db, hashes)
         for sha256 in unheld:
             self.path(sha256).unlink(missing_ok=True)
 
     @contextmanager
     def _alone(self) -> Generator[None]:
         """In this and every other process: what is shelved and not recorded yet is not swept away."""
-        self._make(self.folder)
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _make(self, folder: Path) -> None:
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            _force(folder.parent)
+
+def _make(folder: Path) -> None:
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        _force(folder.parent)
 
 
 def _force(folder: Path) -> None:

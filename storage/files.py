@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.heard import FileFact
-from storage.models import Message, MessageFile
+from storage.models import Erasure, Message, MessageFile
 
 WAITS = (
     timedelta(minutes=1),
@@ -119,19 +119,16 @@ def learn(db: Session, team: str, fact: FileFact) -> None:
     db.flush()
 
 
-def delete(db: Session, team: str, file_id: str) -> None:
-    """Somebody deleted the file in Slack: its name, its place and its hash go, wherever it was shown."""
-    db.execute(update(MessageFile).where(_of(team, file_id)).values(NOTHING))
-
-
-def release(db: Session, message_ids: Collection[int]) -> None:
-    """These messages are erased: the same for every file they showed."""
-    for part in _parts(sorted(message_ids)):
-        db.execute(update(MessageFile).where(MessageFile.message_id.in_(part)).values(NOTHING))
+def delete(db: Session, team: str, file_id: str, *, now: datetime) -> None:
+    """Somebody deleted the file in Slack: its name, its place and its hash go, wherever it was shown, and are swept."""
+    there = and_(_of(team, file_id), or_(MessageFile.skipped.is_(None), MessageFile.skipped != DELETED))
+    shown = db.scalars(update(MessageFile).where(there).values(NOTHING).returning(MessageFile.message_id)).all()
+    db.add_all(Erasure(team_id=team, message_id=message, why="deleted", at=now) for message in sorted(shown))
+    db.flush()
 
 
 def blank(row: MessageFile) -> None:
-    """The same for one row that is being merged."""
+    """The message is deleted, and with it whatever it showed."""
     for column, value in NOTHING.items():
         setattr(row, column, value)
 

@@ -19,6 +19,7 @@ from bot.porter import CLOSED, ELSEWHERE, HIDDEN, LIVING, LOST, MEGABYTE, NOT_GI
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
+from storage.sweeping import Sweeper
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room
 
 TOKEN = "xoxb-of-this-bot"
@@ -586,7 +587,7 @@ async def test_a_host_that_cannot_be_reached_costs_no_file_a_try(room: Room, hos
 
 async def test_a_file_that_is_deleted_while_it_is_brought_leaves_nothing(room: Room, host: Host):
     async def deleted_meanwhile(request: web.Request) -> web.Response:
-        await asyncio.to_thread(room.change, lambda db: files.delete(db, TEAM, "F1"))
+        await asyncio.to_thread(room.change, lambda db: files.delete(db, TEAM, "F1", now=room.now))
         return a_file()
 
     host.answers["/graph.png"] = deleted_meanwhile
@@ -598,16 +599,14 @@ async def test_a_file_that_is_deleted_while_it_is_brought_leaves_nothing(room: R
     assert lying(room) == {}
 
 
-async def test_what_was_erased_leaves_the_disk_when_the_porter_is_told(room: Room, host: Host):
+async def test_what_was_deleted_leaves_the_disk_with_the_next_sweep(room: Room, host: Host):
     host.answers["/graph.png"] = a_file()
     share(room, f"{host.url}/graph.png")
-    porter = porter_of(room, host)
-    await porter.round()
+    await porter_of(room, host).round()
     before = lying(room)
-    room.change(lambda db: files.delete(db, TEAM, "F1"))
 
-    porter.hear({"event": {"type": "file_deleted", "file_id": "F1"}})
-    await porter.round()
+    room.change(lambda db: files.delete(db, TEAM, "F1", now=room.now))
+    Sweeper(room.storage, Shelf(folder_of(room), room.storage).sweep).sweep(room.now)
 
     assert len(before) == 1
     assert lying(room) == {}

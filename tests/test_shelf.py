@@ -33,14 +33,13 @@ def shelf(storage: Storage, tmp_path: Path) -> Shelf:
     return shelf
 
 
-def show(storage: Storage, *file_ids: str, at: int = 1) -> int:
-    """A message with files; its row's id."""
+def show(storage: Storage, *file_ids: str, at: int = 1) -> None:
+    """A message with files."""
     with storage.write() as db:
         message = Message(team_id=TEAM, channel_id=CHANNEL, ts=f"{at}.000000", posted_at=NOVEMBER_18)
         db.add(message)
         db.flush()
         db.add_all(MessageFile(team_id=TEAM, message_id=message.id, file_id=file_id) for file_id in file_ids)
-        return message.id
 
 
 def put(shelf: Shelf, file_id: str, content: bytes = PICTURE) -> str:
@@ -54,9 +53,9 @@ def put(shelf: Shelf, file_id: str, content: bytes = PICTURE) -> str:
     return draft.sha256
 
 
-def erase(storage: Storage, message: int) -> None:
+def erase(storage: Storage, file_id: str) -> None:
     with storage.write() as db:
-        files.release(db, [message])
+        files.delete(db, TEAM, file_id, now=NOVEMBER_18)
 
 
 def lying(shelf: Shelf) -> list[str]:
@@ -76,25 +75,26 @@ def test_a_content_lies_under_its_hash_where_only_the_bot_may_look(shelf: Shelf,
 
 
 def test_the_same_content_lies_once_and_stays_until_the_last_one_goes(shelf: Shelf, storage: Storage):
-    first, second = show(storage, "F1", at=1), show(storage, "F2", at=2)
+    show(storage, "F1", at=1)
+    show(storage, "F2", at=2)
     put(shelf, "F1")
     put(shelf, "F2")
     both = lying(shelf)
 
-    erase(storage, first)
-    shelf.remove([HASH])
+    erase(storage, "F1")
+    shelf.sweep()
     one = lying(shelf)
-    erase(storage, second)
-    shelf.remove([HASH])
-    shelf.remove([HASH])
+    erase(storage, "F2")
+    shelf.sweep()
+    shelf.sweep()
 
     assert both == one == [f"{HASH[:2]}/{HASH}"]
     assert lying(shelf) == []
 
 
 def test_a_file_whose_message_was_deleted_while_it_came_leaves_nothing(shelf: Shelf, storage: Storage):
-    message = show(storage, "F1")
-    erase(storage, message)
+    show(storage, "F1")
+    erase(storage, "F1")
 
     put(shelf, "F1")
 
@@ -162,7 +162,7 @@ class Careless(Shelf):
     """Sweeps without asking whether somebody is shelving."""
 
     def sweep(self) -> None:
-        self._remove(self.contents())
+        self._remove(set(self.contents()))
 
 
 def lost_in_a_race(shelf: Shelf, storage: Storage) -> set[str]:
@@ -202,12 +202,7 @@ class OnAFullDisk(Draft):
         self._file.write(b"what no disk takes")
 
 
-def test_the_folder_of_the_files_is_made_again_when_it_is_gone(shelf: Shelf, storage: Storage):
-    (shelf.folder / ".lock").unlink()
-    shelf.folder.rmdir()
-    show(storage, "F1")
+def test_where_there_is_no_folder_there_is_nothing_to_sweep(storage: Storage, tmp_path: Path):
+    Shelf(tmp_path / "nowhere" / "files", storage).sweep()
 
-    shelf.sweep()
-    put(shelf, "F1")
-
-    assert lying(shelf) == [f"{HASH[:2]}/{HASH}"]
+    assert not (tmp_path / "nowhere").exists()

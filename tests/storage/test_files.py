@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from bot.keeper import keep_facts
 from bot.review.heard import read_event, read_file, read_message
 from bot.review.incident import TeamId
-from storage import files, messages
-from storage.models import Incident, Message, MessageFile, Source
+from storage import files
+from storage.models import Erasure, Incident, Message, MessageFile, Source
 from storage.session import Storage
 
 TEAM, CHANNEL = TeamId("T0SANDBOX"), "C0INC"
@@ -76,6 +75,11 @@ def rows(storage: Storage) -> list[tuple[Any, ...]]:
         return [(row.name, row.url, row.mimetype, row.size, row.sha256, row.skipped) for row in found]
 
 
+def to_sweep(storage: Storage) -> int:
+    with storage.read() as db:
+        return db.query(Erasure).filter(Erasure.swept_at.is_(None)).count()
+
+
 BLANK = ("", None, "", 0, None, "deleted in Slack")
 
 
@@ -117,16 +121,16 @@ def test_the_oldest_is_fetched_first(storage: Storage):
 
 def test_a_file_that_failed_rests_longer_and_longer_and_is_given_up_with_its_reason(storage: Storage):
     hear(storage, shown())
-    now, waits = NOW, []
+    now, seen = NOW, []
 
-    while not rows(storage)[0][5]:
-        while not wanted(storage, now):
-            now += timedelta(seconds=30)
-        waits.append(now)
+    for wait in files.WAITS:
         change(storage, files.put_off, TEAM, "F0GRAPH", now=now, why="Slack did not give it")
+        seen.append((wanted(storage, now + wait - timedelta(seconds=1)), wanted(storage, now + wait)))
+        now += wait
+    change(storage, files.put_off, TEAM, "F0GRAPH", now=now, why="Slack did not give it")
 
-    rests = [later - earlier for earlier, later in pairwise(waits)]
-    assert rests == list(files.WAITS)
+    assert seen == [([], ["F0GRAPH"])] * len(files.WAITS)
+    assert list(files.WAITS) == sorted(files.WAITS)
     assert rows(storage)[0][5] == "Slack did not give it"
     assert wanted(storage, now + timedelta(days=365)) == []
 
@@ -141,6 +145,7 @@ def test_a_deletion_of_the_file_leaves_nothing_of_it_wherever_it_was_shown(stora
 
     assert rows(storage) == [BLANK, BLANK]
     assert wanted(storage) == []
+    assert to_sweep(storage) == 2
 
 
 def test_a_deletion_that_is_committed_together_with_the_message_is_not_lost(storage: Storage):
@@ -180,10 +185,7 @@ def test_a_content_is_held_until_the_last_message_lets_go(storage: Storage):
     both = who_holds()
     hear(storage, deleted(0))
     one = who_holds()
-    with storage.write() as db:
-        message = messages.find(db, TEAM, CHANNEL, f"{SECOND + 10}.000100")
-        assert message
-        files.release(db, [message.id])
+    hear(storage, deleted(10))
 
     assert (both, one, who_holds()) == ({HASH}, {HASH}, set())
 
