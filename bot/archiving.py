@@ -28,7 +28,6 @@ AWAY_FROM_ALL = ""
 """Instead of a channel: Slack may have kept something from us anywhere."""
 LOOK_AGAIN_AFTER = timedelta(minutes=2)
 """What is missing is looked for again then, so that a deletion is not doubted for long."""
-HEALED = "healed"
 FULL = (Why.opening, Why.gap, Why.whole)
 
 
@@ -168,10 +167,9 @@ def finish_reading(turn: Turn, *, source_id: int) -> Notes:
         source.read_at = reading.began_at
     if reading.why != Why.opening and reading.found_from and reading.found_to:
         incident = incidents.get(turn.db, source.incident_id)
+        change = {"what": readings.HEALED, "before": None, "by": None, "now": turn.now}
         words = healed(reading.found, reading.found_from, reading.found_to)
-        incidents.record_change(
-            turn.db, incident, "incident", incident.id, what=HEALED, before=None, after=words, by=None, now=turn.now
-        )
+        incidents.record_change(turn.db, incident, "incident", incident.id, after=words, **change)
     return []
 
 

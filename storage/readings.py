@@ -17,6 +17,8 @@ from bot.review.heard import ReactionFact, in_order, moment_of, read_reactions
 from bot.review.history import LAG, WHOLE_FOR, Page, Why
 from storage.models import Message, Reaction, Reading, Source
 
+HEALED = "healed"
+"""What the history of an incident says where its archive fetched what nobody had told."""
 AT_ONCE = 400
 """Keys to a statement."""
 

@@ -38,6 +38,7 @@ from storage import actions, findings, incidents, messages, people, reviews, tim
 from storage.incidents import visible_to
 from storage.models import (
     Attendee,
+    Change,
     EventComment,
     Incident,
     Meeting,
@@ -50,6 +51,7 @@ from storage.models import (
     Source,
     TimelineEvent,
 )
+from storage.readings import HEALED
 from storage.timeline import ToldEvent
 
 RECENT = 5
@@ -92,6 +94,7 @@ def _incident(db: Session, incident: Incident) -> IncidentFacts:
         moments={name: MomentFacts(at=row.at, by=row.by, how=row.how) for name, row in moments.items()},
         impact=Impact.from_json(incident.impact),
         summary=incident.summary,
+        healed=tuple(_change(row) for row in incidents.changes(db, incident.id, "incident") if row.what == HEALED),
     )
 
 
@@ -215,9 +218,12 @@ def _comments(db: Session, incident: Incident) -> dict[int, tuple[CommentFacts, 
 def _history(db: Session, incident: Incident, subject: str) -> dict[int, tuple[ChangeFacts, ...]]:
     found: defaultdict[int, list[ChangeFacts]] = defaultdict(list)
     for row in incidents.changes(db, incident.id, subject):
-        change = ChangeFacts(what=row.what, from_=row.before, to=row.after, by=row.by, at=row.at)
-        found[row.subject_id].append(change)
+        found[row.subject_id].append(_change(row))
     return {thing: tuple(changes) for thing, changes in found.items()}
+
+
+def _change(row: Change) -> ChangeFacts:
+    return ChangeFacts(what=row.what, from_=row.before, to=row.after, by=row.by, at=row.at)
 
 
 def _findings(db: Session, incident: Incident) -> tuple[FindingFacts, ...]:

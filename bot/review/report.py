@@ -65,6 +65,8 @@ class IncidentFacts:
     moments: Mapping[str, MomentFacts] = field(default_factory=dict[str, MomentFacts])
     impact: Impact = field(default_factory=Impact)
     summary: str | None = None
+    healed: tuple[ChangeFacts, ...] = ()
+    """What the archive had not been told of, and fetched later."""
 
     @property
     def durations(self) -> Durations:

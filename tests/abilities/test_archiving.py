@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 import bot.sandbox
-from bot import archiving, exports, tagging
+from bot import archiving, exports, reporting, tagging
 from bot.review.heard import ReactionFact, read_message
 from bot.review.history import Page, Why
 from bot.review.lifecycle import Roles
-from storage import channels, incidents, messages, people, timeline
+from storage import channels, incidents, messages, people, readings, timeline
 from storage.models import OutboxNote
 from tests.cast import CHANNEL, JONAS, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
@@ -66,7 +66,7 @@ def where(room: Room, source: int) -> tuple[bool, int, str | None] | None:
 def changes(room: Room, incident: int) -> list[str | None]:
     """What the incident's history says of healing."""
     rows = room.ask(lambda db: [(row.what, row.after) for row in incidents.changes(db, incident, "incident")])
-    return [after for what, after in rows if what == archiving.HEALED]
+    return [after for what, after in rows if what == readings.HEALED]
 
 
 def states(room: Room, incident: int) -> list[str]:
@@ -160,6 +160,16 @@ def test_what_nobody_had_told_is_one_line_of_the_incidents_history(room: Room):
     read(room, source, a_page(room, heard, *unheard), why=Why.gap)
 
     assert changes(room, incident) == ["17 messages from 13:03–13:19 UTC were fetched later"]
+
+
+def test_the_report_tells_what_was_fetched_later(room: Room):
+    incident, source = an_open_source(room)
+    before = room.ask(reporting.markdown, TEAM, incident)
+
+    read(room, source, a_page(room, said("checkout is slow", 180)), why=Why.gap)
+
+    assert "How this was kept" not in before
+    assert "1 message from 13:03 UTC was fetched later" in room.ask(reporting.markdown, TEAM, incident)
 
 
 def test_what_was_fetched_at_the_opening_is_not_healing(room: Room):

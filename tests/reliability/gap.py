@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import archiving
 from bot.historian import Historian
 from bot.history import History
 from bot.review.heard import read_message, read_reactions
@@ -21,7 +20,7 @@ from bot.sandbox.server import Running, sandbox
 from bot.sandbox.talking import recount_threads
 from bot.sandbox.workspace import BOT_USER, Channel
 from bot.slack import Slack
-from storage import channels, incidents, messages
+from storage import channels, incidents, messages, readings
 from storage.models import Message, Reaction
 from tests.cast import TEAM, Room, a_room, an_incident
 from tests.sandbox.cast import client_of
@@ -237,7 +236,7 @@ class Gap:
         def lines(db: Session) -> list[str | None]:
             incident = channels.source(db, self.source).incident_id
             changes = incidents.changes(db, incident, "incident")
-            return [change.after for change in changes if change.what == archiving.HEALED]
+            return [change.after for change in changes if change.what == readings.HEALED]
 
         return self.room.ask(lines)
 
