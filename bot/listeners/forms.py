@@ -17,6 +17,7 @@ from bot.listeners import blocks
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs, do
 from bot.listeners.edge import Edge, Gesture, answer_form
+from bot.listeners.withholding import with_a_word, withheld_of
 from bot.render import Rendered, escape, short
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionState, Category, Horizon, Priority
@@ -333,5 +334,6 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
 async def _serve(edge: Edge, gesture: Gesture, memory: Memory, answers: Answers) -> Rendered | None:
     await edge.meet(gesture.by, *filter(None, [answers.get("owner")]))
-    deed = FORMS[memory.form].deed(answers, memory)
-    return await do(edge, gesture, replace(deed, touches_agenda=True))
+    words, kinds = withheld_of(answers)
+    deed = FORMS[memory.form].deed(words, memory)
+    return with_a_word(edge, await do(edge, gesture, replace(deed, touches_agenda=True)), kinds)

@@ -10,6 +10,7 @@ from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
 from bot.listeners.forms import Memory
 from bot.listeners.reading import MENTION
+from bot.listeners.withholding import with_a_word, withheld
 from bot.listeners.words import Question, Verb, groups, look_up
 from bot.render import Rendered
 from bot.review.lifecycle import require
@@ -22,7 +23,12 @@ TYPED = {"text", "reason", "words", "title"}
 
 
 async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
-    """Do what was typed or pressed; raises a refusal with the sentence to say."""
+    """Do what was typed or pressed, without the secrets in it; raises a refusal with the sentence to say."""
+    words, kinds = withheld(text)
+    return with_a_word(edge, await _perform(edge, gesture, words), kinds)
+
+
+async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     await edge.meet(gesture.by, *MENTION.findall(text))
     word, _, rest = text.strip().partition(" ")
     if not word or word.lower() == "status":

@@ -1,0 +1,106 @@
+"""What is typed to the bot loses its secrets at the door."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.historian import Historian
+from bot.history import History
+from bot.listeners import forms
+from bot.listeners.edge import Edge, Gesture
+from bot.listeners.forms import Memory
+from bot.listeners.performing import perform
+from bot.review.incident import Place
+from bot.review.refusal import Refused
+from bot.slack import Slack
+from tests.cast import CHANNEL, MARA, Room, a_room, an_incident
+
+CANARY = "C4n4ry7Kx" * 4
+TOKEN = "ghp" + "_" + CANARY
+WORDS = "[secret removed: GitHub token]"
+GESTURE = Gesture(MARA, Place(CHANNEL))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = a_room(tmp_path)
+    an_incident(room)
+    yield room
+    room.storage.close()
+
+
+@pytest.fixture
+def edge(room: Room) -> Edge:
+    """Nobody is at the other end of its client: what is tried here needs nobody there."""
+    client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
+    slack = Slack(client)
+    historian = Historian(room.desk, slack, History(client, lambda: room.now))
+    return Edge(room.desk, client, slack, historian=historian, bot_user=MARA)
+
+
+def on_disk(room: Room) -> bytes:
+    folder = Path(str(room.storage.engine.url.database)).parent
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "event 13:00 restarted with @@",
+        "summary Checkout crawled. The key was @@.",
+        "contributor technical: @@ was in the image",
+        "action <@U0MARA> quick revoke @@",
+        "cancel only a test of @@",
+        "severity @@",
+        "no-such-verb @@",
+    ],
+)
+async def test_no_verb_keeps_a_secret(edge: Edge, room: Room, line: str):
+    try:
+        said = await perform(edge, GESTURE, line.replace("@@", TOKEN))
+        heard = said.text if said else ""
+    except Refused as refused:
+        heard = refused.sentence("/review")
+
+    assert heard
+    assert CANARY not in heard
+    assert CANARY.encode() not in on_disk(room)
+
+
+async def test_the_answer_says_what_was_left_out(edge: Edge):
+    said = await perform(edge, GESTURE, f"event 13:00 restarted with {TOKEN}")
+
+    assert said is not None
+    assert f"restarted with {WORDS}" in said.text
+    assert "(GitHub token). I left it out" in said.text
+
+
+async def test_what_holds_no_secret_is_answered_as_ever(edge: Edge):
+    said = await perform(edge, GESTURE, "event 13:00 password reset works again")
+
+    assert said is not None
+    assert "password reset works again" in said.text
+    assert "left it out" not in said.text
+
+
+@pytest.mark.parametrize(
+    ("form", "answers"),
+    [
+        ("event", {"text": "@@"}),
+        ("action", {"text": "revoke it", "owner": MARA, "horizon": "quick", "second_order": "@@", "team": "@@"}),
+        ("impact", {"customers": "@@", "regions": "eu, @@", "text": "@@"}),
+        ("finding", {"kind": "risk", "text": "@@"}),
+    ],
+)
+async def test_no_form_keeps_a_secret(edge: Edge, room: Room, form: str, answers: dict[str, Any]):
+    memory = Memory(form=form, incident=1, channel=CHANNEL)
+    filled = {name: answer.replace("@@", TOKEN) for name, answer in answers.items()}
+
+    said = await forms._serve(edge, GESTURE, memory, filled)  # What Bolt calls is a function inside of another.
+
+    assert said is not None
+    assert "(GitHub token). I left it out" in said.text
+    assert CANARY.encode() not in on_disk(room)
