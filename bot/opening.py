@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.desk import Note, Notes, Turn
@@ -16,8 +17,26 @@ from storage.models import Incident
 YOUNG = timedelta(days=7)
 """A channel older than this is asked about: what was said in it before was not said for a review."""
 LOOK_BACK = timedelta(days=1)
+ROUGHLY = 1_000
+"""To what the size of a huge channel is rounded down."""
 FROM = {"24h": "Last 24 hours", "7d": "Last 7 days", "all": "From the beginning"}
 """What may be taken in of an old channel: the words of `open from:24h`, and the button's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What reading an old channel would take in; of a huge one only so much is counted."""
+
+    messages: int
+    members: int
+    is_all: bool = True
+
+    @property
+    def words(self) -> str:
+        """`12 messages`, `more than 5,000 messages`."""
+        if not self.is_all:
+            return f"more than {self.messages // ROUGHLY * ROUGHLY:,} messages"
+        return f"{self.messages:,} message{'' if self.messages == 1 else 's'}"
 
 
 class ChannelArchived(Refused):
@@ -33,11 +52,11 @@ def open_incident(
     title: str | None,
     channel: ChannelFacts,
     since: datetime | None = None,
-    sizes: Mapping[str, tuple[int, int]] | None = None,
+    sizes: Mapping[str, Size] | None = None,
 ) -> Notes:
     """Track this place as an incident; in an old channel, ask from when first.
 
-    `sizes` are messages and members by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
+    `sizes` go by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
     """
     _require_room_for(turn, where.place, by=by, channel=channel)
     if since is None and not where.place.thread and is_old(channel, now=turn.now):
@@ -85,9 +104,7 @@ def _require_room_for(turn: Turn, place: Place, *, by: UserId, channel: ChannelF
         raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))
 
 
-def _ask_from_when(
-    by: UserId, severity: str | None, *, title: str | None, sizes: Mapping[str, tuple[int, int]]
-) -> Note:
+def _ask_from_when(by: UserId, severity: str | None, *, title: str | None, sizes: Mapping[str, Size]) -> Note:
     rest = " ".join(word for word in (severity, title) if word)
     choices = [(label, f"from:{words} {rest}".strip(), sizes.get(words)) for words, label in FROM.items()]
     return Note.private(by, "open", choices=choices)

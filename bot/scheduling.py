@@ -412,9 +412,11 @@ def propose_due(turn: Turn) -> Notes:
 
 
 def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
-    """Once for each mitigation, when they may be written to unasked."""
+    """Once for each mitigation that is no longer ago than a week, when they may be written to unasked."""
     review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
     if review.proposed_at and over and review.proposed_at >= over.recorded_at:
+        return False
+    if reviews.is_long_ago(turn.db, incident, now=turn.now):
         return False
     hours = turn.house.working_hours
     return silence.may_be_told(turn.db, turn.team, lead, incident, now=turn.now, hours=hours)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,14 @@ CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
 NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
 NOT_TOLD = {"unknown_method", "missing_scope", "fetch_members_failed"}
 """Answers of a Slack that does not say who is in a channel."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many messages were said; at least so many where not all were looked at."""
+
+    messages: int
+    is_all: bool
 
 
 class Slack:
@@ -69,19 +78,18 @@ class Slack:
         found = await asyncio.gather(*(one(user) for user in sorted(set(users))))
         return [person for person in found if person]
 
-    async def size_since(self, channel: ChannelId, oldest: datetime) -> tuple[int, int]:
-        """How many messages, replies included, and how many people wrote them; of a very busy channel, at least."""
-        count, speakers, cursor = 0, set[str](), None
+    async def counts_since(self, channel: ChannelId, moments: Sequence[datetime]) -> list[Count]:
+        """How many messages, replies included, were said since each of these moments; five calls tell enough."""
+        said, cursor = list[tuple[float, int]](), None
         for _ in range(MOST_PAGES_COUNTED):
-            where = {"channel": channel, "oldest": _ts(oldest), "limit": LARGE_PAGE}
+            where = {"channel": channel, "oldest": _ts(min(moments)), "limit": LARGE_PAGE}
             answer = await self._ask("conversations.history", **where, **_from(cursor))
-            for message in answer.get("messages") or []:
-                count += 1 + (message.get("reply_count") or 0)
-                speakers.update(filter(None, [message.get("user"), *(message.get("reply_users") or [])]))
+            said += [(float(one["ts"]), 1 + (one.get("reply_count") or 0)) for one in answer.get("messages") or []]
             cursor = _cursor(answer)
             if not cursor:
                 break
-        return count, len(speakers)
+        reached = min((at for at, _ in said), default=0.0) if cursor else 0.0
+        return [_count(said, moment.timestamp(), reached=reached) for moment in moments]
 
     async def permalink(self, channel: ChannelId, ts: str) -> str:
         """The address of a message; raises NotInChannel."""
@@ -121,6 +129,10 @@ class Slack:
                 raise NotInChannel(str(arguments.get("channel", ""))) from error
             raise
         return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _count(said: Collection[tuple[float, int]], since: float, *, reached: float) -> Count:
+    return Count(sum(messages for at, messages in said if at >= since), is_all=reached <= since)
 
 
 def _as_params(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "meets_at": planned.meets_at if planned else None,
         "is_proposed": _is_proposed(review, moments.get(MomentName.mitigated)),
         "reason": review.reason,
+        "long_ago": reviews.is_long_ago(turn.db, incident, now=turn.now),
         "places": channels.closed_to_us(turn.db, incident.id),
         "asked": asked_for(incident.severity),
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
@@ -179,6 +180,7 @@ def _moment_answer(
         missing_mitigation=name == MomentName.resolved and MomentName.mitigated not in held,
         stage=reviews.stage(turn.db, incident),
         asked=asked_for(incident.severity),
+        long_ago=reviews.is_long_ago(turn.db, incident, now=turn.now),
         lead=incidents.roles(turn.db, incident.id).lead,
         me=by,
         stepped_in=stepped_in,
@@ -194,6 +196,7 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
         at=moment.at,
         planned=reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)),
         asked=asked_for(incident.severity),
+        long_ago=reviews.is_long_ago(turn.db, incident, now=turn.now),
         lead=incidents.roles(turn.db, incident.id).lead,
     )
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -122,6 +122,20 @@ def over_since(db: Session, incident: Incident) -> datetime | None:
     """When that was; None while it goes on."""
     row = over(db, incident)
     return row.at if row else None
+
+
+LONG_AGO = timedelta(days=7)
+
+
+def is_long_ago(db: Session, incident: Incident, *, now: datetime) -> bool:
+    """Whether an incident is too old to be met about unless somebody asks.
+
+    It has been over for more than a week, or it began more than a week before it was opened here.
+    """
+    over_at, began_at = over_since(db, incident), incidents.moment(db, incident.id, "began")
+    if over_at is None:
+        return False
+    return over_at < now - LONG_AGO or (began_at is not None and began_at < incident.opened_at - LONG_AGO)
 
 
 MOST_CORE = 8

@@ -89,12 +89,12 @@ async def _open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
     await edge.historian.start_due()
 
 
-async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, tuple[int, int]]:
+async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, opening.Size]:
     """Messages and members that each choice would take in."""
-    now, found = edge.desk.now(), dict[str, tuple[int, int]]()
-    for words in opening.FROM:
-        since = opening.since_of(words, channel, now=now)
-        if since:
-            count, _ = await edge.slack.size_since(channel.channel, since)
-            found[words] = (count, len(channel.members))
-    return found
+    now = edge.desk.now()
+    since = {words: opening.since_of(words, channel, now=now) or now for words in opening.FROM}
+    counts = await edge.slack.counts_since(channel.channel, list(since.values()))
+    return {
+        words: opening.Size(count.messages, len(channel.members), is_all=count.is_all)
+        for words, count in zip(since, counts, strict=True)
+    }

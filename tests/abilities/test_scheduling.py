@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting, scheduling
+from bot import facilitating, noting, scheduling, tracking
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -498,6 +498,43 @@ def test_a_planned_skipped_or_old_review_is_not_proposed(room: Room):
     room.serve(scheduling.propose_due)
 
     assert room.transcript(MARA) == []
+
+
+@pytest.mark.parametrize(("mitigated_days", "began_days"), [(8, None), (8, 9), (0, 8)])
+def test_no_review_is_proposed_of_what_was_long_ago_when_it_was_opened_but_may_be_asked_for(
+    room: Room, mitigated_days: int, began_days: int | None
+):
+    incident = an_incident(room)
+    mitigated(room, incident, at=room.now - timedelta(days=mitigated_days))
+    if began_days:
+        began = room.now - timedelta(days=began_days)
+        row = room.change(lambda db: incidents.get(db, incident))
+        room.change(lambda db: incidents.set_moment(db, row, "began", began, by=MARA, how="set", now=room.now))
+
+    room.serve(scheduling.propose_due)
+
+    assert room.transcript(MARA) == []
+    assert "I propose none by myself" in room.serve(tracking.status, where=HERE, by=MARA)
+    assert "The first working hour" in room.serve(scheduling.schedule, where=HERE, by=MARA)
+
+
+def test_mitigated_a_while_ago_it_is_proposed_still(room: Room):
+    mitigated(room, an_incident(room), at=room.now - timedelta(days=6))
+
+    room.serve(scheduling.propose_due)
+
+    assert len(room.transcript(MARA)) == 1
+
+
+def test_who_says_that_it_was_mitigated_long_ago_hears_that_no_meeting_is_proposed(room: Room):
+    an_incident(room)
+    facts = {"where": HERE, "by": MARA, "name": "mitigated", "when": read_when("2026-11-02 10:00")}
+
+    answer = room.serve(tracking.set_moment, **facts)
+
+    assert "I propose no meeting by myself" in answer
+    (said_here,) = room.transcript(CHANNEL)
+    assert "more than a week old, so I propose no meeting by myself; `/review schedule` plans one" in said_here
 
 
 def test_a_lead_hears_of_one_thing_a_day(room: Room):

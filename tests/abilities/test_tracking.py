@@ -211,7 +211,7 @@ def test_a_young_channel_is_taken_in_from_its_beginning(room: Room):
 
 
 def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
-    sizes = {"24h": (12, 3), "7d": (1, 1), "all": (4000, 90)}
+    sizes = {"24h": opening.Size(12, 3), "7d": opening.Size(1, 1), "all": opening.Size(5_231, 90, is_all=False)}
 
     answer = room.answer(
         opening.open_incident,
@@ -227,6 +227,7 @@ def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
     assert answer is not None
     assert "12 messages, in a channel of 3 members" in answer.text
     assert "1 message, in a channel of 1 member" in answer.text
+    assert "more than 5,000 messages, in a channel of 90 members" in answer.text
     assert '"from:24h sev1 Checkout"' in str(answer.blocks)
     assert room.transcript() == []
     assert look(room, incidents.every, TEAM) == []
