@@ -2,7 +2,8 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,9 +59,12 @@ def lines(storage: Storage) -> list[BookEntry]:
 
 
 def keep(storage: Storage, *events: dict[str, Any]) -> None:
-    facts = [fact for event in events for fact in read_event(event) if isinstance(fact, MessageFact)]
     with storage.write() as db:
-        messages.keep(db, TEAM, *facts)
+        messages.keep(db, TEAM, *facts_of(*events))
+
+
+def facts_of(*events: dict[str, Any]) -> list[MessageFact]:
+    return [fact for event in events for fact in read_event(event) if isinstance(fact, MessageFact)]
 
 
 def posted(text: str, ts: str = TS, **more: Any) -> dict[str, Any]:
@@ -417,6 +421,25 @@ def test_several_processes_at_once_leave_one_chain_that_is_whole(process: Callab
 
     verdict = read(others[0], three)
     assert (verdict.first, verdict.books, verdict.messages) == ([], 4, 15)
+
+
+def test_threads_of_one_process_never_wait_for_each_other_in_a_ring(storage: Storage, three: Incident):
+    """All want one row, half of them before they have something to enter and half after; some change their mind."""
+
+    def change(turn: int) -> None:
+        own, shared = posted(f"turn {turn}", ts=f"{SECOND + 100 + turn}.0"), edited(f"turn {turn}", after=200 + turn)
+        with suppress(LookupError), storage.write() as db:
+            for event in (own, shared) if turn % 2 else (shared, own):
+                messages.keep(db, TEAM, *facts_of(event))
+            if turn % 5 == 0:
+                raise LookupError
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(change, range(40)))
+
+    verdict = read(storage, three)
+    assert (verdict.first, verdict.messages) == ([], 35)
+    assert [row.number for row in lines(storage)] == list(range(1, verdict.lines + 1))
 
 
 def test_messages_from_before_the_witness_are_counted_and_not_called_changed(storage: Storage, three: Incident):
