@@ -14,9 +14,12 @@ from bot import archiving, reporting
 from bot.keeper import Keeper
 from bot.review.heard import read_message
 from bot.review.history import Page, Why
+from bot.sandbox.driver import words_of
 from storage import incidents
 from storage.models import Message, MessageVersion
 from tests.cast import CHANNEL, TEAM, TOMAS, Room, a_room, an_incident
+from tests.reliability.town import CHANNEL as CHANNEL_THERE
+from tests.reliability.town import LEAD, RESPONDER, Town, town
 
 SECOND = int(datetime(2026, 11, 18, 14, 0, tzinfo=UTC).timestamp())
 CANARY = "C4n4ry7Kx" * 4
@@ -176,3 +179,27 @@ async def test_the_export_says_what_was_removed_and_where(room: Room, keeper: Ke
     (redaction,) = message["redactions"]
     assert redaction == {"kind": "GitHub token", "offset": 4, "length": len(WORDS)}
     assert message["text"][redaction["offset"] :] == WORDS
+
+
+def test_beside_the_unmodified_bot_a_secret_is_nowhere_and_its_author_knows(tmp_path: Path):
+    with town(tmp_path) as here:
+        ts = here.driver.say(RESPONDER, CHANNEL_THERE, f"restart it with {TOKEN}")
+        other = f"or with postgres://app:{CANARY}@db-1/orders"
+        here.driver.do("edit", user=RESPONDER, channel=CHANNEL_THERE, ts=ts, text=other)
+        here.driver.do("upload", user=RESPONDER, channel=CHANNEL_THERE, name=f"{TOKEN}.txt", content="x")
+        answer = here.types(LEAD, f"event 13:10 it began with {TOKEN}")
+        here.driver.wait_for(lambda: "secret" in told(here, RESPONDER), "the word to whoever pasted it")
+        here.settles()
+
+        assert "I left it out" in answer
+        assert "I kept the message without it" in told(here, RESPONDER)
+        assert "I kept the message without it" not in told(here, LEAD)
+        assert here.violations() == []
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not any(CANARY.encode() in content for content in files)
+
+
+def told(here: Town, user: str) -> str:
+    """All that somebody reads in the channel, whispers too."""
+    return "\n".join(words_of(message) for message in here.driver.messages(CHANNEL_THERE, user))
