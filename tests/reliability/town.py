@@ -78,10 +78,14 @@ class Town:
         """Let the bot ask twice what is due, and say it."""
         time.sleep(2 * TICK_S)
 
-    def exported(self) -> bytes:
-        """The review as JSON, by the command line."""
-        words = debrief("export", CHANNEL, "--format", "json")
+    def exported(self, form: str = "json") -> bytes:
+        """The review in a format, by the command line."""
+        words = debrief("export", CHANNEL, "--format", form)
         return subprocess.run(words, env=self.env, capture_output=True, check=True).stdout
+
+    def report(self) -> str:
+        """The review as people read it."""
+        return self.exported("md").decode()
 
     def review(self) -> Json:
         return json.loads(self.exported())
