@@ -155,6 +155,6 @@ class Socket(AsyncBaseSocketModeHandler):
     async def _answer(self, envelope: SocketModeRequest) -> BoltResponse:
         asked = read_envelope(envelope)
         if asked is None:  # Sent again it would be no better.
-            log.warning("a delivery that makes no sense was passed over", extra={"kind": envelope.type})
+            log.warning("a delivery that makes no sense was passed over")
             return BoltResponse(status=200)
         return await self._bolt.async_dispatch(asked)

@@ -205,8 +205,13 @@ async def answer_failure(error: Exception, response: BoltResponse | None) -> Bol
 
     What made no sense is a bad request, and anything else is our fault; what was acknowledged already stays so.
     """
-    log.error("a listener failed", extra={"error": type(error).__name__, "where": where(error)})
-    return BoltResponse(status=400 if isinstance(error, NOT_SLACKS) else 500) if response else None
+    senseless = response is not None and isinstance(error, NOT_SLACKS)
+    level, said = (
+        logging.WARNING if senseless else logging.ERROR,
+        {"error": type(error).__name__, "where": where(error)},
+    )
+    log.log(level, "a listener failed", extra=said)
+    return BoltResponse(status=400 if senseless else 500) if response else None
 
 
 def where(error: BaseException) -> str:
