@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.porter import CLOSED, ELSEWHERE, HIDDEN, LIVING, LOST, MEGABYTE, NOT_GIVEN, Porter, allowed, type_of
+from bot.porter import CLOSED, ELSEWHERE, HIDDEN, LIVING, LOST, MEGABYTE, NOT_GIVEN, SECRET, Porter, allowed, type_of
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
@@ -435,6 +435,17 @@ async def test_what_slack_will_never_give_says_why(room: Room, host: Host, told:
     await porter_of(room, host).round()
 
     assert kept(room) == {"F1": (None, why)}
+
+
+async def test_a_file_whose_name_held_a_secret_is_not_fetched(room: Room, host: Host):
+    token = "ghp" + "_" + "C4n4ry7Kx" * 4
+    host.told["F1"] = {"id": "F1", "name": f"{token}.txt", "url_private": f"{host.url}/{token}.txt"}
+    share(room, None, name="")
+
+    await porter_of(room, host).round()
+
+    assert kept(room) == {"F1": (None, SECRET)}
+    assert host.asked == []
 
 
 async def test_what_lies_elsewhere_and_what_goes_on_living_is_skipped_without_a_call(room: Room, host: Host):
