@@ -42,7 +42,7 @@ REST = timedelta(minutes=1)
 LONG_REST = timedelta(hours=1)
 
 ELSEWHERE = "kept elsewhere, not in Slack"
-SECRET = "its name had a secret in it"
+GIVEN_AWAY = "its name had a secret in it"
 LOST = "Slack no longer has it"
 HIDDEN = "hidden by the limit of Slack's free plan"
 CLOSED = "Slack does not show it to this app"
@@ -164,7 +164,7 @@ class Porter:
             raise Never(why)
         fact = read_file(said)
         if fact and not fact.url and said.get("url_private"):
-            raise Never(SECRET)
+            raise Never(GIVEN_AWAY)
         if fact is None or not fact.url:
             raise NotThisTime
         await asyncio.to_thread(self._desk.serve, _learn, said=said)

@@ -15,7 +15,19 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.porter import CLOSED, ELSEWHERE, HIDDEN, LIVING, LOST, MEGABYTE, NOT_GIVEN, SECRET, Porter, allowed, type_of
+from bot.porter import (
+    CLOSED,
+    ELSEWHERE,
+    GIVEN_AWAY,
+    HIDDEN,
+    LIVING,
+    LOST,
+    MEGABYTE,
+    NOT_GIVEN,
+    Porter,
+    allowed,
+    type_of,
+)
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
@@ -444,7 +456,7 @@ async def test_a_file_whose_name_held_a_secret_is_not_fetched(room: Room, host: 
 
     await porter_of(room, host).round()
 
-    assert kept(room) == {"F1": (None, SECRET)}
+    assert kept(room) == {"F1": (None, GIVEN_AWAY)}
     assert host.asked == []
 
 
