@@ -22,7 +22,7 @@ def forget_gestures(turn: Turn) -> Notes:
 
 
 def waiting_messages(turn: Turn) -> list[dict[str, str]]:
-    """Messages with emoji whose consequences are not drawn: a crash left them, or the message was late."""
+    """Messages with emoji whose consequences are not drawn: a crash left them, or the message came after them."""
     return [{"channel": channel, "ts": ts} for channel, ts in messages.underived(turn.db, turn.team)]
 
 
@@ -42,6 +42,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     reporting.drafts_due,
     reminding.remind_due,
     forgetting.purge_due,
+    tagging.forget_strays,
     forget_gestures,
 )
 """Everything else that is asked at each tick, in this order."""

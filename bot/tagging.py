@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.review import timeline as rules
-from bot.review.heard import moment_of
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.refusal import InTheFuture, NeedsText, NoSuchEvent, Refused
 from bot.review.report import rfc3339
@@ -221,10 +220,10 @@ def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
     """Let the timeline say what the emoji on a message say; doing it again changes nothing."""
     rows = messages.reactions_on(turn.db, turn.team, channel, ts)
     message = messages.find(turn.db, turn.team, channel, ts)
-    if message is None and any(turn.now - moment_of(row.changed_ts) < PATIENCE for row in rows):
+    if message is None:
         return []
-    incident = _spoken_of(turn, message) if message else None
-    if message and incident:
+    incident = _spoken_of(turn, message)
+    if incident:
         own = people.workspace(turn.db, turn.team).bot_user
         emoji = timeline.held_emoji(rows, turn.house.emoji, own=own)
         event = timeline.follow_emoji(turn.db, incident, message, emoji, source="message", now=turn.now)
@@ -233,6 +232,12 @@ def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
     for row in rows:
         row.derived_at = row.derived_at or turn.now
     return []
+
+
+def forget_strays(turn: Turn) -> Notes:
+    """Forget emoji on messages that never came: elsewhere in the channel of a thread that is listened to."""
+    messages.forget_strays(turn.db, turn.team, before=turn.now - PATIENCE)
+    return ()
 
 
 def _spoken_of(turn: Turn, message: Message) -> Incident | None:

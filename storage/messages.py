@@ -424,15 +424,35 @@ def reactions_on(db: Session, team: str, channel: str, ts: str) -> Sequence[Reac
 
 
 def underived(db: Session, team: str, at_most: int = 200) -> list[Key]:
-    """Messages with emoji whose consequences are not drawn yet."""
+    """Messages with emoji whose consequences are not drawn yet, oldest first.
+
+    Of too many the newest: one that fails again and again, and a flood, keep nobody's emoji waiting.
+    """
+    newest = func.max(Reaction.id)
     query = (
         select(Reaction.channel_id, Reaction.ts)
-        .where(Reaction.team_id == team, Reaction.derived_at.is_(None))
-        .distinct()
-        .order_by(Reaction.ts)
+        .where(Reaction.team_id == team, Reaction.derived_at.is_(None), _its_message())
+        .group_by(Reaction.channel_id, Reaction.ts)
+        .order_by(newest.desc())
         .limit(at_most)
     )
-    return [(channel, ts) for channel, ts in db.execute(query)]
+    return [(channel, ts) for channel, ts in db.execute(query)][::-1]
+
+
+def forget_strays(db: Session, team: str, *, before: datetime) -> None:
+    """Forget emoji that were given before this moment on messages that never came; history tells of both together."""
+    stray = (
+        Reaction.team_id == team,
+        Reaction.derived_at.is_(None),
+        Reaction.changed_ts < f"{before.timestamp():.6f}",
+        ~_its_message(),
+    )
+    db.execute(delete(Reaction).where(*stray).execution_options(synchronize_session=False))
+
+
+def _its_message() -> ColumnElement[bool]:
+    here = (Message.team_id == Reaction.team_id, Message.channel_id == Reaction.channel_id, Message.ts == Reaction.ts)
+    return select(Message.id).where(*here).exists()
 
 
 def unwarned(db: Session, team: str, *, since: datetime, at_most: int = 50) -> Sequence[Message]:

@@ -34,13 +34,18 @@ def incident(room: Room) -> int:
 
 def react(room: Room, ts: str, name: str = "pushpin", by: str = MARA, **how: Any) -> None:
     """An emoji is put on a message or taken away, and its consequences are drawn."""
+    emoji_comes(room, ts, name, by, **how)
+    room.serve(tagging.follow_reactions, channel=CHANNEL, ts=ts)
+
+
+def emoji_comes(room: Room, ts: str, name: str = "pushpin", by: str = MARA, **how: Any) -> None:
+    """It is kept, and nothing follows from it yet."""
     room.pass_time(seconds=10)
     changed = how.get("changed_ts") or f"{room.now.timestamp():.6f}"
     fact = ReactionFact(
         channel=CHANNEL, ts=ts, user=by, name=name, changed_ts=changed, held=not how.get("removed", False)
     )
     room.change(lambda db: messages.keep_reactions(db, TEAM, fact))
-    room.serve(tagging.follow_reactions, channel=CHANNEL, ts=ts)
 
 
 def unreact(room: Room, ts: str, name: str = "pushpin", by: str = MARA) -> None:
@@ -204,11 +209,32 @@ def test_an_emoji_waits_for_its_message(room: Room, incident: int):
 
 def test_an_emoji_on_a_message_that_never_comes_is_not_waited_for_for_ever(room: Room, incident: int):
     react(room, "1700000000.000100")
+    waiting = room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100")
 
+    room.serve(tagging.forget_strays)
+    an_hour_before = room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100")
     room.pass_time(hours=2)
-    room.desk.serve_each(waiting_messages, tagging.follow_reactions)
+    room.serve(tagging.forget_strays)
 
-    assert room.ask(messages.underived, TEAM) == []
+    assert (len(waiting), len(an_hour_before)) == (1, 1)
+    assert room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100") == []
+
+
+def test_emoji_that_wait_for_their_messages_keep_no_others_waiting(room: Room, incident: int):
+    for number in range(5):
+        emoji_comes(room, f"170000000{number}.000100")
+    ts = a_message(room, "rolled back")
+    emoji_comes(room, ts)
+
+    assert room.ask(messages.underived, TEAM, 3) == [(CHANNEL, ts)]
+
+
+def test_of_a_flood_of_emoji_the_newest_are_served_first(room: Room, incident: int):
+    stamps = [a_message(room, f"no {n}", at=room.now + timedelta(seconds=n)) for n in range(5)]
+    for ts in stamps:
+        emoji_comes(room, ts)
+
+    assert room.ask(messages.underived, TEAM, 3) == [(CHANNEL, ts) for ts in stamps[2:]]
 
 
 def test_a_thread_that_is_an_incident_comes_before_its_channel(room: Room, incident: int):

@@ -232,6 +232,8 @@ def test_skin_tones_are_left_out(storage: Storage):
 
 
 def test_a_changed_emoji_waits_for_its_consequences_and_an_old_word_does_not(storage: Storage):
+    keep(storage, posted())
+
     with storage.write() as db:
         messages.keep_reactions(db, TEAM, *reaction(5))
         messages.reactions_on(db, TEAM, CHANNEL, TS)[0].derived_at = datetime.now(UTC)
