@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from bot.review.heard import MessageFact, read_event
-from storage import messages, reviews, witness
+from bot.review.heard import ChannelFact, MessageFact, read_event
+from storage import channels, messages, reviews, witness
 from storage.models import Book, BookEntry, Incident, Message, MessageVersion, Review, Source
 from storage.session import Storage
 from storage.verification import Verdict, verify
@@ -400,6 +400,20 @@ def test_somebody_made_nameless_is_entered_anew_and_the_chain_stays_whole(storag
 
     assert read(storage, three).count == 0
     assert [row.salt for row in lines(storage)][:5] == [None] * 5
+
+
+def test_a_channel_that_was_given_another_id_is_entered_anew(storage: Storage, three: Incident):
+    keep(storage, deleted(after=90, ts=LAST))
+    with storage.write() as db:
+        at = datetime.fromtimestamp(SECOND + 100, UTC)
+        channels.keep_channel(db, TEAM, ChannelFact(channel=CHANNEL, moved_to="C0SHARED", how="moved", at=at))
+
+    moved = read(storage, three)
+    behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(channel_id="C0ELSEWHERE"))
+    behind_its_back(storage, update(Source).values(channel_id="C0ELSEWHERE"))
+
+    assert (moved.first, moved.messages, moved.gone) == ([], 3, 1)
+    assert faults(storage, three) == [("changed", OTHER)]
 
 
 def test_words_that_come_back_after_their_end_are_found(storage: Storage, three: Incident):
