@@ -3,16 +3,21 @@
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.history import said_by
 from bot.manifest import SCOPES
+from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
+from storage import readings
 from storage.health import LITTLE_ROOM, SILENT, damage, trouble
-from storage.session import differences, is_current, make_engine
+from storage.models import Workspace
+from storage.session import Storage, differences, is_current, make_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,58 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("scopes", False, words)
     else:
         yield Finding("scopes", True, "all there" if given else "Slack did not say which there are")
+    yield await _history(settings, client, str(answer.get("team_id") or ""))
     if settings.app_token:
         yield await _socket_mode(settings)
+
+
+LIMITED = Finding(
+    "history",
+    False,
+    "Slack gives this app fifteen messages a minute, as it does to an app that others distribute: what was said while "
+    "the bot was away comes very late. Create an app of your own, in your own workspace, from `debrief manifest`, and "
+    "put its tokens in place of these",
+)
+
+
+async def _history(settings: Settings, client: AsyncWebClient, team: str) -> Finding:
+    """Ask for one more message than Slack gives where it limits an app."""
+    try:
+        limited_at, channel = _known_of_history(settings, team)
+    except SQLAlchemyError as error:
+        return Finding("history", False, f"the database does not say what is followed ({type(error).__name__})")
+    if channel is None:
+        return (
+            LIMITED if limited_at else Finding("history", True, "no channel is followed yet that it could be tried in")
+        )
+    try:
+        answer = await client.conversations_history(channel=channel, limit=MEAGRE_PAGE + 1)
+    except SlackApiError as error:
+        return LIMITED if limited_at else _history_refused(said_by(error) or "no answer", channel)
+    except (ClientError, OSError, TimeoutError) as error:
+        return Finding("history", False, f"it cannot be read ({type(error).__name__})")
+    shown = len(answer.get("messages") or ())
+    if (shown <= MEAGRE_PAGE and answer.get("has_more")) or (limited_at and shown <= MEAGRE_PAGE):
+        return LIMITED
+    return Finding("history", True, "Slack gives whole pages" if shown > MEAGRE_PAGE else "it can be read")
+
+
+def _known_of_history(settings: Settings, team: str) -> tuple[datetime | None, str | None]:
+    """When it was seen to be limited, and a channel that is followed."""
+    storage = Storage(settings.url)
+    try:
+        with storage.read() as db:
+            space = db.get(Workspace, team)
+            newest = next(reversed(readings.listened(db, team)), None)
+            return space.history_limited_at if space else None, newest.channel_id if newest else None
+    finally:
+        storage.close()
+
+
+def _history_refused(word: str, channel: str) -> Finding:
+    if word == "ratelimited":
+        return Finding("history", True, "the bot is reading it just now; ask again in a minute")
+    return Finding("history", False, f"Slack answers {word} for {channel}: invite the bot there again")
 
 
 async def _socket_mode(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from bot.doctor import Finding, examine
 from bot.manifest import manifest
 from bot.sandbox.server import Running, in_thread
-from storage.session import upgrade
+from storage.models import Incident, Source, Workspace
+from storage.session import Storage, upgrade
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
 Set = Callable[..., None]
@@ -96,6 +98,53 @@ async def test_what_is_wrong_comes_with_its_mend(
 
     assert set(found) == {what}
     assert words in found[what]
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (None, "Slack gives whole pages"),
+        (15, "Create an app of your own, in your own workspace, from `debrief manifest`"),
+    ],
+)
+async def test_a_limited_history_is_found_in_a_channel_that_is_followed(
+    given: Set, tmp_path: Path, limit: int | None, words: str
+):
+    with in_thread(manifest=manifest()) as slack:
+        given(SLACK_API_URL=slack.api_url)
+        follow_a_channel(slack, tmp_path)
+        if limit:
+            slack.sandbox.faults.set({"history_limit": limit})
+
+        found = {finding.what: finding for finding in await examine()}
+
+    assert found["history"].well is (limit is None)
+    assert words in found["history"].words
+
+
+async def test_a_history_that_the_bot_saw_limited_is_told_without_a_channel_to_try(given: Set, tmp_path: Path):
+    storage = Storage(f"sqlite:///{tmp_path / 'debrief.db'}")
+    limited_at = datetime(2026, 11, 18, tzinfo=UTC)
+    with storage.write() as db:
+        db.add(Workspace(team_id="T0SANDBOX", mark_key="k", history_limited_at=limited_at))
+    storage.close()
+
+    assert [what for what, _ in await wrong()] == ["history"]
+
+
+def follow_a_channel(slack: Running, folder: Path) -> None:
+    """Twenty messages in a channel that an open incident is spoken of in."""
+    channel = slack.sandbox.workspace.channel("incidents")
+    for second in range(20):
+        channel.add({"type": "message", "user": "U0PRIYA", "text": "x", "ts": f"17630000{second:02}.000100"})
+    storage = Storage(f"sqlite:///{folder / 'debrief.db'}")
+    with storage.write() as db:
+        incident = Incident(team_id="T0SANDBOX", title="Slow", opened_at=datetime(2026, 11, 18, tzinfo=UTC))
+        db.add(incident)
+        db.flush()
+        place = {"incident_id": incident.id, "channel_id": channel.id, "from_at": incident.opened_at}
+        db.add(Source(team_id="T0SANDBOX", **place))
+    storage.close()
 
 
 async def test_scopes_that_are_missing_are_named(given: Set):
