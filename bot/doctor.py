@@ -105,7 +105,8 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("scopes", False, words)
     else:
         yield Finding("scopes", True, "all there" if given else "Slack did not say which there are")
-    yield await _history(settings, client, str(answer.get("team_id") or ""))
+    if history := await _history(settings, client, str(answer.get("team_id") or "")):
+        yield history
     if settings.app_token:
         yield await _socket_mode(settings)
 
@@ -119,16 +120,14 @@ LIMITED = Finding(
 )
 
 
-async def _history(settings: Settings, client: AsyncWebClient, team: str) -> Finding:
-    """Ask for one more message than Slack gives where it limits an app."""
+async def _history(settings: Settings, client: AsyncWebClient, team: str) -> Finding | None:
+    """Ask for one more message than Slack gives where it limits an app; nothing while the database is not well."""
     try:
         limited_at, channel = _known_of_history(settings, team)
-    except SQLAlchemyError as error:
-        return Finding("history", False, f"the database does not say what is followed ({type(error).__name__})")
+    except SQLAlchemyError:
+        return None
     if channel is None:
-        return (
-            LIMITED if limited_at else Finding("history", True, "no channel is followed yet that it could be tried in")
-        )
+        return LIMITED if limited_at else Finding("history", True, "no channel is followed yet to try it in")
     try:
         answer = await client.conversations_history(channel=channel, limit=MEAGRE_PAGE + 1)
     except SlackApiError as error:
