@@ -249,6 +249,33 @@ def write_out(pieces: Iterable[str], out: Path | None) -> None:
         give_up(f"{out or 'The output'} cannot be written: {error.strerror}. Name a file in a folder you may write to.")
 
 
+@main.command(name="erase-user")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Do not ask before.")
+def erase_user(*, user: str, yes: bool) -> None:
+    """Put a made-up name in a person's place, everywhere; USER is their id in Slack, such as U012AB3CD.
+
+    What they wrote stays. Doing it again, or after it was interrupted, goes on where it was.
+    """
+    from bot import erasing, office
+    from bot.review.pseudonym import USER
+
+    settings = settings_or_leave()
+    if not USER.fullmatch(user) or user.startswith("<"):
+        give_up(f"{user} is no id of a user: in Slack, “Copy member ID” in a profile gives it, such as U012AB3CD.")
+    try:
+        with database_errors(), office.opened(settings) as storage:
+            found = erasing.look(storage, user)
+            if not found.rows:
+                click.echo(erasing.nothing(user, found))
+                return
+            if not yes and not click.confirm(f"{erasing.asked(user, found)}\nErase {user}?"):
+                give_up("Nothing was changed.", BROKEN)
+            click.echo("\n".join(erasing.erase(settings, storage, found)))
+    except erasing.OurOwn as wrong:
+        give_up(str(wrong))
+
+
 @main.command()
 @click.option("--dead", is_flag=True, help="What will never be said, and why.")
 @click.option("--retry", type=click.IntRange(0, 2**31 - 1), metavar="ID", help="Say a dead one after all.")

@@ -76,6 +76,10 @@ class Clock:
 
     async def tick(self) -> None:
         """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
+        try:
+            await asyncio.to_thread(self._look_who_is_forgotten)
+        except Exception:
+            log.exception("the clock could not look who is forgotten")
         for question, abilities in EACH.items():
             try:
                 await asyncio.to_thread(self._desk.serve_each, question, *abilities)
@@ -97,3 +101,8 @@ class Clock:
 
     def _sweep(self) -> None:
         self._sweeper.sweep(self._desk.now())
+
+    def _look_who_is_forgotten(self) -> None:
+        """The command that forgets somebody is another process."""
+        with self._desk.storage.read() as db:
+            self._desk.storage.forgotten.refresh(db, self._desk.team)

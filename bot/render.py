@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.review.pseudonym import is_pseudonym, name_of
 from storage.types import clean
 
 SECTION_LIMIT = 2_900
@@ -146,7 +147,9 @@ def _harmless(text: str) -> str:
 
 
 def person(user: str | None) -> Mrkdwn:
-    """A mention; nobody is said as such."""
+    """A mention; nobody is said as such, and who is forgotten by the name that stands for them."""
+    if user and is_pseudonym(user):
+        return Mrkdwn(name_of(user))
     return Mrkdwn(f"<@{user}>" if user and re.fullmatch(r"[A-Z0-9]+", user) else escape(user or "nobody"))
 
 

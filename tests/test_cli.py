@@ -22,6 +22,7 @@ from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
 from storage import channels, outbox, people
 from storage.outbox import Words
 from storage.session import Storage
+from tests.canary import rows_with
 
 TEAM = "T0SANDBOX"
 SAMPLE = Path(__file__).parent.parent / "bot" / "sandbox" / "sample"
@@ -263,3 +264,56 @@ def test_a_backup_overwrites_nothing(tmp_path: Path, storage: Storage):
 
     assert [one.exit_code for one in done] == [0, 2]
     assert "exists already" in done[1].output
+
+
+# Erasing a person
+
+
+@pytest.fixture
+def mara(storage: Storage) -> str:
+    """Somebody who is known and in a channel."""
+    us = {"name": "", "url": "", "bot_user": "U0DEBRIEF", "bot_id": "B0DEBRIEF", "mark_key": "k"}
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, **us)
+        channels.know_members(db, TEAM, "C0INC", ["U0MARA"], now=NOW)
+        people.know(db, TEAM, "U0MARA", name="Mara Lang", zone="UTC", email=None, bot=None, gone=None, now=NOW)
+    return "U0MARA"
+
+
+def test_erasing_asks_first_and_changes_nothing_without_an_answer(storage: Storage, mara: str):
+    done = CliRunner().invoke(main, ["erase-user", mara], input="n\n")
+
+    assert done.exit_code == 1
+    assert "U0MARA is named in 2 rows" in done.output
+    assert "Nothing was changed." in done.output
+    assert "people.user_id" in rows_with(storage.engine, mara)
+
+
+def test_erasing_says_what_it_did_and_the_second_time_that_nothing_is_left(storage: Storage, mara: str):
+    first, second = debrief("erase-user", mara, "--yes"), debrief("erase-user", mara)
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert re.fullmatch(
+        r"U0MARA is “Someone [0-9A-F]{6}” from now on; one row was changed\.\n"
+        r"No trace of them is left in the database\.\n"
+        r"Backups made before still hold them\.\n",
+        first.output,
+    )
+    assert second.output == "U0MARA was erased before, and nothing of them has come back.\n"
+    assert rows_with(storage.engine, mara, "Mara Lang") == []
+
+
+def test_erasing_whom_nobody_knows_changes_nothing(storage: Storage):
+    done = debrief("erase-user", "U0NOBODY")
+
+    assert (done.exit_code, done.output) == (0, "Nothing is known of U0NOBODY, so there is nothing to erase.\n")
+    assert rows_with(storage.engine, "UERASED") == []
+
+
+@pytest.mark.parametrize(("user", "why"), [("mara", "is no id of a user"), ("U0DEBRIEF", "is this bot itself")])
+def test_what_cannot_be_erased_is_told(mara: str, user: str, why: str):
+    done = debrief("erase-user", user, "--yes")
+
+    assert done.exit_code == 2
+    assert why in done.output
+    assert mara not in done.output

@@ -1,4 +1,4 @@
-"""The door: what Slack says of somebody who is forgotten names their pseudonym; everybody else is let in as they are."""
+"""The door: what Slack says of somebody who is forgotten names their pseudonym; all others are let in as they are."""
 
 from collections.abc import Iterator
 from datetime import timedelta
