@@ -1,4 +1,4 @@
-"""The search for secrets: what it costs a line and a message, how many secrets it finds, what it takes for one wrongly."""
+"""The search for secrets: what it costs a line and a message, how many it finds, what it takes for one wrongly."""
 
 import statistics
 import time

@@ -165,8 +165,8 @@ def _strings(whole: object) -> Iterator[str]:
         value = waiting.pop()
         if isinstance(value, str):
             yield _as_kept(value)
-        elif isinstance(value, Mapping):
-            waiting += cast("Json", value).values()
+        elif isinstance(value, dict):
+            waiting += [inner for key, inner in cast("Json", value).items() if key != "type"]
         elif isinstance(value, list):
             every = cast("list[object]", value)
             waiting += every
@@ -178,7 +178,7 @@ def _strings(whole: object) -> Iterator[str]:
 def _without(value: Any, values: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _hidden(value, values)[0]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _without(inner, values) for key, inner in cast("Json", value).items()}
     if isinstance(value, list):
         return [_without(inner, values) for inner in _uncut(cast("list[Any]", value))]
@@ -195,7 +195,7 @@ Piece = tuple[int, str, str]
 def _pieces(elements: Sequence[object]) -> list[Piece]:
     pieces: list[Piece] = []
     for number, one in enumerate(elements):
-        if isinstance(one, Mapping):
+        if isinstance(one, dict):
             element = cast("Json", one)
             key = "text" if isinstance(element.get("text"), str) else "url"
             if isinstance(element.get(key), str):
