@@ -40,7 +40,7 @@ from bot.porter import Porter
 from bot.render import Renderer
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
-from bot.shelf import Shelf
+from bot.shelf import NotOurs, Shelf
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
@@ -134,6 +134,7 @@ class Debrief:
         try:
             me = await self._introduce()
             if me is not None:
+                await asyncio.to_thread(self._open_shelf)
                 self._open(me)
                 await self._stop.wait()
                 await self._close()
@@ -218,6 +219,15 @@ class Debrief:
             )
         return me
 
+    def _open_shelf(self) -> None:
+        self.shelf = Shelf(self.settings.files_dir, self.storage)
+        try:
+            self.shelf.open()
+        except NotOurs as wrong:
+            raise BadSettings(f"DEBRIEF_DATA_DIR cannot be used: {wrong}. Name another folder.") from None
+        except OSError as error:
+            log.warning("files cannot be kept", extra={"folder": str(self.shelf.folder), "why": error.strerror})
+
     def _open(self, me: Identity) -> None:
         grace = timedelta(seconds=self.settings.lookup_grace_s)
         self.courier = Courier(self.storage, self.writes, team=me.team, now=self.now, grace=grace)
@@ -229,13 +239,12 @@ class Debrief:
         slack = Slack(self.reads)
         self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
         self.historian.was_away()
-        shelf = Shelf(self.settings.files_dir, self.storage)
-        self.porter = Porter(self.desk, self.reads, shelf, limit_mb=self.settings.file_limit_mb)
+        self.porter = Porter(self.desk, self.reads, self.shelf, limit_mb=self.settings.file_limit_mb)
         app = self._bolt()
         edge = Edge(self.desk, self.writes, slack, historian=self.historian, bot_user=me.user)
         listeners.register(app, edge)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
-        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge), beside=shelf.sweep)
+        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge), beside=self.shelf.sweep)
         self.app = app
         self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None

@@ -103,7 +103,6 @@ class Porter:
 
     async def run(self) -> None:
         """Fetch until cancelled; a failing round is logged and the next one follows."""
-        await self._open()
         while True:
             self._woken.clear()
             try:
@@ -112,12 +111,6 @@ class Porter:
                 log.exception("a round of the porter failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_AGAIN_S)
-
-    async def _open(self) -> None:
-        try:
-            await asyncio.to_thread(self._shelf.open)
-        except OSError as error:
-            log.error("files cannot be kept", extra={"folder": str(self._shelf.folder), "why": error.strerror})  # noqa: TRY400
 
     async def round(self) -> None:
         """Fetch what is wanted now, until it is time to rest."""

@@ -15,13 +15,19 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from storage import files
+from storage import files, people
 from storage.session import Storage
 
 HASH = re.compile(r"[0-9a-f]{64}")
 UNDER_WAY = ".part-"
 """How the names of files begin that are not whole yet."""
+SIGNATURE = ".of"
+"""Which database the folder belongs to."""
 HEAD_BYTES = 512
+
+
+class NotOurs(Exception):
+    """The folder holds the files of another database."""
 
 
 class Draft:
@@ -66,9 +72,12 @@ class Shelf:
         self._storage = storage
 
     def open(self) -> None:
-        """Make the folder, and clear away what a crash left half written or unclaimed; raises OSError."""
+        """Make the folder, and clear away what a crash left half written or unclaimed; raises OSError, NotOurs."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
+        if not self._is_ours():
+            raise NotOurs(f"{self.folder} holds the files of another database")
+        self._sign()
         for half in self.folder.glob(f"{UNDER_WAY}*"):
             half.unlink(missing_ok=True)
         self.sweep()
@@ -99,9 +108,24 @@ class Shelf:
 
     def sweep(self) -> None:
         """Take off the disk what no message holds any more; after the commit that let go of it, never before."""
-        if self.folder.is_dir():
+        if self.folder.is_dir() and self._is_ours():
             with self._alone():
                 self._remove(set(self.contents()))
+
+    def _is_ours(self) -> bool:
+        """What a database does not know it would take for unheld: each has a folder of its own."""
+        signed = self.folder / SIGNATURE
+        return not signed.exists() or signed.read_text() in self._signatures()
+
+    def _sign(self) -> None:
+        signed, ours = self.folder / SIGNATURE, self._signatures()
+        if ours and not signed.exists():
+            signed.write_text(ours[0])
+
+    def _signatures(self) -> list[str]:
+        with self._storage.read() as db:
+            keys = [space.mark_key for space in people.workspaces(db)]
+        return [hashlib.sha256(f"files of {key}".encode()).hexdigest() for key in keys]
 
     def contents(self) -> Iterator[str]:
         """The hashes of everything that lies here."""

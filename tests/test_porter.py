@@ -150,7 +150,7 @@ def kept(room: Room) -> dict[str, tuple[str | None, str | None]]:
 
 def lying(room: Room) -> dict[str, bytes]:
     """Every file on the disk."""
-    found = (path for path in folder_of(room).rglob("*") if path.is_file() and path.name != ".lock")
+    found = (path for path in folder_of(room).rglob("*") if path.is_file() and path.name not in {".lock", ".of"})
     return {path.name: path.read_bytes() for path in found}
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.shelf import Draft, Shelf
-from storage import files
+from bot.shelf import Draft, NotOurs, Shelf
+from storage import files, people
 from storage.models import Message, MessageFile
-from storage.session import Storage
+from storage.session import Storage, upgrade
 from tests.cast import CHANNEL, NOVEMBER_18, TEAM
 
 PICTURE = b"\x89PNG\r\n\x1a\n and so on"
@@ -60,7 +60,7 @@ def erase(storage: Storage, file_id: str) -> None:
 
 def lying(shelf: Shelf) -> list[str]:
     """Every file in the folder, by its path below it."""
-    found = (path for path in shelf.folder.rglob("*") if path.is_file() and path.name != ".lock")
+    found = (path for path in shelf.folder.rglob("*") if path.is_file() and not path.name.startswith((".lock", ".of")))
     return sorted(str(path.relative_to(shelf.folder)) for path in found)
 
 
@@ -206,3 +206,28 @@ def test_where_there_is_no_folder_there_is_nothing_to_sweep(storage: Storage, tm
     Shelf(tmp_path / "nowhere" / "files", storage).sweep()
 
     assert not (tmp_path / "nowhere").exists()
+
+
+def sign_in(storage: Storage, mark_key: str) -> None:
+    """Let a database be of a workspace."""
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key=mark_key)
+
+
+def test_another_databases_files_are_never_swept_away(shelf: Shelf, storage: Storage, tmp_path: Path):
+    sign_in(storage, "ours")
+    shelf.open()
+    show(storage, "F1")
+    put(shelf, "F1")
+    upgrade(f"sqlite:///{tmp_path}/other.db")
+    other = Storage(f"sqlite:///{tmp_path}/other.db")
+    sign_in(other, "theirs")
+    mistaken = Shelf(shelf.folder, other)
+
+    mistaken.sweep()
+    with pytest.raises(NotOurs, match="holds the files of another database"):
+        mistaken.open()
+    shelf.open()
+
+    assert lying(shelf) == [f"{HASH[:2]}/{HASH}"]
+    other.close()

@@ -39,7 +39,7 @@ def folder_of(here: Town) -> Path:
 
 def lying(here: Town) -> dict[str, str]:
     """Every file in the folder, its name with the hash of what is in it."""
-    found = (path for path in folder_of(here).rglob("*") if path.is_file() and path.name != ".lock")
+    found = (path for path in folder_of(here).rglob("*") if path.is_file() and path.name not in {".lock", ".of"})
     return {path.name: hash_of(path.read_bytes()) for path in found}
 
 
