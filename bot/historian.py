@@ -132,12 +132,19 @@ class Historian:
         return True
 
     async def _look_at(self, channel: str) -> None:
-        """What became of a channel that nobody told us: its name, its members, whether it is private now."""
+        """What became of a channel that nobody told us: its name, its members, whether it is private now.
+
+        That Slack does not say is no reason not to read it.
+        """
         try:
-            await self._serve(listening.learn, channel=await self._slack.channel_facts(ChannelId(channel)))
+            facts = await self._slack.channel_facts(ChannelId(channel))
         except NotInChannel:
             await self._serve(listening.learn_of_closed, channel=ChannelId(channel))
             raise
+        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+            log.warning("a channel is not described", extra={"channel": channel, "error": type(error).__name__})
+        else:
+            await self._serve(listening.learn, channel=facts)
 
     async def _walk(self, due: Due) -> None:
         now = await asyncio.to_thread(self._desk.now)

@@ -1,9 +1,8 @@
 """The places an incident is spoken in: further ones, how far each is read, what becomes of a channel in its life."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bot.desk import Note, Notes, Turn
 from bot.render import Mrkdwn
@@ -23,7 +22,7 @@ from bot.review.refusal import (
 )
 from storage import channels, incidents, outbox, people, readings, reports, reviews, silence
 from storage.incidents import Where
-from storage.models import Incident, OutboxNote, Source
+from storage.models import Incident, OutboxNote, Reading, Source
 
 INCLUDED = "included"
 MADE_PUBLIC = "made_public"
@@ -182,67 +181,46 @@ def learn_of_closed(turn: Turn, *, channel: ChannelId) -> Notes:
 # How far it is read -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asked for a place to be read, and when."""
-
-    by: UserId
-    at: datetime
-
-
 def tell_progress(turn: Turn, *, source_id: int) -> Notes:
     """How far the history of a place is read, in one message to whoever asked for it, where there is much of it.
 
     The last word says what was read, and what cannot be known of it.
     """
     source = channels.source(turn.db, source_id)
-    incident = incidents.get(turn.db, source.incident_id)
-    asked = _asked(turn, incident, source)
-    if asked is None or asked.at - source.from_at <= LATE:
-        return
-    if incidents.by_number(turn.db, turn.team, incident.id, asked.by) is None:
-        return
-    reading = readings.open_of(turn.db, source.id)
-    threads, walked = len(reading.threads or []) if reading else 0, reading.walked if reading else 0
-    if reading and not _is_worth_telling(reading.paged_at is not None, threads, walked):
+    incident, reading = incidents.get(turn.db, source.incident_id), readings.open_of(turn.db, source.id)
+    asked, kept = _asked(turn, incident, source), readings.kept(turn.db, source)
+    if asked is None or not kept.messages or (reading and not _is_worth_telling(reading)):
         return
     note = Note.live(
         f"reading:{source.id}",
         "reading",
-        asked.by,
+        asked,
         incident=incident,
-        channel=source.channel_id,
-        is_thread=bool(source.thread_ts),
-        done=reading is None,
-        back_to=_back_to(reading.oldest_ts if reading else None, source),
-        threads=threads if reading and reading.paged_at else 0,
-        walked=walked,
-        zone=people.zone(turn.db, turn.team, asked.by),
-        **_counted(turn, source),
+        source=source,
+        reading=reading,
+        kept=kept,
+        zone=people.zone(turn.db, turn.team, asked),
     )
     yield replace(note, incident=incident.id)
 
 
-def _is_worth_telling(is_paged: bool, threads: int, walked: int) -> bool:  # noqa: FBT001
+def _is_worth_telling(reading: Reading) -> bool:
     """Every page of a channel that has more of them; then, where many threads follow, now and then."""
-    return not is_paged or (threads >= MANY_THREADS and walked % EVERY_SO_MANY_THREADS == 0 and walked < threads)
+    threads = len(reading.threads or [])
+    if reading.paged_at is None:
+        return True
+    return threads >= MANY_THREADS and reading.walked % EVERY_SO_MANY_THREADS == 0 and reading.walked < threads
 
 
-def _back_to(oldest_ts: str | None, source: Source) -> datetime:
-    return datetime.fromtimestamp(float(oldest_ts), UTC) if oldest_ts else source.from_at
-
-
-def _counted(turn: Turn, source: Source) -> Mapping[str, Any]:
-    messages, threads = readings.kept(turn.db, source)
-    return {"messages": messages, "kept_threads": threads}
-
-
-def _asked(turn: Turn, incident: Incident, source: Source) -> Asked | None:
-    """Whoever included the place, else whoever opened the incident; nobody where a channel opened it by itself."""
+def _asked(turn: Turn, incident: Incident, source: Source) -> UserId | None:
+    """Whoever asked for what was said long before, and may still see it; nobody where a channel opened by itself."""
+    by, at = incident.opened_by, incident.opened_at
     for change in incidents.changes(turn.db, incident.id, "incident"):
-        if change.what == INCLUDED and change.after == str(source.id) and change.by:
-            return Asked(UserId(change.by), change.at)
-    return Asked(UserId(incident.opened_by), incident.opened_at) if incident.opened_by else None
+        if change.what == INCLUDED and change.after == str(source.id):
+            by, at = change.by, change.at
+    if by is None or at - source.from_at <= LATE:
+        return None
+    return UserId(by) if incidents.by_number(turn.db, turn.team, incident.id, by) else None
 
 
 # What could not be said where it belongs -----------------------------------------------------------------

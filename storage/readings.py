@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.heard import ReactionFact, in_order, moment_of, read_reactions
 from bot.review.history import LAG, WHOLE_FOR, Page, Why
-from storage.models import Message, Reaction, Reading, Source
+from storage.models import Message, Reaction, Reading, Source, Workspace
 
 HEALED = "healed"
 """What the history of an incident says where its archive fetched what nobody had told."""
@@ -121,19 +121,29 @@ def add_threads(reading: Reading, threads: Iterable[str]) -> None:
     reading.threads = [*known, *(ts for ts in dict.fromkeys(threads) if ts not in known)]
 
 
-def kept(db: Session, source: Source) -> tuple[int, int]:
-    """How many messages of a source are kept, and in how many threads they were answered."""
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a source, without what we said ourselves."""
+
+    messages: int
+    threads: int
+    oldest: datetime | None
+
+
+def kept(db: Session, source: Source) -> Kept:
+    """How many messages of a source are kept, in how many threads they were answered, and since when."""
+    ours = select(Workspace.bot_user).where(Workspace.team_id == source.team_id).scalar_subquery()
     here = [
         Message.team_id == source.team_id,
         Message.channel_id == source.channel_id,
         Message.posted_at >= source.from_at,
         Message.deleted_at.is_(None),
+        func.coalesce(Message.user_id, "") != ours,
     ]
     if source.thread_ts:
         here.append(or_(Message.thread_ts == source.thread_ts, Message.ts == source.thread_ts))
-    counted = select(func.count(Message.id), func.count(Message.thread_ts.distinct())).where(*here)
-    messages, threads = db.execute(counted).one()
-    return messages, threads
+    counted = select(func.count(Message.id), func.count(Message.thread_ts.distinct()), func.min(Message.posted_at))
+    return Kept(*db.execute(counted.where(*here)).one())
 
 
 def _older(known: str | None, seen: str | None) -> str | None:

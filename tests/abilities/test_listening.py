@@ -330,6 +330,7 @@ def test_a_short_history_is_told_at_its_end_alone(room: Room):
 def test_many_threads_are_told_now_and_then(room: Room):
     source = old_source(room)
     row = room.change(lambda db: db.scalars(select(Reading)).one())
+    a_message(room, "line")
     room.change(lambda db: _threads(db.get_one(Reading, row.id), room.now, walked=10))
 
     room.serve(listening.tell_progress, source_id=source)
@@ -357,6 +358,7 @@ def test_whoever_included_a_place_hears_how_far_that_is_read(room: Room):
     include(room, by=PRIYA, since=room.now - timedelta(days=7))
     source = sources(room, incident)[1].id
     room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
+    a_message(room, "a customer called", channel=SUPPORT)
 
     finish(room, source)
 
