@@ -4,18 +4,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot import archiving, reporting
 from bot.keeper import Keeper
+from bot.review import secrets
 from bot.review.heard import read_message
 from bot.review.history import Page, Why
 from bot.sandbox.driver import words_of
-from storage import incidents
+from storage import incidents, messages
 from storage.models import Message, MessageVersion
 from tests.cast import CHANNEL, TEAM, TOMAS, Room, a_room, an_incident
 from tests.reliability.town import CHANNEL as CHANNEL_THERE
@@ -108,12 +110,53 @@ async def test_nor_does_one_in_the_history_of_a_channel(room: Room, where: str):
     assert CANARY.encode() not in on_disk(room)
 
 
-async def test_the_search_of_the_disk_would_find_it(room: Room, keeper: Keeper):
+@pytest.mark.parametrize("where", PASTED)
+def test_nor_does_one_in_an_export(room: Room, where: str):
+    channel = {"id": CHANNEL, "name": "inc-checkout", "private": False, "created": None, "members": (TOMAS,)}
+
+    room.serve(archiving.import_export, channel=channel, persons=[], messages=[PASTED[where]])
+
+    assert len(kept(room)) == 1
+    assert CANARY.encode() not in on_disk(room)
+
+
+@pytest.mark.parametrize("where", PASTED)
+async def test_without_the_search_it_would_lie_there(
+    room: Room, keeper: Keeper, where: str, monkeypatch: pytest.MonkeyPatch
+):
     an_incident(room)
+    monkeypatch.setattr(secrets, "find", lambda _: [])
 
-    await keeper.keep(delivery(channel=CHANNEL, **a_message(f"a bird of the name {CANARY.lower()}")))
+    await keeper.keep(delivery(channel=CHANNEL, **PASTED[where]))
 
-    assert CANARY.lower().encode() in on_disk(room)
+    assert CANARY.encode() in on_disk(room)
+
+
+async def test_in_whatever_order_the_wordings_come_the_same_is_kept(room: Room):
+    an_incident(room)
+    wordings = [
+        a_message(f"first {TOKEN}"),
+        a_message(f"then postgres://app:{CANARY}@db-1/x", edited={"ts": f"{SECOND + 5}.000000", "user": TOMAS}),
+        a_message("then none", edited={"ts": f"{SECOND + 6}.000000", "user": TOMAS}),
+    ]
+    ends: list[Any] = []
+    for number, order in enumerate(permutations(wordings)):
+        facts = [read_message(one | {"ts": f"{SECOND - number}.000100"}, CHANNEL) for one in order]
+        for fact in filter(None, facts):
+            room.change(lambda db, fact=fact: messages.keep(db, TEAM, fact))
+        ends.append((*kept(room)[0], *versions(room)))
+
+    assert len(ends) == 6
+    assert all(end[1:] == ends[0][1:] for end in ends)
+    assert ends[0][3] == "GitHub token, password"
+
+
+def versions(room: Room) -> list[Any]:
+    """The earlier wordings of the message that was kept last."""
+    columns = (MessageVersion.edited_ts, MessageVersion.text, MessageVersion.redactions)
+    newest = select(func.max(MessageVersion.message_id)).scalar_subquery()
+    found = select(*columns).where(MessageVersion.message_id == newest).order_by(MessageVersion.edited_ts)
+    return room.ask(lambda db: [tuple(row) for row in db.execute(found)])
 
 
 async def test_an_edit_may_bring_a_secret_or_take_it_away(room: Room, keeper: Keeper):
