@@ -10,8 +10,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-LOOK_S = 10.0
+LOOK_S = 5.0
 """How long a file is looked over before it is used; a larger one than that is taken on trust from there."""
+LOOKS = ("PRAGMA quick_check(1)", "PRAGMA integrity_check(1)")
+"""The pages first, then whether indexes say what tables say."""
 STEPS = 20_000
 """Steps of SQLite between two looks at the clock."""
 LITTLE_ROOM = 100 * 2**20
@@ -59,7 +61,7 @@ def _of_sqlite(error: DBAPIError, said: sqlite3.Error) -> str | None:
 
 
 def damage(url: str) -> str | None:
-    """What is damaged in a SQLite file, as far as it can be looked over in ten seconds; None where nothing is."""
+    """What is damaged in a SQLite file, as far as it can be looked over in five seconds; None where nothing is."""
     file = Path(make_url(url).database or "")
     if make_url(url).get_backend_name() != "sqlite" or not file.is_file():
         return None
@@ -67,8 +69,8 @@ def damage(url: str) -> str | None:
     try:
         with closing(sqlite3.connect(file)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            found = {str(connection.execute(look).fetchone()[0]) for look in LOOKS}
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return DAMAGED if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} else None
-    return None if found == "ok" else DAMAGED
+    return None if found == {"ok"} else DAMAGED

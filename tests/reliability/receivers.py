@@ -29,14 +29,18 @@ ACK_WITHIN_S = 10.0
 ROOT = Path(__file__).parents[2]
 
 
-class Receiver(Protocol):
-    """Something that acknowledges deliveries, until it is killed."""
+class Told(Protocol):
+    """Something that acknowledges deliveries."""
+
+    async def send(self, number: int, body: Json) -> bool: ...
+
+
+class Receiver(Told, Protocol):
+    """One that may be killed, and started anew."""
 
     async def start(self) -> None: ...
 
     async def kill(self) -> None: ...
-
-    async def send(self, number: int, body: Json) -> bool: ...
 
 
 # A keeper alone --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,13 +82,12 @@ def _plain_story(folder: Path) -> tuple[dict[str, object], None, Path]:
     return {"type": "event_callback", "team_id": "T0SANDBOX", "event": event}, None, folder / "debrief.db"
 
 
-async def statuses(bot: WholeBot, asked: Sequence[Request], sign: str, dice: random.Random) -> list[int]:
+async def statuses(bot: WholeBot, asked: Iterator[Request], sign: str, dice: random.Random) -> list[int]:
     """What each of these is answered with."""
-    waiting, found = list(asked), list[int]()
+    found = list[int]()
 
     async def ask() -> None:
-        while waiting:
-            request = waiting.pop()
+        for request in asked:
             headers = CIMultiDict(request.headers)
             headers.extend(_signed(request.body) if sign == "signed" else _unsigned(request.body, dice))
             body = _pieces(request.body) if request.chunks else request.body
@@ -130,8 +129,8 @@ def _unsigned(body: bytes, dice: random.Random) -> list[tuple[str, str]]:
 
 async def _fuzz_http(bot: WholeBot, sent: list[Sent], folder: Path, number: int) -> None:
     dice, sent = random.Random(f"http {number}"), pointed_at(bot.slack.url, sent)
-    signed = await statuses(bot, list(requests(sent, dice, number)), "signed", dice)
-    unsigned = await statuses(bot, list(requests(sent, dice, number)), "unsigned", dice)
+    signed = await statuses(bot, requests(sent, dice, number), "signed", dice)
+    unsigned = await statuses(bot, requests(sent, dice, number), "unsigned", dice)
 
     assert set(signed) <= {200, 400, 404, 413}
     assert {200, 400} <= set(signed)
@@ -160,12 +159,11 @@ async def test_ten_thousand_signed_and_ten_thousand_unsigned_requests_are_all_ha
 
 async def _fuzz_sockets(bot: WholeBot, sent: list[Sent], folder: Path, number: int) -> None:
     dice, before = random.Random(f"socket {number}"), list(bot.slack.open)
-    waiting = list(frames(pointed_at(bot.slack.url, sent), dice, number))
+    waiting = frames(pointed_at(bot.slack.url, sent), dice, number)
     acked = list[bool]()
 
     async def tell() -> None:
-        while waiting:
-            envelope, frame = waiting.pop()
+        for envelope, frame in waiting:
             acked.append(await bot.slack.send_frame(envelope, frame, within_s=2) is not None)
 
     await asyncio.gather(*(tell() for _ in range(4 * AT_ONCE)))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cast import a_room, an_incident
-from tests.reliability.receivers import KeeperAlone, Receiver, a_door, a_whole_bot
+from tests.reliability.receivers import KeeperAlone, Receiver, Told, a_door, a_whole_bot
 from tests.reliability.story import Part, a_story, is_whole, judge, rows_of, shuffled
 
 AT_ONCE = 40
@@ -28,7 +28,7 @@ class Postman:
     acked: dict[int, Part] = field(default_factory=dict)
     acks: int = 0
 
-    async def deliver(self, receiver: Receiver, copies: Sequence[Part]) -> list[Part]:
+    async def deliver(self, receiver: Told, copies: Sequence[Part]) -> list[Part]:
         """What of these was not acknowledged."""
         waiting, left = list(reversed(copies)), list[Part]()
 
