@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from bot.review.heard import ChannelFact, MessageFact, read_event
-from storage import channels, messages, reviews, witness
+from storage import channels, messages, pseudonymising, reviews, witness
 from storage.models import Book, BookEntry, Incident, Message, MessageVersion, Review, Source
 from storage.session import Storage
 from storage.verification import Verdict, verify
@@ -414,6 +414,20 @@ def test_a_channel_that_was_given_another_id_is_entered_anew(storage: Storage, t
 
     assert (moved.first, moved.messages, moved.gone) == ([], 3, 1)
     assert faults(storage, three) == [("changed", OTHER)]
+
+
+def test_a_forgotten_person_leaves_a_chain_that_is_whole(storage: Storage, three: Incident):
+    keep(storage, edited("<@U0TOMAS> looks", after=70, ts=OTHER))
+    with storage.read() as db:
+        somebody = pseudonymising.known(db, TEAM, "U0TOMAS")
+    pseudonym = pseudonymising.begin(storage, somebody, now=datetime.fromtimestamp(SECOND, UTC))
+
+    list(pseudonymising.go_through(storage, somebody, pseudonym))
+
+    verdict = read(storage, three)
+    with storage.read() as db:
+        assert {row.user_id for page in messages.pages_of_incident(db, three.id) for row in page} == {pseudonym}
+    assert (verdict.first, verdict.messages) == ([], 3)
 
 
 def test_words_that_come_back_after_their_end_are_found(storage: Storage, three: Incident):
