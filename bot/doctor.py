@@ -14,7 +14,8 @@ from bot.history import said_by
 from bot.manifest import SCOPES
 from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
-from storage import readings
+from bot.shelf import Shelf
+from storage import files, readings
 from storage.health import LITTLE_ROOM, SILENT, damage, trouble
 from storage.models import Workspace
 from storage.session import Storage, differences, is_current, make_engine
@@ -35,7 +36,10 @@ async def examine() -> list[Finding]:
         settings = read_settings()
     except BadSettings as wrong:
         return [Finding("settings", False, str(wrong))]
-    found = [_settings(settings), *_listed(settings), _database(settings), *_disk(settings)]
+    database = _database(settings)
+    found = [_settings(settings), *_listed(settings), database, *_disk(settings)]
+    if database.well:
+        found.append(_files(settings))
     if settings.bot_token:
         found += [finding async for finding in _slack(settings)]
     return found
@@ -83,6 +87,20 @@ def _disk(settings: Settings) -> list[Finding]:
     if free < LITTLE_ROOM:
         return [Finding("disk", False, f"{words}: make room, for nothing is kept on a full disk")]
     return [Finding("disk", True, words)]
+
+
+def _files(settings: Settings) -> Finding:
+    """Whether the contents that the database speaks of lie where they should."""
+    storage = Storage(settings.url)
+    with storage.read() as db:
+        kept, waiting = files.kept(db), files.waiting(db)
+    shelf = Shelf(settings.files_dir, storage)
+    gone = len(kept - set(shelf.contents()))
+    storage.close()
+    if gone:
+        words = f"{gone} of {len(kept)} are not in {shelf.folder}: put that folder back from your backup"
+        return Finding("files", False, words)
+    return Finding("files", True, f"{len(kept)} in {shelf.folder}, {waiting} still to be fetched")
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.heard import FileFact
@@ -138,6 +138,16 @@ NOTHING = {"name": "", "mimetype": "", "size": 0, "url": None, "sha256": None, "
 
 
 # Who holds what --------------------------------------------------------------------------------
+
+
+def kept(db: Session) -> set[str]:
+    """Every hash that a message names, of whichever workspace."""
+    return {sha256 for sha256 in db.scalars(select(MessageFile.sha256).distinct()) if sha256}
+
+
+def waiting(db: Session) -> int:
+    """How many files are still to be fetched."""
+    return db.scalars(select(func.count(MessageFile.file_id.distinct())).where(_lacking())).one()
 
 
 def held(db: Session, hashes: Collection[str]) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 from bot.doctor import Finding, examine
 from bot.manifest import manifest
 from bot.sandbox.server import Running, in_thread
-from storage.models import Incident, Source, Workspace
+from storage.models import Incident, Message, MessageFile, Source, Workspace
 from storage.session import Storage, upgrade
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
@@ -98,6 +98,28 @@ async def test_what_is_wrong_comes_with_its_mend(
 
     assert set(found) == {what}
     assert words in found[what]
+
+
+async def test_files_that_the_database_speaks_of_and_that_are_not_there_are_told(given: Set, tmp_path: Path):
+    storage = Storage(f"sqlite:///{tmp_path / 'debrief.db'}")
+    with storage.write() as db:
+        message = Message(team_id="T0", channel_id="C0", ts="1.0", posted_at=datetime(2026, 11, 18, tzinfo=UTC))
+        db.add(message)
+        db.flush()
+        for number, sha256 in enumerate(["a" * 64, "b" * 64, None]):
+            db.add(MessageFile(team_id="T0", message_id=message.id, file_id=f"F{number}", sha256=sha256))
+    storage.close()
+    (tmp_path / "files" / "aa").mkdir(parents=True)
+    (tmp_path / "files" / "aa" / ("a" * 64)).touch()
+
+    one_gone = await wrong()
+    (tmp_path / "files" / "bb").mkdir()
+    (tmp_path / "files" / "bb" / ("b" * 64)).touch()
+    found = await examine()
+
+    folder = tmp_path / "files"
+    assert one_gone == [("files", f"1 of 2 are not in {folder}: put that folder back from your backup")]
+    assert Finding("files", True, f"2 in {folder}, 1 still to be fetched") in found
 
 
 @pytest.mark.parametrize(
