@@ -41,10 +41,10 @@ def an_incident(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def bot_in_process(api_url: str, folder: Path) -> AsyncGenerator[AsyncApp]:
-    """The running bot's Bolt app, over a folder that has a database."""
+async def bot_in_process(api_url: str, folder: Path, *, app_token: str = "") -> AsyncGenerator[AsyncApp]:
+    """The running bot's Bolt app, over a folder that has a database; with an app token in Socket Mode."""
     port = free_port()
-    bot = Debrief(_settings(api_url, folder, port))
+    bot = Debrief(_settings(api_url, folder, port=port, app_token=app_token))
     running = asyncio.ensure_future(bot.run())
     while not await asyncio.to_thread(_answers, port) or bot.app is None:
         await asyncio.sleep(0.05)
@@ -57,10 +57,11 @@ async def bot_in_process(api_url: str, folder: Path) -> AsyncGenerator[AsyncApp]
         await running
 
 
-def _settings(api_url: str, folder: Path, port: int) -> Settings:
+def _settings(api_url: str, folder: Path, *, port: int, app_token: str) -> Settings:
     given = {
         "SLACK_BOT_TOKEN": "xoxb-sandbox",
         "SLACK_SIGNING_SECRET": SECRET,
+        "SLACK_APP_TOKEN": app_token or None,
         "SLACK_API_URL": api_url,
         "DEBRIEF_DATA_DIR": str(folder),
         "DEBRIEF_PORT": port,
