@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bot import guarding
 from bot.review.heard import read_message
@@ -142,6 +142,20 @@ def test_what_holds_no_secret_is_not_spoken_of(room: Room):
     tick(room)
 
     assert whispers(room) == []
+
+
+def test_among_many_messages_only_those_with_a_secret_are_looked_at(tmp_path: Path, sqlite_url: str):
+    room = a_room(tmp_path, sqlite_url)
+    asked: list[tuple[str, Any]] = []
+    event.listen(room.storage.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+
+    room.desk.look(guarding.unwarned)
+
+    statement, values = asked[-1]
+    with room.storage.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert ["ix_messages_untold" in row[3] for row in plan] == [True]
+    room.storage.close()
 
 
 def test_a_crash_before_the_word_is_written_loses_nothing(room: Room, monkeypatch: pytest.MonkeyPatch):
