@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bot.historian import Historian
 from bot.history import History
 from bot.review.heard import read_message, read_reactions
 from bot.review.incident import ChannelId
+from bot.sandbox.clock import VirtualClock
 from bot.sandbox.server import Running, sandbox
 from bot.sandbox.talking import recount_threads
 from bot.sandbox.workspace import BOT_USER, Channel
@@ -76,25 +77,23 @@ class Kept:
 
 
 @dataclass
-class Gap:
-    """A channel of the sandbox, what an archive holds of it, and a reader that may be killed."""
+class Talk:
+    """What is said in a channel of the sandbox, and changed there, that nobody tells us of."""
 
-    room: Room
-    running: Running
     channel: Channel
+    clock: VirtualClock
     size: Size
-    source: int = 0
-    began: datetime = BACK_AT
     _dice: random.Random = field(default_factory=lambda: random.Random(7))
 
-    # What is said -------------------------------------------------------------------------
-
-    def fill(self) -> None:
-        """Say everything; what was said before the gap we heard."""
-        before = list(self._said("before", self.size.parents_before, since=START, until=AWAY_AT))
-        self._replies(before[: self.size.quiet_threads], 2 * self.size.quiet_threads, since=START, until=AWAY_AT)
+    def before(self) -> list[Json]:
+        """What is said until we go away; the messages that stand in the channel."""
+        said = list(self._said("before", self.size.parents_before, since=START, until=AWAY_AT))
+        self._replies(said[: self.size.quiet_threads], 2 * self.size.quiet_threads, since=START, until=AWAY_AT)
         recount_threads(self.channel)
-        self.hears_everything()
+        return said
+
+    def meanwhile(self, before: list[Json]) -> None:
+        """What is said while we are away, to old threads, too."""
         new = list(self._said("in the gap", self.size.parents, since=AWAY_AT, until=SAID_UNTIL))
         old = before[-self.size.old_threads :]
         self._replies(old, self.size.replies_in_old, since=AWAY_AT, until=SAID_UNTIL)
@@ -113,7 +112,7 @@ class Gap:
             self.say(f"reply {number}", at=at, thread_ts=parent["ts"])
 
     def say(self, text: str, *, at: datetime, **more: Any) -> Json:
-        """Something is said, and nobody tells us; every tenth has a pin on it."""
+        """Something is said; every tenth has a pin on it."""
         micro = int(at.timestamp()) * 1_000_000 + self._dice.randrange(1_000_000)
         while (ts := f"{micro // 1_000_000}.{micro % 1_000_000:06d}") in self.channel.messages:
             micro += 1
@@ -123,15 +122,15 @@ class Gap:
         self.channel.add(message)
         return message
 
-    def changes(self, *, edits: int, deletions: int, emoji: int) -> "Changed":
-        """People change what stands alone or in a thread, two of three emoji put and one taken; nobody tells us."""
+    def changes(self, *, edits: int, deletions: int, emoji: int) -> Changed:
+        """People change what stands alone or in a thread; emoji are put, or taken where there are some."""
         found = [ts for ts, one in self.channel.messages.items() if not one.get("reply_count")]
         self._dice.shuffle(found)
         edited, found = found[:edits], found[edits:]
         deleted, found = found[:deletions], found[deletions:]
         reacted = found[:emoji]
         for ts in edited:
-            changed = {"user": "U0PRIYA", "ts": self.running.sandbox.clock.next_ts()}
+            changed = {"user": "U0PRIYA", "ts": self.clock.next_ts()}
             self.channel.messages[ts] |= {"text": f"edited {ts}", "edited": changed}
         for ts in deleted:
             self.channel.remove(ts)
@@ -141,6 +140,23 @@ class Gap:
                 message["reactions"] = [{"name": "pushpin", "users": ["U0PRIYA"], "count": 1}]
         recount_threads(self.channel)
         return Changed(edited, deleted, reacted)
+
+
+@dataclass
+class Gap(Talk):
+    """The channel, what an archive holds of it, and a reader that may be killed."""
+
+    _: KW_ONLY
+    room: Room
+    running: Running
+    source: int = 0
+    began: datetime = BACK_AT
+
+    def fill(self) -> None:
+        """Say everything; what was said before the gap we heard."""
+        before = self.before()
+        self.hears_everything()
+        self.meanwhile(before)
 
     def hears_everything(self) -> None:
         """What is in the channel now, the archive has."""
@@ -250,7 +266,7 @@ async def gap(folder: Path, size: Size) -> AsyncIterator[Gap]:
         channel = space.new_channel("inc-1-busy", kind="channel", creator="U0PRIYA", members=members)
         room = a_room(folder)
         room.desk.now = running.sandbox.clock.now
-        here = Gap(room, running, channel, size)
+        here = Gap(channel, running.sandbox.clock, size, room=room, running=running)
         incident = an_incident(room, channel=ChannelId(channel.id), opened_at=START)
         here.source = room.ask(lambda db: incidents.sources(db, incident)[0].id)
         here.fill()
