@@ -53,7 +53,7 @@ class CleanJSON(TypeDecorator[Any]):
         def write_clean(value: Any) -> Any:
             written = write(value) if write else value
             # As text it shows at once that there is nothing to clean: NUL and surrogates are escaped in it.
-            if isinstance(written, str) and "\\u0000" not in written and "\\ud" not in written:
+            if written is None or (isinstance(written, str) and "\\u0000" not in written and "\\ud" not in written):
                 return written
             return write(clean_json(value)) if write else clean_json(value)
 
