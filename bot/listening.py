@@ -29,6 +29,8 @@ MADE_PUBLIC = "made_public"
 EXITS = (Stage.skipped, Stage.cancelled)
 LATE = timedelta(hours=1)
 """What was said longer before an incident was opened is history: whoever opened it hears how far it is read."""
+LOOK_BACK = timedelta(days=1)
+"""So much is read unasked of a channel of unknown age; nobody needs to hear of that."""
 MANY_THREADS = 20
 EVERY_SO_MANY_THREADS = 10
 """Slack gives fifty threads a minute: fewer are read before anybody asks."""
@@ -218,7 +220,9 @@ def _asked(turn: Turn, incident: Incident, source: Source) -> UserId | None:
     for change in incidents.changes(turn.db, incident.id, "incident"):
         if change.what == INCLUDED and change.after == str(source.id):
             by, at = change.by, change.at
-    if by is None or at - source.from_at <= LATE:
+    channel = people.channel(turn.db, turn.team, source.channel_id)
+    usual = LATE if channel and channel.created_at else LOOK_BACK
+    if by is None or at - source.from_at <= usual:
         return None
     return UserId(by) if incidents.by_number(turn.db, turn.team, incident.id, by) else None
 

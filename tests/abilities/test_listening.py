@@ -353,6 +353,15 @@ def test_an_incident_opened_as_it_began_is_told_to_nobody(room: Room):
     assert room.transcript() == []
 
 
+def test_the_day_that_is_read_unasked_of_a_channel_of_unknown_age_is_told_to_nobody(room: Room):
+    source = old_source(room, days=1)
+    take_in(room, source, page(room, 0, cursor=None))
+
+    finish(room, source)
+
+    assert room.transcript() == []
+
+
 def test_whoever_included_a_place_hears_how_far_that_is_read(room: Room):
     incident = an_incident(room)
     include(room, by=PRIYA, since=room.now - timedelta(days=7))
