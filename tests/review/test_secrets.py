@@ -239,16 +239,16 @@ HOSTILE = (
 def test_four_times_the_text_costs_about_four_times_as_much(unit: str) -> None:
     line = EVERY_WORD + unit * (40_000 // len(unit) + 1)
 
-    ratio = min(_cost(line[:40_000]) / _cost(line[:10_000]) for _ in range(3))
+    ratios = (_cost(line[:40_000]) / _cost(line[:10_000]) for _ in range(4))
 
     # Sixteen, were it to grow with the square.
-    assert ratio < 8
+    assert any(ratio < 8 for ratio in ratios)
 
 
 def _cost(text: str) -> float:
-    """Seconds of the processor, the least of three."""
+    """Seconds of the processor, the lesser of two."""
     taken: list[float] = []
-    for _ in range(3):
+    for _ in range(2):
         began = time.process_time()
         find(text)
         taken.append(time.process_time() - began)
