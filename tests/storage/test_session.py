@@ -153,28 +153,25 @@ def test_the_keeper_goes_before_every_turn_that_waits():
     assert sorted(order[1:]) == ["turn 0", "turn 1", "turn 2"]
 
 
-def test_a_keeper_that_always_has_something_to_keep_lets_a_turn_in_between():
+def test_after_the_keeper_a_turn_that_waits_comes_before_the_keeper_comes_again():
     lock, order = WriteLock(), list[str]()
-    stop = threading.Event()
 
-    def keep_without_end() -> None:
-        while not stop.is_set():
-            with lock.keeper():
-                order.append("keeper")
+    def hold(name: str, way: str) -> None:
+        with getattr(lock, way)():
+            order.append(name)
 
-    flood = [threading.Thread(target=keep_without_end) for _ in range(2)]
-    for thread in flood:
-        thread.start()
-    for _ in range(20):
-        with lock.turn():
-            order.append("turn")
-    stop.set()
-    for thread in flood:
+    with lock.keeper():
+        waiting = [threading.Thread(target=hold, args=(f"keeper {n}", "keeper")) for n in range(3)]
+        waiting.append(threading.Thread(target=hold, args=("turn", "turn")))
+        for thread in waiting:
+            thread.start()
+        while lock._keepers < 3 or not lock._turns:
+            threading.Event().wait(0.01)
+    for thread in waiting:
         thread.join()
 
-    waits = " ".join(order).split("turn")
-    assert len(waits) == 21
-    assert "keeper" in order
+    assert order[0] == "turn"
+    assert sorted(order[1:]) == ["keeper 0", "keeper 1", "keeper 2"]
 
 
 # One bot to a file -----------------------------------------------------------------------------
