@@ -34,7 +34,7 @@ TRY_LATER = {"service_unavailable", "team_added_to_org", "ratelimited", "rate_li
 UNKNOWN = {"fatal_error", "internal_error"}
 """Slack answers these although part of the work may have been done."""
 ALREADY_SO = {"already_reacted", "no_reaction"}
-NOT_HEARD_THERE = {"channel_not_found", "not_in_channel", "user_not_in_channel"}
+NOT_HEARD_THERE = {"channel_not_found", "is_archived", "not_in_channel", "user_not_in_channel"}
 """Slack answers these where a whisper cannot reach somebody in the place they asked from."""
 RETRY_S = 30.0
 """How long a note waits where Slack does not say how long."""

@@ -111,9 +111,20 @@ def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Chan
     else:
         _we_left(db, row, at=now)
     if facts.members:
-        know_members(db, team, facts.channel, facts.members, now=now)
+        know_members(db, team, facts.channel, _as_of_now(db, team, facts, now=now), now=now)
     db.flush()
     return row
+
+
+JUST_NOW = timedelta(minutes=1)
+"""Whoever came or left so lately may not be in the answer yet: there the event is believed."""
+
+
+def _as_of_now(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> set[str]:
+    here = and_(Membership.team_id == team, Membership.channel_id == facts.channel)
+    came = select(Membership.user_id).where(here, Membership.joined_at >= now - JUST_NOW, Membership.left_at.is_(None))
+    left = select(Membership.user_id).where(here, Membership.left_at >= now - JUST_NOW)
+    return ({*facts.members} - {*db.scalars(left)}) | {*db.scalars(came)}
 
 
 def left_behind(db: Session, team: str, channel: str) -> datetime | None:

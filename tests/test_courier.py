@@ -309,6 +309,16 @@ async def test_a_whisper_that_cannot_reach_somebody_where_they_asked_is_a_direct
     assert office.state("from outside") == ("sent", None)
 
 
+async def test_a_whisper_in_an_archived_channel_is_a_direct_message(office: Office):
+    office.slack.sandbox.workspace.channels[INCIDENTS].archived = True
+    office.whisper("from the archive", to="U0PRIYA")
+
+    await office.round()
+
+    assert office.state("from the archive") == ("sent", None)
+    assert office.seen() == []
+
+
 @pytest.mark.parametrize("kind", AFTER)
 async def test_a_whisper_that_may_have_been_heard_is_not_repeated(office: Office, kind: str):
     office.fault(kind, "chat.postEphemeral", seconds=5)

@@ -217,6 +217,22 @@ def test_a_look_at_a_channel_mends_what_was_not_heard_of_it(room: Room):
     assert room.ask(people.members, TEAM, CHANNEL) == [JONAS, MARA]
 
 
+def test_of_who_came_and_left_just_now_the_event_is_believed(room: Room):
+    room.change(lambda db: channels.enter(db, TEAM, FACTS, now=room.now))
+    room.pass_time(hours=1)
+    happens(room, type="member_left_channel", user=TOMAS, channel=CHANNEL)
+    happens(room, type="member_joined_channel", user=PRIYA, channel=CHANNEL)
+    room.pass_time(seconds=5)
+
+    room.change(lambda db: channels.learn(db, TEAM, FACTS, now=room.now))
+    at_once = room.ask(people.members, TEAM, CHANNEL)
+    room.pass_time(minutes=5)
+    room.change(lambda db: channels.learn(db, TEAM, FACTS, now=room.now))
+
+    assert at_once == [MARA, PRIYA]
+    assert room.ask(people.members, TEAM, CHANNEL) == [MARA, TOMAS]
+
+
 def test_a_private_incident_of_two_private_channels_is_public_when_both_are_said_to_be(room: Room):
     incident = an_incident(room)
     also = Source(team_id=TEAM, incident_id=incident, channel_id="C0TWO", from_at=room.now)
