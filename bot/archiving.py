@@ -1,7 +1,7 @@
 """The archive of an incident: pages of history as they are fetched, and channels of an export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,8 +104,16 @@ def wanted(turn: Turn, *, source_id: int) -> Wanted | None:
     return Wanted(reading.id, Why(reading.why), source.channel_id, thread, reading.from_at, readings.position(reading))
 
 
-def take_in(turn: Turn, *, page: Page, wanted: Wanted) -> Notes:
-    """Keep a page and where the next begins, at once; the same page twice is kept once.
+def take_part(turn: Turn, *, part: Page, wanted: Wanted) -> Notes:
+    """Keep a part of a page ahead of the rest, so that what is said meanwhile need not wait for all of it."""
+    reading = readings.held(turn.db, wanted.reading)
+    if not reading.done_at:
+        _keep_messages(turn, channels.source(turn.db, reading.source_id), reading, part)
+    return []
+
+
+def take_in(turn: Turn, *, page: Page, wanted: Wanted, rest: Page | None = None) -> Notes:
+    """Keep a page, or the rest of it, and where the next begins, at once; the same page twice is kept once.
 
     Emoji in the history of a new source become events without a confirmation: nobody waits for one.
     """
@@ -113,7 +121,8 @@ def take_in(turn: Turn, *, page: Page, wanted: Wanted) -> Notes:
     if reading.done_at or readings.position(reading) != wanted.position:
         return []
     source = channels.source(turn.db, reading.source_id)
-    _keep_page(turn, source, reading, page)
+    _keep_messages(turn, source, reading, rest or page)
+    _note_limit(turn, page)
     if wanted.thread:
         expected = readings.expected_in_thread(turn.db, source, reading, thread=wanted.thread, page=page)
         _compare(turn, source, reading, page=page, expected=expected)
@@ -173,26 +182,21 @@ def finish_reading(turn: Turn, *, source_id: int) -> Notes:
     return []
 
 
-def _keep_page(turn: Turn, source: Source, reading: Reading, page: Page) -> None:
+def _keep_messages(turn: Turn, source: Source, reading: Reading, page: Page) -> None:
     """What is new is counted, unless it is so young that word of it may be on its way."""
-    inside = replace(page, messages=tuple(one for one in page.messages if _is_inside(source, one)))
-    facts = [fact for fact in (read_message(one, source.channel_id) for one in inside.messages) if fact]
+    facts = [fact for fact in page.facts if _is_inside(source, fact)]
     told = [fact.key for fact in facts if fact.content and moment_of(fact.ts) < page.sure_until]
     known = archive.known(turn.db, turn.team, told)
     readings.count(reading, (ts for channel, ts in told if (channel, ts) not in known))
-    emoji = readings.emoji_told(turn.db, source, reading, inside)
+    emoji = readings.emoji_told(turn.db, source, reading, page=page, inside={fact.ts for fact in facts})
     archive.keep(turn.db, turn.team, *facts)
     archive.keep_reactions(turn.db, turn.team, *emoji)
-    _note_limit(turn, page)
     if reading.why == Why.opening:
         _draw(turn, incidents.get(turn.db, source.incident_id), emoji, came="message")
 
 
-def _is_inside(source: Source, message: Mapping[str, Any]) -> bool:
-    fact = read_message(message, source.channel_id)
-    if fact is None or moment_of(fact.ts) < source.from_at:
-        return False
-    return source.thread_ts in {"", fact.thread_ts, fact.ts}
+def _is_inside(source: Source, fact: MessageFact) -> bool:
+    return moment_of(fact.ts) >= source.from_at and source.thread_ts in {"", fact.thread_ts, fact.ts}
 
 
 def _compare(

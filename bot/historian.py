@@ -152,7 +152,7 @@ class Historian:
         with show(int((now - due.since).total_seconds())) as reached:
             while wanted := await asyncio.to_thread(self._desk.look, archiving.wanted, source_id=due.source):
                 page = await self._ask(wanted)
-                await self._serve(archiving.take_in, page=page, wanted=wanted)
+                await self._keep(page, wanted)
                 if due.why is Why.opening:
                     await self._serve(listening.tell_progress, source_id=due.source)
                 if page.is_meagre:
@@ -160,6 +160,15 @@ class Historian:
                 if not wanted.thread:
                     reached(_seconds_back(page))
                 log.info("history read", extra={"channel": wanted.channel, "messages": len(page.messages)})
+
+    async def _keep(self, page: Page, wanted: Wanted) -> None:
+        """Part by part: what is said meanwhile goes first."""
+        *ahead, rest = page.parts()
+        for part in (*ahead, rest):
+            await asyncio.to_thread(lambda part=part: part.facts)
+            if part is not rest:
+                await self._serve(archiving.take_part, part=part, wanted=wanted)
+        await self._serve(archiving.take_in, page=page, wanted=wanted, rest=rest)
 
     async def _ask(self, wanted: Wanted) -> Page:
         if wanted.thread:

@@ -103,7 +103,9 @@ class History:
         more = {"cursor": cursor} if cursor else {}
         asked_at, answer = await self._ask(method, {**where, "limit": str(self._page_size), **more})
         following = (answer.get("response_metadata") or {}).get("next_cursor") or None
-        return Page(messages=_once(_messages(answer)), asked_at=asked_at, next_cursor=following)
+        return Page(
+            channel=where["channel"], messages=_once(_messages(answer)), asked_at=asked_at, next_cursor=following
+        )
 
     async def _ask(self, method: str, arguments: Mapping[str, str]) -> tuple[datetime, Mapping[str, Any]]:
         pace = self._paces[method]

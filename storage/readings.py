@@ -292,14 +292,16 @@ def _spoken_since(source: Source, reading: Reading) -> datetime:
 # Emoji --------------------------------------------------------------------------------------
 
 
-def emoji_told(db: Session, source: Source, reading: Reading, page: Page) -> list[ReactionFact]:
+def emoji_told(
+    db: Session, source: Source, reading: Reading, *, page: Page, inside: Collection[str]
+) -> list[ReactionFact]:
     """What a page tells of emoji that we do not know, both ways; what was heard live since it was asked is newer.
 
     When they were put there it does not say: between the last reading and this one, or for those of old messages and
     of a new incident, when the message was written.
     """
     held: defaultdict[str, list[Reaction]] = defaultdict(list)
-    for part in _parts([str(message["ts"]) for message in page.messages]):
+    for part in _parts(sorted(inside)):
         where = (Reaction.team_id == source.team_id, Reaction.channel_id == source.channel_id, Reaction.ts.in_(part))
         for row in db.scalars(select(Reaction).where(*where)):
             held[row.ts].append(row)
@@ -307,6 +309,7 @@ def emoji_told(db: Session, source: Source, reading: Reading, page: Page) -> lis
     return [
         fact
         for message in page.messages
+        if message["ts"] in inside
         for fact in _emoji_on(message, source.channel_id, held[str(message["ts"])], asked_at=page.asked_at, old=old)
     ]
 

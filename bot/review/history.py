@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
-from bot.review.heard import in_order
+from bot.review.heard import MessageFact, in_order, read_message
 
 LAG = timedelta(minutes=1)
 """History may lag, and clocks differ: that something is not shown says nothing while it is younger than this."""
@@ -18,6 +19,8 @@ EVERY = timedelta(minutes=9)
 """How often: what Slack kept from us is here within ten minutes, the reading itself included."""
 LARGE_PAGE = 999
 """The most messages that Slack gives to a call."""
+PART = 250
+"""Messages to a commit: whatever is said meanwhile waits for it."""
 MEAGRE_PAGE = 15
 """What it gives to an app that is distributed outside its marketplace, once a minute (May 2025)."""
 
@@ -39,6 +42,7 @@ class Why(StrEnum):
 class Page:
     """Messages as Slack wrote them, when it was asked for them, and where the next page begins."""
 
+    channel: str
     messages: tuple[Mapping[str, Any], ...]
     asked_at: datetime
     next_cursor: str | None = None
@@ -49,6 +53,16 @@ class Page:
     def times(self) -> list[str]:
         """The ts of its messages, in order."""
         return sorted((str(message["ts"]) for message in self.messages), key=in_order)
+
+    @cached_property
+    def facts(self) -> list[MessageFact]:
+        """What its messages say; read once, before anybody waits for the database."""
+        return [fact for fact in (read_message(message, self.channel) for message in self.messages) if fact]
+
+    def parts(self) -> list[Page]:
+        """The page in parts that are quickly kept, at least one."""
+        starts = range(0, len(self.messages), PART) or [0]
+        return [replace(self, messages=self.messages[start : start + PART]) for start in starts]
 
     @property
     def is_meagre(self) -> bool:

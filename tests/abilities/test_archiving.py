@@ -46,7 +46,7 @@ def take_in(room: Room, source: int, page: Page) -> None:
 
 
 def a_page(room: Room, *messages: dict[str, Any], cursor: str | None = None, older: str | None = None) -> Page:
-    return Page(messages=messages, asked_at=room.now, next_cursor=cursor, older_ts=older)
+    return Page(channel=CHANNEL, messages=messages, asked_at=room.now, next_cursor=cursor, older_ts=older)
 
 
 def texts(room: Room, incident: int) -> list[str]:

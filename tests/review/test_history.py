@@ -26,6 +26,17 @@ def test_what_was_healed_is_told_with_its_times_and_with_days_where_there_are_tw
     ("count", "cursor", "meagre"), [(15, "more", True), (16, "more", False), (15, None, False), (0, "more", False)]
 )
 def test_a_handful_with_more_to_come_is_meagre(count: int, cursor: str | None, *, meagre: bool):
-    page = Page(messages=tuple({"ts": f"{n}.0"} for n in range(count)), asked_at=AT, next_cursor=cursor)
+    assert a_page(count, cursor).is_meagre is meagre
 
-    assert page.is_meagre is meagre
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (1, [1]), (250, [250]), (999, [250, 250, 250, 249])])
+def test_a_page_is_kept_in_parts_so_that_nobody_waits_long(count: int, sizes: list[int]):
+    page = a_page(count)
+
+    assert [len(part.messages) for part in page.parts()] == sizes
+    assert [message for part in page.parts() for message in part.messages] == list(page.messages)
+
+
+def a_page(count: int, cursor: str | None = None) -> Page:
+    messages = tuple({"ts": f"{n}.0"} for n in range(count))
+    return Page(channel="C0INC", messages=messages, asked_at=AT, next_cursor=cursor)
