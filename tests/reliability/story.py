@@ -103,7 +103,8 @@ def rows_of(file: Path) -> list[Row]:
 def is_whole(file: Path) -> bool:
     """Whether SQLite finds nothing wrong with the file."""
     with closing(sqlite3.connect(file)) as db:
-        return db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        db.text_factory = bytes
+        return db.execute("PRAGMA integrity_check").fetchone()[0] == b"ok"
 
 
 def judge(rows: Iterable[Row], acked: Iterable[Part]) -> Counter[str]:

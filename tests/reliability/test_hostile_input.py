@@ -168,7 +168,7 @@ async def _fuzz_sockets(bot: WholeBot, sent: list[Sent], folder: Path, number: i
 
     await asyncio.gather(*(tell() for _ in range(4 * AT_ONCE)))
 
-    assert acked.count(True) > len(acked) * 0.7
+    assert acked.count(True) > len(acked) * 0.5
     assert bot.slack.open[: len(before)] == before
     assert failed(bot) == []
     assert CANARY not in bot.log.read_text()
