@@ -274,7 +274,7 @@ def listen_again(db: Session, incident: int) -> None:
     for source in sources(db, incident):
         if source.until_at is not None:
             source.fetch_from = source.until_at if source.fetched_at else source.fetch_from
-            source.until_at = source.fetched_at = source.cursor = None
+            source.until_at = source.fetched_at = None
     db.flush()
 
 

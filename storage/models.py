@@ -171,7 +171,7 @@ class Source(Base, kw_only=True):
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None] = mapped_column(default=None)
     cursor: Mapped[str | None] = mapped_column(default=None)
-    """Where the fetch of the history goes on; None before it began and after it ended."""
+    """Not used any more, for a reading has its own; it stays while the version before may run beside this one."""
     fetch_from: Mapped[datetime | None] = mapped_column(default=None)
     fetched_at: Mapped[datetime | None] = mapped_column(default=None)
     read_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -253,6 +253,13 @@ class Message(Base, kw_only=True):
     __table_args__ = (
         UniqueConstraint("team_id", "channel_id", "ts"),
         Index("ix_messages_thread", "team_id", "channel_id", "thread_ts"),
+        Index(
+            "ix_messages_missing",
+            "team_id",
+            "channel_id",
+            sqlite_where=text("missing_since IS NOT NULL"),
+            postgresql_where=text("missing_since IS NOT NULL"),
+        ),
         Index(
             "ix_messages_untold",
             "team_id",

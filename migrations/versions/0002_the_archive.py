@@ -124,6 +124,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("hidden", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(
+            "ix_messages_missing",
+            ["team_id", "channel_id"],
+            unique=False,
+            sqlite_where=sa.text("missing_since IS NOT NULL"),
+            postgresql_where=sa.text("missing_since IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_messages_untold",
             ["team_id", "posted_at"],
             unique=False,
@@ -160,6 +167,11 @@ def downgrade() -> None:
         batch_op.drop_column("guest_since")
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_messages_missing",
+            sqlite_where=sa.text("missing_since IS NOT NULL"),
+            postgresql_where=sa.text("missing_since IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_messages_untold",
             sqlite_where=sa.text("hidden IS NOT NULL AND warned_at IS NULL"),
