@@ -12,5 +12,4 @@ def purge_due(turn: Turn) -> Notes:
     incident = retention.due(turn.db, turn.team, before=before)
     if incident:
         retention.purge(turn.db, incident, before=before, now=turn.now)
-    retention.forget_what_was_said(turn.db, turn.team, before=before)
     return ()

@@ -45,15 +45,15 @@ def _over(before: datetime) -> ColumnElement[bool]:
 
 
 def purge(db: Session, incident: Incident, *, before: datetime, now: datetime) -> None:
-    """Take the words of some of its messages, and when none is left, note that it is done."""
+    """Take the words of some of its messages, then of what was said so long ago; when none is left, it is done."""
     rows = _some(db, incident, before)
-    if not rows:
-        incident.purged_at = now
-        db.add(Erasure(team_id=incident.team_id, why="retention", at=now))
-    else:
+    if rows:
         _keep_for_the_report(db, rows)
         _empty(db, rows, now)
         witness.write(db, incident.team_id, [entry for row in rows for entry in witness.entries_of(row, ())])
+    elif not _forget_what_was_said(db, incident.team_id, before):
+        incident.purged_at = now
+        db.add(Erasure(team_id=incident.team_id, why="retention", at=now))
     db.flush()
 
 
@@ -96,8 +96,10 @@ def _empty(db: Session, rows: Sequence[Message], now: datetime) -> None:
     db.execute(update(MessageFile).where(MessageFile.message_id.in_(ids)).values(nothing))
 
 
-def forget_what_was_said(db: Session, team: str, *, before: datetime) -> None:
-    """Take the words out of notes that were said before a moment: Slack has them, and nobody asks for them here."""
-    said = and_(OutboxNote.team_id == team, OutboxNote.state == "sent", OutboxNote.sent_at <= before)
-    some = select(OutboxNote.id).where(said, OutboxNote.kind != "mark", OutboxNote.text != "").limit(AT_ONCE)
+def _forget_what_was_said(db: Session, team: str, before: datetime) -> int:
+    """Take the words out of some notes that were said before a moment: Slack has them, and nobody reads them here."""
+    said = and_(OutboxNote.team_id == team, OutboxNote.state == "sent", OutboxNote.not_before <= before)
+    words = and_(OutboxNote.sent_at <= before, OutboxNote.kind != "mark", OutboxNote.text != "")
+    some = db.scalars(select(OutboxNote.id).where(said, words).order_by(OutboxNote.id).limit(AT_ONCE)).all()
     db.execute(update(OutboxNote).where(OutboxNote.id.in_(some)).values(text="", blocks=None))
+    return len(some)

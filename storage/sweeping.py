@@ -71,8 +71,9 @@ class Sweeper:
         with self.storage.alone() as database:
             try:
                 if newest > self._rewritten and self._may_rewrite(database, now):
+                    self._rewritten_at = now  # A full disk is tried again, but not at every tick.
                     database.execute("VACUUM")
-                    self._rewritten, self._rewritten_at = newest, now
+                    self._rewritten = newest
                 is_read = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorname != "SQLITE_BUSY":

@@ -288,6 +288,38 @@ async def test_a_live_note_that_slack_took_unheard_is_found_and_brought_up_to_da
     assert office.seen() == ["Summary"]
 
 
+def _reword(office: Office, key: str, text: str) -> None:
+    with office.storage.write() as db:
+        note = outbox.find(db, TEAM, key)
+        assert note
+        outbox.reword(note, text, None)
+
+
+async def test_what_was_said_once_is_changed_in_its_place_when_it_loses_words(either_office: Office):
+    office = either_office
+    office.say("quote", "14:05 · the password is hunter2")
+    await office.round()
+
+    _reword(office, "quote", "14:05 · (words deleted by their author)")
+    await office.round()
+
+    assert office.seen() == ["14:05 · (words deleted by their author)"]
+    assert office.state("quote") == ("sent", None)
+
+
+@pytest.mark.parametrize("kind", AFTER)
+async def test_what_slack_took_unheard_is_changed_in_its_place_when_it_loses_words_meanwhile(office: Office, kind: str):
+    office.fault(kind, times=1)
+    office.say("quote", "the password is hunter2")
+    await office.round()
+
+    _reword(office, "quote", "(words deleted by their author)")
+    office.pass_time(61)
+    await office.round()
+
+    assert office.seen() == ["(words deleted by their author)"]
+
+
 async def test_a_whisper_reaches_one_person(office: Office):
     office.whisper("for priya", to="U0PRIYA")
 

@@ -230,6 +230,7 @@ def test_a_message_deleted_after_that_takes_the_words_that_were_kept_for_the_rep
 
 
 def test_what_the_bot_said_long_ago_is_kept_no_longer_either(room: Room):
+    close(room, an_incident(room))
     said = outbox.Words(
         key="k", channel=CHANNEL, text="14:05 · note · lunch", blocks=[{"type": "divider"}], at=room.now
     )
