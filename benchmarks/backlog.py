@@ -3,17 +3,18 @@
 import asyncio
 import json
 import sqlite3
-import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from benchmarks.slack_requests import TEAM, envelope, message
-from benchmarks.stage import an_incident, bot_in_process
+from benchmarks.stage import a_folder, bot_in_process
 
 ENVELOPES, WITHIN_S = 5_000, 120.0
 
@@ -23,6 +24,9 @@ class Flood:
     """A Slack that says little, and sends everything it has as soon as there is a socket."""
 
     many: int
+    event: Callable[[int], dict[str, Any]] = message
+    asked: Counter[str] = field(default_factory=Counter[str])
+    """What the bot asked of Slack, by method."""
     acknowledged: dict[str, float] = field(default_factory=dict[str, float])
     began: float = 0.0
     url: str = ""
@@ -33,6 +37,7 @@ class Flood:
 
     async def answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
+        self.asked[method] += 1
         me = {"ok": True, "team_id": TEAM, "team": "Bench", "user_id": "U0DEBRIEF", "bot_id": "B0DEBRIEF"}
         if method == "auth.test":
             return web.json_response(me | {"url": "https://bench.slack.com/"})
@@ -53,7 +58,7 @@ class Flood:
     async def _pour(self, socket: web.WebSocketResponse) -> None:
         self.began = self.began or time.perf_counter()
         for number in self._numbers:
-            payload = envelope(message(number), number)
+            payload = envelope(self.event(number), number)
             await socket.send_json({"type": "events_api", "envelope_id": f"envelope-{number}", "payload": payload})
 
     def _hear(self, acknowledgement: dict[str, str]) -> None:
@@ -69,22 +74,24 @@ class Outcome:
     acknowledged: int
     kept: int
     seconds: float
+    asked: Mapping[str, int]
 
 
-async def outcome_of(many: int) -> Outcome:
+async def outcome_of(many: int, event: Callable[[int], dict[str, Any]] = message) -> Outcome:
     """Send so many envelopes at once to a bot of its own, and wait until all are acknowledged or it takes too long."""
-    with tempfile.TemporaryDirectory() as folder:
-        an_incident(Path(folder))
-        async with _flooding(many) as flood, bot_in_process(f"{flood.url}/api/", Path(folder), app_token="xapp-1"):
+    with a_folder() as folder:
+        async with (
+            _flooding(Flood(many, event)) as flood,
+            bot_in_process(f"{flood.url}/api/", folder, app_token="xapp-1"),
+        ):
             with suppress(TimeoutError):
                 await asyncio.wait_for(flood.done.wait(), WITHIN_S)
-            kept = _kept(Path(folder) / "debrief.db")
-        return Outcome(len(flood.acknowledged), kept, max(flood.acknowledged.values(), default=0.0))
+            kept, asked = _kept(folder / "debrief.db"), flood.asked.copy()
+        return Outcome(len(flood.acknowledged), kept, max(flood.acknowledged.values(), default=0.0), asked)
 
 
 @asynccontextmanager
-async def _flooding(many: int) -> AsyncGenerator[Flood]:
-    flood = Flood(many)
+async def _flooding(flood: Flood) -> AsyncGenerator[Flood]:
     application = web.Application()
     application.router.add_route("*", "/api/{method}", flood.answer)
     application.router.add_get("/socket", flood.pour)
@@ -99,7 +106,8 @@ async def _flooding(many: int) -> AsyncGenerator[Flood]:
 def _kept(database: Path) -> int:
     """Read while the bot runs: what is acknowledged is committed."""
     with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute("SELECT count(DISTINCT ts) FROM messages").fetchone()[0])
+        said, given = (f"SELECT count(DISTINCT ts) FROM {table}" for table in ("messages", "reactions"))
+        return int(connection.execute(f"SELECT ({said}) + ({given})").fetchone()[0])
 
 
 def measure() -> None:

@@ -7,10 +7,8 @@ the word index on; the bare app's listener does nothing. Five interleaved pairs;
 import asyncio
 import itertools
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -18,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from benchmarks.bare import bare_app
 from benchmarks.load import Load
 from benchmarks.slack_requests import SECRET, Signed, messages
-from benchmarks.stage import an_incident, bare_over_http, bot_in_process, bot_over_http
+from benchmarks.stage import a_folder, bare_over_http, bot_in_process, bot_over_http
 from bot.sandbox.server import in_thread
 from bot.web import is_signed, is_slacks
 
@@ -33,9 +31,8 @@ def measure() -> None:
 
 async def _in_process(api_url: str) -> None:
     bare = bare_app(api_url)
-    with tempfile.TemporaryDirectory() as folder:
-        an_incident(Path(folder))
-        async with bot_in_process(api_url, Path(folder)) as app:
+    with a_folder() as folder:
+        async with bot_in_process(api_url, folder) as app:
             pairs = await _pairs(lambda sent: dispatched(bare, sent), lambda sent: dispatched_signed(app, sent))
     tell("in process", pairs)
 

@@ -8,13 +8,12 @@ import asyncio
 import itertools
 import sqlite3
 import statistics
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from benchmarks.ingest import EVENTS, PAIRS, dispatched_signed
 from benchmarks.slack_requests import CHANNEL, TEAM, messages
-from benchmarks.stage import an_incident, bot_in_process
+from benchmarks.stage import a_folder, bot_in_process
 from bot.sandbox.server import in_thread
 
 STORED = 1_000_000
@@ -40,11 +39,9 @@ ENTERED = (
 
 
 def measure() -> None:
-    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as full, in_thread(port=0) as slack:
-        an_incident(Path(empty))
-        an_incident(Path(full))
-        fill(Path(full) / "debrief.db")
-        asyncio.run(_compare(slack.api_url, Path(empty), Path(full)))
+    with a_folder() as empty, a_folder() as full, in_thread(port=0) as slack:
+        fill(full / "debrief.db")
+        asyncio.run(_compare(slack.api_url, empty, full))
 
 
 def fill(database: Path) -> None:

@@ -96,3 +96,15 @@ def message(number: int) -> dict[str, Any]:
         "event_ts": ts,
         "channel_type": "channel",
     }
+
+
+def emoji(number: int) -> dict[str, Any]:
+    said = message(number)
+    return {
+        "type": "reaction_added",
+        "user": said["user"],
+        "reaction": "pushpin",
+        "item": {"type": "message", "channel": CHANNEL, "ts": said["ts"]},
+        "item_user": SOMEBODY,
+        "event_ts": said["ts"],
+    }

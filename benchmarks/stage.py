@@ -23,8 +23,16 @@ from storage.models import Incident, Source
 from storage.session import Storage, upgrade
 
 
-def an_incident(folder: Path) -> str:
-    """A database in a folder, with one open incident; its URL."""
+@contextmanager
+def a_folder() -> Generator[Path]:
+    """A folder for a bot's database, with one open incident in it."""
+    # A thread may still be at work when the bot has stopped.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        _open_incident(Path(name))
+        yield Path(name)
+
+
+def _open_incident(folder: Path) -> None:
     url = f"sqlite:///{folder / 'debrief.db'}"
     upgrade(url)
     storage, now = Storage(url), datetime.now(UTC)
@@ -37,7 +45,6 @@ def an_incident(folder: Path) -> str:
         db.add(source)
         people.know(db, TEAM, SOMEBODY, name="One", zone="Europe/Berlin", email=None, bot=None, gone=None, now=now)
     storage.close()
-    return url
 
 
 @asynccontextmanager
@@ -80,11 +87,10 @@ def _answers(port: int) -> bool:
 @contextmanager
 def bot_over_http(api_url: str) -> Generator[int]:
     """`debrief run` in a process and a folder of its own; its port."""
-    with tempfile.TemporaryDirectory() as folder:
-        an_incident(Path(folder))
+    with a_folder() as folder:
         port = free_port()
-        env = environment(api_url, Path(folder), port, http=True) | {"DEBRIEF_CLOCK": "system"}
-        with bot_running(env, Path(folder) / "log"):
+        env = environment(api_url, folder, port, http=True) | {"DEBRIEF_CLOCK": "system"}
+        with bot_running(env, folder / "log"):
             yield port
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import ClientError, web
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -240,7 +241,7 @@ class Debrief:
         self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
         self.historian.was_away()
         self.porter = Porter(self.desk, self.reads, self.shelf, limit_mb=self.settings.file_limit_mb)
-        app = self._bolt()
+        app = self._bolt(me)
         edge = Edge(self.desk, self.writes, slack, historian=self.historian, bot_user=me.user)
         listeners.register(app, edge)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
@@ -255,10 +256,18 @@ class Debrief:
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
 
-    def _bolt(self) -> AsyncApp:
+    def _bolt(self, me: Identity) -> AsyncApp:
+        async def as_ourselves() -> AuthorizeResult:
+            # Bolt would ask Slack who we are before it answers, and a flood at the start would ask many times.
+            token = self.settings.bot_token
+            return AuthorizeResult(
+                enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot, bot_token=token
+            )
+
         # The signature is checked on raw bytes in bot/web.py, by the clock we were given.
         app = AsyncApp(
-            client=self.writes,
+            client=AsyncWebClient(base_url=self.settings.slack_api_url, retry_handlers=[]),
+            authorize=as_ourselves,
             logger=logging.getLogger("slack_bolt"),
             request_verification_enabled=False,
             before_authorize=KeepFirst(self._keep_first),
