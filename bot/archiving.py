@@ -191,8 +191,9 @@ def _keep_messages(turn: Turn, source: Source, reading: Reading, page: Page) -> 
     emoji = readings.emoji_told(turn.db, source, reading, page=page, inside={fact.ts for fact in facts})
     archive.keep(turn.db, turn.team, *facts)
     archive.keep_reactions(turn.db, turn.team, *emoji)
+    _follow(turn, incidents.get(turn.db, source.incident_id), emoji, came="message")
     if reading.why == Why.opening:
-        _draw(turn, incidents.get(turn.db, source.incident_id), emoji, came="message")
+        _mark_drawn(turn, emoji)
 
 
 def _is_inside(source: Source, fact: MessageFact) -> bool:
@@ -229,20 +230,26 @@ def _keep(
     emoji = [fact for message in messages for fact in read_reactions(message, channel)]
     archive.keep(turn.db, turn.team, *facts)
     archive.keep_reactions(turn.db, turn.team, *emoji)
-    _draw(turn, incident, emoji, came=came)
+    _follow(turn, incident, emoji, came=came)
+    _mark_drawn(turn, emoji)
     return facts
 
 
-def _draw(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, came: timeline.Origin) -> None:
-    """The consequences of the emoji on a page, message by message."""
+def _follow(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, came: timeline.Origin) -> None:
+    """Let the timeline say what the emoji on a page say; what else they ask for is drawn at the clock's tick."""
     own = people.workspace(turn.db, turn.team).bot_user
     for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
         message = archive.find(turn.db, turn.team, channel, ts)
-        rows = archive.reactions_on(turn.db, turn.team, channel, ts)
         if message and archive.belongs(turn.db, message, incident.id):
+            rows = archive.reactions_on(turn.db, turn.team, channel, ts)
             held = timeline.held_emoji(rows, turn.house.emoji, own=own)
             timeline.follow_emoji(turn.db, incident, message, held, source=came, now=turn.now)
-        for row in rows:
+
+
+def _mark_drawn(turn: Turn, emoji: Sequence[ReactionFact]) -> None:
+    """Nothing more follows from these, and nobody waits for a confirmation."""
+    for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
+        for row in archive.reactions_on(turn.db, turn.team, channel, ts):
             row.derived_at = row.derived_at or turn.now
 
 

@@ -196,10 +196,9 @@ def test_emoji_that_nobody_had_told_are_found_both_ways(room: Room):
     room.pass_time(minutes=10)
 
     read(room, source, a_page(room, put | {"reactions": pinned()}, taken), why=Why.gap)
-    for waiting in room.ask(messages.underived, TEAM):
-        room.serve(tagging.follow_reactions, channel=waiting[0], ts=waiting[1])
 
     assert [words for _, _, words in events(room, incident)] == ["rolled back"]
+    assert len(room.ask(messages.underived, TEAM)) == 2
 
 
 def test_an_emoji_whose_people_are_not_all_named_is_taken_from_nobody(room: Room):
@@ -390,6 +389,41 @@ def test_whoever_was_away_reads_the_gap_once(room: Room):
     read(room, source, a_page(room), why=Why.gap)
 
     assert (before, due(room, away)) == ([Why.gap], [])
+
+
+def test_a_channel_we_were_away_from_is_read_alone(room: Room):
+    _, source = a_wanted_source(room)
+    read(room, source, a_page(room))
+    room.pass_time(minutes=2)
+
+    assert due(room, {"C0OTHER": room.now}) == []
+    assert due(room, {CHANNEL: room.now}) == [Why.gap]
+
+
+def test_what_slack_held_back_is_read_again(room: Room):
+    _, source = a_wanted_source(room)
+    read(room, source, a_page(room))
+    room.pass_time(minutes=2)
+    held_back = room.now - timedelta(minutes=5)
+    room.change(lambda db: setattr(channels.source(db, source), "read_at", held_back))
+
+    before = due(room)
+    read(room, source, a_page(room), why=Why.gap)
+
+    assert (before, due(room)) == ([Why.gap], [])
+
+
+def test_a_thread_is_walked_and_its_channel_not_read(room: Room):
+    incident, source = an_open_source(room)
+    parent = said("checkout is slow", 5)
+    room.change(lambda db: setattr(channels.source(db, source), "thread_ts", parent["ts"]))
+
+    room.serve(archiving.begin_reading, source_id=source, why=Why.recent)
+    wanted = room.desk.look(archiving.wanted, source_id=source)
+    take_in(room, source, a_page(room, parent, said("looking", 60, thread_ts=parent["ts"])))
+
+    assert (wanted.thread, where(room, source)) == (parent["ts"], None)
+    assert texts(room, incident) == ["checkout is slow", "looking"]
 
 
 def test_what_is_missing_is_looked_for_again_after_two_minutes(room: Room):

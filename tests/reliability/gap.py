@@ -258,13 +258,13 @@ class Gap(Talk):
 
 
 @asynccontextmanager
-async def gap(folder: Path, size: Size) -> AsyncIterator[Gap]:
+async def gap(folder: Path, size: Size, url: str | None = None) -> AsyncIterator[Gap]:
     """A sandbox whose channel holds a gap, and a room whose archive ends where it begins."""
     async with sandbox(now=BACK_AT) as running:
         space = running.sandbox.workspace
         members = [BOT_USER, "U0PRIYA"]
         channel = space.new_channel("inc-1-busy", kind="channel", creator="U0PRIYA", members=members)
-        room = a_room(folder)
+        room = a_room(folder, url)
         room.desk.now = running.sandbox.clock.now
         here = Gap(channel, running.sandbox.clock, size, room=room, running=running)
         incident = an_incident(room, channel=ChannelId(channel.id), opened_at=START)

@@ -76,6 +76,24 @@ def test_what_was_said_while_the_sockets_were_deaf_is_fetched_when_they_connect_
         waits_for_everything(here)
 
 
+def test_a_draft_is_compared_with_slack_first_or_says_that_it_could_not_be(tmp_path: Path):
+    with town(tmp_path) as here:
+        drop(here, rate=1.0)
+        people_talk(here, lines=9)
+        here.driver.pass_time(90)
+        here.driver.do("fault", clear=True)
+
+        compared = here.types(LEAD, "mitigated", "held", "draft")
+        unheard = lost(here)
+        here.driver.do("fault", method="conversations.history", kind="5xx_before", rate=1)
+        alone = here.types(LEAD, "draft")
+
+        assert unheard == set()
+        assert "is written" in compared
+        assert "did not let me compare" not in compared
+        assert "did not let me compare" in alone
+
+
 # What is said, and what of it is kept ---------------------------------------------------------
 
 

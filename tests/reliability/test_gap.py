@@ -29,6 +29,26 @@ async def test_a_gap_is_healed_in_one_reading_however_often_the_reader_is_killed
         assert here.minutes() <= MINUTES_AT_MOST
 
 
+@pytest.mark.postgres
+async def test_a_gap_is_healed_on_postgresql_as_well(tmp_path: Path, postgresql_url: str):
+    async with gap(tmp_path, QUICK, postgresql_url) as here:
+        await here.heals(kills=2)
+
+        assert here.missing() == set()
+        assert healed_messages(here) == QUICK.said_in_gap
+
+
+async def test_where_slack_limits_history_a_gap_is_healed_slowly_and_nothing_is_doubted(tmp_path: Path):
+    async with gap(tmp_path, QUICK) as here:
+        here.running.sandbox.faults.set({"history_limit": 15})
+
+        await here.heals()
+
+        assert here.missing() == set()
+        assert here.minutes() > QUICK.parents / 15
+        assert {one.missing_since for one in here.kept(list(here.channel.messages)[:500])} == {None}
+
+
 async def test_a_second_reading_of_a_healed_gap_asks_for_the_pages_alone(tmp_path: Path):
     async with gap(tmp_path, QUICK) as here:
         await here.heals()
