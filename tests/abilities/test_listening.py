@@ -281,7 +281,7 @@ def old_source(room: Room, *, days: float = 30) -> int:
 def page(room: Room, number: int, *, cursor: str | None) -> Page:
     at = (room.now - timedelta(days=number)).timestamp()
     said = tuple({"type": "message", "user": TOMAS, "text": f"n {n}", "ts": f"{at + n:.6f}"} for n in range(3))
-    return Page(messages=said, asked_at=room.now, next_cursor=cursor)
+    return Page(channel=CHANNEL, messages=said, asked_at=room.now, next_cursor=cursor)
 
 
 def take_in(room: Room, source: int, one: Page) -> None:
