@@ -88,10 +88,10 @@ def receive_events(
             raw = await request.read()
         except (HttpProcessingError, web.RequestPayloadError, ConnectionError):
             return web.Response(status=400, text="This is not a request of Slack's.\n")
-        moment = await now()
-        if not is_signed(raw, dict(request.headers), secret=secret, now=moment.timestamp()):
+        moment, headers = await now(), slacks_headers(request)
+        if not is_signed(raw, headers, secret=secret, now=moment.timestamp()):
             return web.Response(status=401, text="The signature does not fit.\n")
-        asked = read(raw, request)
+        asked = read(raw, headers)
         if asked is None:
             return web.Response(status=400, text="This is not a request of Slack's.\n")
         bolt = app()
@@ -102,13 +102,27 @@ def receive_events(
     application.router.add_post("/slack/events", events)
 
 
+HEADERS = (
+    "content-type",
+    "x-slack-request-timestamp",
+    "x-slack-signature",
+    "x-slack-retry-num",
+    "x-slack-retry-reason",
+)
+
+
+def slacks_headers(request: web.Request) -> dict[str, str]:
+    """The headers that say something; the others would only be copied about."""
+    return {name: request.headers[name] for name in HEADERS if name in request.headers}
+
+
 def is_signed(raw: bytes, headers: dict[str, str], *, secret: str, now: float) -> bool:
     """Whether this body was signed with our secret within the last five minutes; never raises."""
     lower = {name.lower(): value for name, value in headers.items()}
     stamp, given = lower.get("x-slack-request-timestamp", ""), lower.get("x-slack-signature", "")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12 or abs(now - int(stamp)) > SIGNATURE_AGE_S:
         return False
-    expected = "v0=" + hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+    expected = "v0=" + hmac.digest(secret.encode(), b"v0:" + stamp.encode() + b":" + raw, "sha256").hex()
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
@@ -186,10 +200,10 @@ NOT_SLACKS = (ValueError, TypeError, AttributeError, KeyError, IndexError, Recur
 """What the libraries raise on bodies that nobody at Slack would send."""
 
 
-def read(raw: bytes, request: web.Request) -> AsyncBoltRequest | None:
+def read(raw: bytes, headers: dict[str, str]) -> AsyncBoltRequest | None:
     """The request as Bolt takes it, or None where it is not shaped as Slack shapes its requests."""
     try:
-        asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+        asked = AsyncBoltRequest(body=raw.decode(), headers=dict(headers))
         return asked if is_slacks(asked.body) else None
     except NOT_SLACKS:
         return None

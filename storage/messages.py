@@ -55,7 +55,7 @@ def _keep(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -> Non
 
 def _says_more(said: Sequence[MessageFact]) -> bool:
     """Whether facts say more than the row that was written from the first of them: files have rows of their own."""
-    return bool(said[0].files) or any(fact != said[0] for fact in said)
+    return bool(said[0].files) or any(fact != said[0] for fact in said[1:])
 
 
 def _write_new(db: Session, team: str, facts: Sequence[MessageFact]) -> set[Key]:
