@@ -35,7 +35,7 @@ class Size:
     def words(self) -> str:
         """`12 messages`, `more than 5,000 messages`."""
         if not self.is_all:
-            return f"more than {self.messages // ROUGHLY * ROUGHLY:,} messages"
+            return f"more than {self.messages // ROUGHLY * ROUGHLY or self.messages:,} messages"
         return f"{self.messages:,} message{'' if self.messages == 1 else 's'}"
 
 

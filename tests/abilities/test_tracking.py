@@ -233,6 +233,19 @@ def test_an_old_channel_is_asked_about_before_anything_is_tracked(room: Room):
     assert look(room, incidents.every, TEAM) == []
 
 
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (opening.Size(1, 2), "1 message"),
+        (opening.Size(4_312, 2), "4,312 messages"),
+        (opening.Size(5_231, 2, is_all=False), "more than 5,000 messages"),
+        (opening.Size(75, 2, is_all=False), "more than 75 messages"),
+    ],
+)
+def test_of_a_huge_channel_it_is_said_that_there_is_more(size: opening.Size, words: str):
+    assert size.words == words
+
+
 def test_an_old_channel_is_tracked_from_the_moment_that_was_chosen(room: Room):
     since = opening.since_of("7d", OLD, now=room.now)
 
