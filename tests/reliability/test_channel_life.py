@@ -146,6 +146,18 @@ def test_guests_and_people_of_other_workspaces_see_what_their_channels_show_them
     assert "Next:" in review(here, GUEST, channel)
 
 
+def test_what_people_of_another_workspace_say_in_a_shared_channel_is_kept(here: Town, channel: str):
+    here.driver.do("convert", user=LEAD, channel=channel, to="shared")
+    ts = f"{here.driver.now.timestamp():.6f}"
+    said = {"type": "message", "user": "U0THEIRS", "text": "our side is fine", "channel": channel, "ts": ts}
+    theirs = {"user_team": "T0PARTNER", "source_team": "T0PARTNER", "event_ts": ts, "channel_type": "channel"}
+    authorizations = [{"team_id": "T0PARTNER", "user_id": "U0THEIRBOT", "is_bot": True, "enterprise_id": None}]
+    payload = {"type": "event_callback", "team_id": "T0PARTNER", "event": said | theirs, "event_id": "Ev0SHARED"}
+    here.driver.do("deliver", payload=payload | {"authorizations": authorizations, "is_ext_shared_channel": True})
+
+    assert "our side is fine" in exported(here, channel)
+
+
 def test_of_whom_slack_does_not_tell_in_time_nothing_is_assumed(here: Town, channel: str):
     here.driver.do("fault", method="users.info", kind="timeout", rate=1)
     untold = sees(here, "marcus", channel)
