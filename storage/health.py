@@ -69,8 +69,10 @@ def damage(url: str) -> str | None:
     try:
         with closing(sqlite3.connect(file)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-            connection.text_factory = bytes  # What is damaged may name itself in any bytes.
+            connection.text_factory = bytes
             found = {connection.execute(look).fetchone()[0] for look in LOOKS}
+    except UnicodeDecodeError:  # What is damaged may name itself in any bytes, in errors as well.
+        return DAMAGED
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return DAMAGED if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} else None

@@ -156,7 +156,7 @@ class KeeperHere:
     async def send(self, number: int, body: dict[str, Any]) -> bool:
         try:
             await self.keeper.keep(body)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, UnicodeDecodeError):
             return False
         return True
 
@@ -204,7 +204,7 @@ async def on_a_damaged_page(folder: Path, seed: int) -> Counter[str]:
 def _says_whole(file: Path) -> bool:
     try:
         return is_whole(file)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return False
 
 
