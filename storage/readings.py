@@ -6,7 +6,7 @@ reading misses it again, though Slack still shows something older.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.heard import ReactionFact, in_order, moment_of, read_reactions
 from bot.review.history import LAG, WHOLE_FOR, Page, Why
+from storage import pseudonyms
 from storage.models import Message, Reaction, Reading, Source, Workspace
 
 HEALED = "healed"
@@ -305,36 +306,40 @@ def emoji_told(
         where = (Reaction.team_id == source.team_id, Reaction.channel_id == source.channel_id, Reaction.ts.in_(part))
         for row in db.scalars(select(Reaction).where(*where)):
             held[row.ts].append(row)
+    told: defaultdict[str, list[ReactionFact]] = defaultdict(list)
+    shown = [fact for message in page.messages for fact in read_reactions(message, source.channel_id)]
+    for fact in pseudonyms.let_in(db, source.team_id, shown):
+        told[fact.ts].append(fact)
     old = page.asked_at if reading.why == Why.opening else page.asked_at - WHOLE_FOR
     return [
         fact
         for message in page.messages
         if message["ts"] in inside
-        for fact in _emoji_on(message, source.channel_id, held[str(message["ts"])], asked_at=page.asked_at, old=old)
+        for fact in _emoji_on(message, told[message["ts"]], held[message["ts"]], asked_at=page.asked_at, old=old)
     ]
 
 
 def _emoji_on(
-    message: Mapping[str, Any], channel: str, rows: Sequence[Reaction], *, asked_at: datetime, old: datetime
+    message: Mapping[str, Any],
+    told: Sequence[ReactionFact],
+    rows: Sequence[Reaction],
+    *,
+    asked_at: datetime,
+    old: datetime,
 ) -> Iterator[ReactionFact]:
     ts, known = str(message["ts"]), {(row.user_id, row.name): row for row in rows}
     seen = max(_ts(asked_at - LAG), ts, key=in_order)
-    told = {(fact.user, fact.name): fact for fact in read_reactions(message, channel)}
-    for key, fact in told.items():
-        row = known.get(key)
+    still = {(fact.user, fact.name) for fact in told}
+    for fact in told:
+        row = known.get((fact.user, fact.name))
         if row is None:
-            yield fact if moment_of(ts) < old else _seen(fact, seen, held=True)
+            yield fact if moment_of(ts) < old else replace(fact, changed_ts=seen)
         elif row.removed_at:
-            yield _seen(fact, seen, held=True)
+            yield replace(fact, changed_ts=seen)
     partly = set(_partly_told(message))
     for (user, name), row in known.items():
-        if row.removed_at is None and (user, name) not in told and name not in partly:
-            gone = ReactionFact(channel=channel, ts=ts, user=user, name=name, changed_ts=seen, held=False)
-            yield gone
-
-
-def _seen(fact: ReactionFact, seen: str, *, held: bool) -> ReactionFact:
-    return ReactionFact(channel=fact.channel, ts=fact.ts, user=fact.user, name=fact.name, changed_ts=seen, held=held)
+        if row.removed_at is None and (user, name) not in still and name not in partly:
+            yield ReactionFact(channel=row.channel_id, ts=ts, user=user, name=name, changed_ts=seen, held=False)
 
 
 def _partly_told(message: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bot import archiving, exports, reporting, tagging
 from bot.review.heard import ReactionFact, read_message
 from bot.review.history import Page, Why
 from bot.review.lifecycle import Roles
-from storage import channels, incidents, messages, people, readings, timeline
+from storage import channels, incidents, messages, people, pseudonyms, readings, timeline
 from storage.models import OutboxNote
 from tests.cast import CHANNEL, JONAS, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
@@ -211,6 +211,20 @@ def test_an_emoji_whose_people_are_not_all_named_is_taken_from_nobody(room: Room
 
     held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
     assert list(held.values()) == [{"pushpin": [JONAS, MARA]}]
+
+
+def test_an_emoji_of_somebody_forgotten_stays_theirs_without_a_name(room: Room):
+    incident, source = an_open_source(room)
+    pseudonym = room.change(lambda db: pseudonyms.give(db, TEAM, MARA, now=room.now))
+    page = said("rolled back", 5, reactions=pinned())
+    read(room, source, a_page(room, page))
+    room.pass_time(minutes=10)
+
+    for _ in range(2):
+        read(room, source, a_page(room, page), why=Why.gap)
+
+    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    assert list(held.values()) == [{"pushpin": [pseudonym]}]
 
 
 def test_an_emoji_heard_live_after_the_page_was_asked_for_is_the_newer_word(room: Room):
