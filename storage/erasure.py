@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.plain_text import of_markup
@@ -34,6 +34,8 @@ from storage.models import (
 
 SKEW = timedelta(hours=1)
 """How far our clock may be behind Slack's: a copy is never older than its message by more than this."""
+MOST_ANCHORS = 50
+"""How many beginnings the database is asked to look for; of more, it gives every row."""
 AT_ONCE = 200
 """Rows looked at together."""
 MENTION = re.compile(r"@(\w+)")
@@ -205,6 +207,10 @@ def _rows(db: Session, team: str, copies: Copies, search: Sequence[_Search]) -> 
     query = select(copies.table).where(copies.table.team_id == team).order_by(copies.table.id)
     if copies.written_at is not None:
         query = query.where(copies.written_at >= min(one.gone.posted_at for one in search) - SKEW)
+    anchors = {needle.anchor for one in search for needle in one.wordings.needles}
+    if len(anchors) <= MOST_ANCHORS and all(anchor.isascii() for anchor in anchors):
+        stored = [cast(getattr(copies.table, column), Text()) for column in copies.columns]
+        query = query.where(or_(*(said.icontains(anchor, autoescape=True) for said in stored for anchor in anchors)))
     for part in db.scalars(query.execution_options(yield_per=AT_ONCE)).partitions():
         yield from part
 

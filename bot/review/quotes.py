@@ -29,7 +29,9 @@ between the dots of one; besides, what stands inside other words.
 
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 ENTITY = re.compile("&(?:amp|lt|gt);")
-LEFT_OUT = str.maketrans(dict.fromkeys("\\`*_~><\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""))
+MARKS = "\\`*_~><\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+LEFT_OUT = str.maketrans(dict.fromkeys(MARKS, ""))
+RUN = re.compile(r"[^\W_]+")
 PIECE = re.compile(r"```|&(?:amp|lt|gt);|\s+|.", re.DOTALL)
 PLACE = re.compile(r"\n| · | \(")
 """What separates one place in a line or a table from the next."""
@@ -42,10 +44,13 @@ class Needle:
     """One wording as it is looked for."""
 
     words: str
+    anchor: str
+    """Letters of its beginning that stand in every copy just so, whatever its case: looked for first, being cheap."""
 
     @classmethod
     def of(cls, text: str) -> Needle:
-        return cls(normal(text))
+        beginning = ENTITY.sub(lambda found: ENTITIES[found[0]], text).lstrip(f"{MARKS} \n\t")[:SOME]
+        return cls(normal(text), max(RUN.findall(beginning.casefold()), key=len, default=""))
 
     @property
     def is_own(self) -> bool:
@@ -73,8 +78,8 @@ class Wordings:
     def of(cls, texts: Iterable[str], names: Mapping[str, str]) -> Wordings:
         """As they were written, and with the names of those whom they mention by id."""
         every = {wording for text in texts for wording in (text, _with_names(text, names))}
-        found = {Needle.of(text) for text in every} - {Needle("")}
-        return cls(tuple(sorted(found, key=lambda needle: (-len(needle.words), needle.words))))
+        found = {needle for needle in map(Needle.of, every) if needle.words}
+        return cls(tuple(sorted(found, key=lambda needle: (-len(needle.words), needle.words, needle.anchor))))
 
 
 def _with_names(text: str, names: Mapping[str, str]) -> str:
@@ -90,7 +95,10 @@ def _named(found: re.Match[str], names: Mapping[str, str]) -> str:
 
 def take_out(text: str, wordings: Wordings, reach: Reach) -> str:
     """The text with a mark in place of these words; the same text where they do not stand in it."""
+    folded = text.casefold()
     for needle in wordings.needles:
+        if needle.anchor not in folded:
+            continue
         if needle.is_quoted(reach):
             text = _without(text, needle.words)
         if reach != "own":
