@@ -16,7 +16,7 @@ from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
 from storage import files, readings
-from storage.health import LITTLE_ROOM, SILENT, damage, trouble
+from storage.health import LITTLE_ROOM, MISFIT, SILENT, damage, trouble
 from storage.models import Workspace
 from storage.session import Storage, differences, is_current, make_engine
 
@@ -71,7 +71,7 @@ def _database(settings: Settings) -> Finding:
     except SQLAlchemyError as error:
         words = f"it does not answer ({type(error).__name__}): check DEBRIEF_DATABASE_URL"
         known = trouble(error)
-        return Finding("database", False, words if known in {None, SILENT} else str(known))
+        return Finding("database", False, words if known in {None, SILENT, MISFIT} else str(known))
     if found:
         return Finding("schema", False, "it differs from what this version expects: run the version that made it")
     return Finding("database", True, f"{engine.dialect.name}, its schema is current")

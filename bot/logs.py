@@ -44,9 +44,25 @@ def extras(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in record.__dict__.items() if name not in KNOWN}
 
 
+class DatabaseAilments(logging.Filter):
+    """Where the database itself fails, a line says what is wrong; a traceback would say no more, at every tick."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None or "sqlalchemy" not in sys.modules:
+            return True
+        from storage.health import MISFIT, trouble
+
+        why = trouble(error)
+        if why and why != MISFIT:
+            record.exc_info, record.exc_text, record.why = None, None, why
+        return True
+
+
 def set_up(level: int) -> None:
     """Log to stderr from this level on."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(DatabaseAilments())
     handler.setFormatter(Lines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, quiet in TALKATIVE.items():

@@ -27,6 +27,7 @@ DAMAGED = (
     "and -shm, put the newest backup in its place and start again; what Slack still holds is read again"
 )
 SILENT = "the database does not answer: it goes on by itself once it does"
+MISFIT = "the database is not as this version of debrief expects it: run debrief doctor"
 
 OF_SQLITE: Mapping[int, str] = {
     sqlite3.SQLITE_FULL: FULL,
@@ -36,6 +37,7 @@ OF_SQLITE: Mapping[int, str] = {
     sqlite3.SQLITE_READONLY: READ_ONLY,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: SILENT,
 }
 OF_POSTGRESQL: Mapping[str, str] = {"53100": FULL, "25006": READ_ONLY, "55P03": LOCKED}
 """By SQLSTATE, as PostgreSQL lists them."""
@@ -57,7 +59,7 @@ def trouble(error: BaseException) -> str | None:
 def _of_sqlite(error: DBAPIError, said: sqlite3.Error) -> str | None:
     known = OF_SQLITE.get(getattr(said, "sqlite_errorcode", 0) & 0xFF)
     failed = type(error) is DatabaseError or isinstance(error, OperationalError | InterfaceError)
-    return known or (SILENT if failed else None)
+    return known or (MISFIT if failed else None)
 
 
 def damage(url: str) -> str | None:

@@ -6,8 +6,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from bot.logs import TALKATIVE, JsonLines, Lines, set_up
+from storage.health import FULL
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,24 @@ def test_libraries_that_write_bodies_stay_silent_even_in_detail(capsys: pytest.C
     written = capsys.readouterr().err
     assert "swordfish" not in written
     assert json.loads(written)["message"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("most_pages", "statement", "kept"), [(1, "CREATE TABLE t (x)", False), (99, "NONSENSE", True)]
+)
+def test_where_the_database_itself_fails_the_log_says_what_is_wrong_and_spares_the_traceback(
+    capsys: pytest.CaptureFixture[str], most_pages: int, statement: str, *, kept: bool
+):
+    set_up(logging.INFO)
+    engine = create_engine("sqlite://")
+    with engine.connect() as database:
+        database.exec_driver_sql(f"PRAGMA max_page_count={most_pages}")
+        try:
+            database.exec_driver_sql(statement)
+        except OperationalError:
+            logging.getLogger("debrief.clock").exception("the clock could not ask")
+    engine.dispose()
+
+    told = json.loads(capsys.readouterr().err)
+    assert ("traceback" in told) == kept
+    assert (told.get("why") == FULL) == (not kept)
