@@ -1,6 +1,7 @@
 """The clock: how often which ability asks the database what is due. A ticker with a memory store, nothing more."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -65,7 +66,12 @@ class Clock:
         self._also = also
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
-            self.tick, "interval", seconds=every_s, coalesce=True, max_instances=1, misfire_grace_time=None
+            self._tick_unless_stopped,
+            "interval",
+            seconds=every_s,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
         )
 
     def start(self) -> None:
@@ -73,6 +79,10 @@ class Clock:
 
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
+
+    async def _tick_unless_stopped(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # Stopped in the middle: the next start asks again.
+            await self.tick()
 
     async def tick(self) -> None:
         """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
