@@ -34,8 +34,10 @@ from storage.models import (
 
 SKEW = timedelta(hours=1)
 """How far our clock may be behind Slack's: a copy is never older than its message by more than this."""
-MOST_ANCHORS = 50
-"""How many beginnings the database is asked to look for; of more, it gives every row."""
+TOGETHER = 4
+"""Messages looked for in one question; each has a few wordings, and the database tries the beginning of each."""
+MOST_ANCHORS = 24
+"""How many beginnings it is asked for at once; where there are more, it gives every row."""
 AT_ONCE = 200
 """Rows looked at together."""
 MENTION = re.compile(r"@(\w+)")
@@ -76,9 +78,10 @@ def follow(db: Session, team: str, gone: Sequence[Gone]) -> None:
     linked = _Linked(db, team, gone)
     linked.unword(db)
     stays = _said_elsewhere(db, team, gone)
-    if search := [_Search.of(db, team, one, linked) for one in gone if one.texts and one.id not in stays]:
+    search = [_Search.of(db, team, one, linked) for one in gone if one.texts and one.id not in stays]
+    for start in range(0, len(search), TOGETHER):
         for copies in COPIES:
-            _take_out(db, team, copies, search=search)
+            _take_out(db, team, copies, search=search[start : start + TOGETHER])
     db.add_all(Erasure(team_id=team, message_id=one.id, why=one.why, at=one.at) for one in gone)
     db.flush()
 

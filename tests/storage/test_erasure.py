@@ -1,5 +1,6 @@
 """Deleting: a deleted message's words leave whatever quotes them, and nobody else's words go with them."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot import facilitating, following_up, noting, reporting, tagging
 from bot.review.findings import FindingKind
-from bot.review.heard import MessageFact, ReactionFact
+from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.quotes import DELETED
-from storage import erasure, messages, outbox
+from storage import erasure, incidents, messages, outbox, verification
 from storage.models import Action, Erasure, Finding, OutboxNote, TimelineEvent
 from storage.sweeping import Sweeper
 from tests.canary import a_canary, rows_with
@@ -197,3 +198,22 @@ def test_without_following_the_copies_the_words_stay_in_the_outbox(room: Room, m
     delete(room, ts)
 
     assert {"outbox.text", "reviews.draft"} <= set(rows_with(room.storage.engine, canary))
+
+
+def test_neither_an_export_nor_a_search_nor_the_witness_misses_or_finds_them(room: Room):
+    incident, canary = an_incident(room), a_canary()
+    content = Content(text=f"the dump is at {canary}")
+    ts = f"{room.now.timestamp():.6f}"
+    said = MessageFact(channel=CHANNEL, ts=ts, how="posted", user=TOMAS, content=content)
+    room.change(lambda db: messages.keep(db, TEAM, said))
+    tag(room, ts)
+    found = room.serve(reporting.search, by=MARA, words=canary)
+
+    delete(room, ts)
+
+    exported = json.dumps(room.ask(reporting.document, TEAM, incident)) + room.ask(reporting.markdown, TEAM, incident)
+    assert canary in found.replace(f"“{canary}”", "", 1)
+    assert canary not in exported
+    assert room.serve(reporting.search, by=MARA, words=canary).count(canary) == 1
+    with room.storage.still() as db:
+        assert verification.verify(db, incidents.get(db, incident), None).first == []
