@@ -145,7 +145,8 @@ class Debrief:
     async def _open_pages(self) -> web.AppRunner:
         application = http.pages(self._why_not_ready)
         if not self.settings.app_token:
-            http.receive_events(application, lambda: self.app, secret=self.settings.signing_secret, now=self._moment)
+            secret = self.settings.signing_secret
+            http.receive_events(application, lambda: self.app, secret=secret, now=self._moment, keep=self._keep_first)
         runner = http.runner(application)
         await runner.setup()
         try:

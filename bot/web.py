@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import logging
 import re
 import traceback
@@ -29,6 +30,8 @@ ID = re.compile(r"[A-Z][A-Z0-9]{1,40}")
 
 Readiness = Callable[[], Awaitable[str | None]]
 """Why we are not ready, or None."""
+Keep = Callable[[dict[str, Any]], Awaitable[BoltResponse | None]]
+"""Keeps the facts of a body; answers itself where Slack is to send it again."""
 Moment = Callable[[], Awaitable[datetime]]
 """The time; a local Slack's has to be waited for."""
 
@@ -80,8 +83,12 @@ def receive_events(
     *,
     secret: str,
     now: Moment,
+    keep: Keep,
 ) -> None:
-    """Add the door for Slack's requests; while there is no app yet it asks Slack to come back."""
+    """Add the door for Slack's requests; while there is no app yet it asks Slack to come back.
+
+    What is only said is kept here: to make a request for Bolt of it would cost more than to keep it.
+    """
 
     async def events(request: web.Request) -> web.Response:
         try:
@@ -91,10 +98,13 @@ def receive_events(
         moment, headers = await now(), slacks_headers(request)
         if not is_signed(raw, headers, secret=secret, now=moment.timestamp()):
             return web.Response(status=401, text="The signature does not fit.\n")
+        bolt, said = app(), only_said(raw)
+        if bolt and said:
+            answer = await keep(said)
+            return web.Response(status=answer.status if answer else 200)
         asked = read(raw, headers)
         if asked is None:
             return web.Response(status=400, text="This is not a request of Slack's.\n")
-        bolt = app()
         if bolt is None:
             return web.Response(status=503, text="Not ready yet.\n")
         return await to_aiohttp_response(await bolt.async_dispatch(asked))
@@ -199,6 +209,21 @@ COMMAND = {"command": str, "user_id": an_id, "channel_id": an_id, "text": A_WORD
 ANYTHING_ELSE = {"callback_id": str | None}
 NOT_SLACKS = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 """What the libraries raise on bodies that nobody at Slack would send."""
+
+
+def only_said(raw: bytes) -> dict[str, Any] | None:
+    """The body of something said in a channel; None for everything else."""
+    try:
+        body = json.loads(raw) if b'"event_callback"' in raw else {}
+        return body if is_slacks(body) and is_only_said(body) else None
+    except NOT_SLACKS:
+        return None
+
+
+def is_only_said(body: dict[str, Any]) -> bool:
+    """Whether a body is of something said in a channel: nobody listens to it, but it is kept."""
+    event = body.get("event")
+    return body.get("type") == "event_callback" and isinstance(event, dict) and event.get("type") == "message"
 
 
 def read(raw: bytes, headers: dict[str, str]) -> AsyncBoltRequest | None:

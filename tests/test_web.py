@@ -16,6 +16,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 
 from bot import web as pages
 from bot.review.heard import read_event
@@ -73,6 +74,7 @@ class Door:
         self.why_not_ready: str | None = None
         self.app: AsyncApp | None = None
         self.heard: list[dict[str, Any]] = []
+        self.answer: BoltResponse | None = None
 
     async def send(self, body: bytes, content_type: str = JSON, stamp: int = NOW, **headers: str) -> ClientResponse:
         """A signed request."""
@@ -83,6 +85,11 @@ class Door:
         async with self.session.post(f"{self.url}/slack/events", data=BytesIO(body), headers=headers) as response:
             await response.read()
             return response
+
+    async def keep(self, body: dict[str, Any]) -> BoltResponse | None:
+        read_event(body.get("event"))
+        self.heard.append(body)
+        return self.answer
 
     async def get(self, page: str) -> tuple[int, str]:
         async with self.session.get(self.url + page) as response:
@@ -101,7 +108,7 @@ async def door() -> AsyncIterator[Door]:
             return datetime.fromtimestamp(door.now, UTC)
 
         application = pages.pages(ready)
-        pages.receive_events(application, lambda: door.app, secret=SIGNING_SECRET, now=now)
+        pages.receive_events(application, lambda: door.app, secret=SIGNING_SECRET, now=now, keep=door.keep)
         runner = pages.runner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -154,6 +161,20 @@ async def test_what_is_not_signed_is_not_even_read(door: Door, body: bytes):
 
     assert answer.status == 401
     assert door.heard == []
+
+
+async def test_what_is_said_is_answered_as_it_was_kept(door: Door):
+    said = {"type": "message", "channel": "C0INC", "user": "U0MARA", "text": "checkout is slow", "ts": "1.000100"}
+    body = json.dumps({"type": "event_callback", "event": said}).encode()
+
+    taken = await door.send(body)
+    door.answer = BoltResponse(status=503)
+    refused = await door.send(body)
+    door.app = None
+    too_early = await door.send(body)
+
+    assert (taken.status, refused.status, too_early.status) == (200, 503, 503)
+    assert [heard["event"]["text"] for heard in door.heard] == ["checkout is slow"] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,12 @@
 """What comes before any listener: facts are kept, and gestures get the mark by which a replay is known."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.web import mark_of
-
-Keep = Callable[[dict[str, Any]], Awaitable[BoltResponse | None]]
+from bot.web import Keep, is_only_said, mark_of
 
 
 class KeepFirst(AsyncMiddleware):
@@ -32,14 +29,9 @@ class KeepFirst(AsyncMiddleware):
         answer = await self._keep(req.body)
         if answer is not None:
             return answer
-        if _is_only_said(req.body):
+        if is_only_said(req.body):
             return BoltResponse(status=200)
         return await next()
-
-
-def _is_only_said(body: dict[str, Any]) -> bool:
-    event = body.get("event")
-    return isinstance(event, dict) and event.get("type") == "message"
 
 
 class RememberMark(AsyncMiddleware):
