@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.review.heard import ReactionFact, in_order, moment_of, read_reactions
+from bot.review.heard import EPOCH, ReactionFact, in_order, moment_of, read_reactions
 from bot.review.history import LAG, WHOLE_FOR, Page, Why
 from storage import pseudonyms
 from storage.models import Message, Reaction, Reading, Source, Workspace
@@ -236,18 +236,18 @@ def _doubted(source: Source, column: Any) -> Any:
 
 
 def threads_to_walk(db: Session, source: Source, reading: Reading, page: Page) -> list[str]:
-    """The threads of a page that do not look as we hold them, and those whose replies may have changed."""
-    parents = {str(one["ts"]): one for one in page.messages if one.get("reply_count")}
-    known = _sizes(db, source, list(parents))
-    since = page.asked_at - WHOLE_FOR
-    return [ts for ts, one in parents.items() if _is_walked(one, known.get(ts), reading, since=since)]
+    """The threads of a page that do not look as we hold them; after them those whose replies may have changed.
 
-
-def _is_walked(parent: Mapping[str, Any], known: tuple[int, str] | None, reading: Reading, *, since: datetime) -> bool:
-    latest = str(parent.get("latest_reply") or "")
-    if reading.why == Why.whole or known != (parent["reply_count"], latest):
-        return True
-    return reading.why == Why.recent and moment_of(latest) >= since
+    Both begin with whatever was spoken in last, for it is most likely to change.
+    """
+    parents = [one for one in page.messages if one.get("reply_count")]
+    shown = {str(one["ts"]): (one["reply_count"], str(one.get("latest_reply") or "")) for one in parents}
+    known = _sizes(db, source, list(shown))
+    since = page.asked_at - WHOLE_FOR if reading.why == Why.recent else EPOCH
+    newest = sorted(shown, key=lambda ts: in_order(shown[ts][1]), reverse=True)
+    moved = [ts for ts in newest if known.get(ts) != shown[ts]]
+    rest = [ts for ts in newest if known.get(ts) == shown[ts] and moment_of(shown[ts][1]) >= since]
+    return moved + rest if reading.why in {Why.recent, Why.whole} else moved
 
 
 def _sizes(db: Session, source: Source, threads: Sequence[str]) -> dict[str, tuple[int, str]]:

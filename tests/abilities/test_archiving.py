@@ -380,10 +380,10 @@ def test_a_new_source_is_read_first_and_then_every_ten_minutes_at_the_latest(roo
     new = due(room)
     read(room, source, a_page(room))
 
-    found = {minutes: due_in(room, minutes) for minutes in (1, 8, 10)}
+    found = {minutes: due_in(room, minutes) for minutes in (1, 6, 7)}
 
     assert new == [Why.opening]
-    assert found == {1: [], 8: [], 10: [Why.recent]}
+    assert found == {1: [], 6: [], 7: [Why.recent]}
 
 
 def due_in(room: Room, minutes: int) -> list[Why]:
@@ -443,7 +443,7 @@ def test_a_thread_is_walked_and_its_channel_not_read(room: Room):
 def test_what_is_missing_is_looked_for_again_after_two_minutes(room: Room):
     _, source = a_wanted_source(room)
     read(room, source, a_page(room, said("hello", 1), said("secret", 5)))
-    room.pass_time(minutes=5)
+    room.pass_time(minutes=2)
     read(room, source, a_page(room, said("hello", 1)), why=Why.gap)
 
     found = {minutes: due_in(room, minutes) for minutes in (1, 2)}
