@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import signal
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -58,6 +59,8 @@ HEARTBEAT_S = 30.0
 DEAF_AFTER_S = 120.0
 """Without a word from Slack for this long we are not ready."""
 DRAIN_S = 20.0
+HAND_OVER_S = 0.001
+"""How long one thread may keep the interpreter from another: Python's 5 ms would be added to answers at each commit."""
 CONNECTIONS = 2
 """Socket Mode connections of one process; Slack allows ten per app."""
 WRONG_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
@@ -116,6 +119,7 @@ class Debrief:
 
     async def run(self) -> None:
         """Serve until stopped: schema first, then Slack, then the doors, then what is due."""
+        sys.setswitchinterval(HAND_OVER_S)
         with _one_of_us(self.settings.url):
             await asyncio.to_thread(_refuse_the_damaged, self.settings.url)
             await asyncio.to_thread(upgrade, self.settings.url)
