@@ -104,7 +104,7 @@ async def test_nor_does_one_in_the_history_of_a_channel(room: Room, where: str):
     room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
     wanted = room.desk.look(archiving.wanted, source_id=source)
 
-    page = Page(messages=(PASTED[where],), asked_at=room.now)
+    page = Page(channel=CHANNEL, messages=(PASTED[where],), asked_at=room.now)
     room.serve(archiving.take_in, page=page, wanted=wanted)
 
     assert CANARY.encode() not in on_disk(room)
