@@ -20,6 +20,8 @@ UV_ENV = UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=180 UV_LINK_MODE=copy UV_SYST
 SYNC = $(UV_ENV) $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 EDITABLE = $(UV_ENV) $(UV) pip install --quiet --python $(BIN)/python --no-deps \
            --build-constraints requirements/build.txt --editable .
+# Many tests wait for something: as many at a time as there are processors, up to four.
+WORKERS = -n auto --maxprocesses 4 --dist worksteal
 LOCK = $(UV_ENV) $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -32,7 +34,7 @@ demo: .venv/.setup
 
 # The tests run even when a linter objects; both must pass.
 test: .venv/.tested-with
-	@$(MAKE) --no-print-directory lint; linted=$$?; $(UV_ENV) $(BIN)/python -m pytest; tested=$$?; \
+	@$(MAKE) --no-print-directory lint; linted=$$?; $(UV_ENV) $(BIN)/python -m pytest $(WORKERS); tested=$$?; \
 	[ $$linted -eq 0 ] || echo "The linters object; what they say is above the tests."; \
 	[ $$linted -eq 0 ] && [ $$tested -eq 0 ]
 
