@@ -170,7 +170,7 @@ def test_opening_says_once_in_the_channel_what_is_kept_how_long_and_who_sees_it(
     (notice,) = room.transcript(CHANNEL)
 
     assert "365 days" in notice
-    assert "Everybody in this workspace can see it" in notice
+    assert "Everybody in this workspace but guests can see it" in notice
     assert ":pushpin:" in notice
     assert "/review event" in notice
 
