@@ -15,12 +15,13 @@ from bot.review.heard import (
     read_message,
     read_reactions,
 )
-from bot.review.history import EVERY, MEAGRE_PAGE, Page, Why, healed
+from bot.review.history import EVERY, EVERY_WHEN_QUIET, MEAGRE_PAGE, Page, Why, healed
 from bot.review.incident import read_severity
 from bot.review.lifecycle import Role
 from storage import channels, incidents, people, readings, reviews, timeline
 from storage import messages as archive
 from storage.models import Incident, Reading, Source
+from storage.readings import Known
 
 # History -------------------------------------------------------------------------------------
 
@@ -29,6 +30,9 @@ AWAY_FROM_ALL = ""
 LOOK_AGAIN_AFTER = timedelta(minutes=2)
 """What is missing is looked for again then, so that a deletion is not doubted for long."""
 FULL = (Why.opening, Why.gap, Why.whole)
+"""Readings that reach back to where the incident begins."""
+WHOLLY = (Why.opening, Why.recent, Why.whole)
+"""Readings that show edits and emoji of the last day."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Due:
 
 def due(turn: Turn, *, away: Mapping[str, datetime]) -> list[Due]:
     """The sources to read now; `away` tells by channel, or by AWAY_FROM_ALL, when Slack may have told us nothing."""
-    found = ((source, _why(turn, source, away)) for source in readings.listened(turn.db, turn.team))
+    known = readings.known(turn.db, turn.team, now=turn.now, doubted_until=turn.now - LOOK_AGAIN_AFTER)
+    found = ((one.source, _why(one, away, now=turn.now)) for one in known)
     return [Due(source.id, source.channel_id, why, source.from_at) for source, why in found if why]
 
 
@@ -53,22 +58,26 @@ def places_of(turn: Turn, *, incident_id: int) -> list[Due]:
     return [Due(source.id, source.channel_id, Why.whole, source.from_at) for source in open_ones]
 
 
-def _why(turn: Turn, source: Source, away: Mapping[str, datetime]) -> Why | None:
-    under_way = readings.open_of(turn.db, source.id)
-    if under_way:
-        return Why(under_way.why)
+def _why(known: Known, away: Mapping[str, datetime], *, now: datetime) -> Why | None:
+    source = known.source
+    if known.under_way:
+        return Why(known.under_way)
     if source.fetch_from and not source.fetched_at:
         return Why.opening
-    last = readings.last_began(turn.db, source.id, FULL) or source.fetched_at
+    last = known.last_began(FULL)
     missed = max(filter(None, (away.get(source.channel_id), away.get(AWAY_FROM_ALL))), default=None)
     if missed and (last is None or last < missed):
         return Why.gap
-    if last and source.read_at and source.read_at < last:  # Slack has said since that it held events back.
+    if last and _is_doubted(known, since=last):
         return Why.gap
-    if last and readings.is_in_doubt(turn.db, source, since=last, until=turn.now - LOOK_AGAIN_AFTER):
-        return Why.gap
-    lately = readings.last_began(turn.db, source.id, (Why.opening, Why.recent, Why.whole)) or source.fetched_at
-    return Why.recent if lately and turn.now - lately >= EVERY else None
+    lately, every = known.last_began(WHOLLY), EVERY_WHEN_QUIET if known.is_quiet else EVERY
+    return Why.recent if lately and now - lately >= every else None
+
+
+def _is_doubted(known: Known, *, since: datetime) -> bool:
+    """Whether Slack has said since then that it held events back, or something is missing."""
+    told_less = known.source.read_at and known.source.read_at < since
+    return bool(told_less or (known.doubted_at and known.doubted_at >= since))
 
 
 def begin_reading(turn: Turn, *, source_id: int, why: Why) -> Notes:
@@ -97,10 +106,9 @@ class Wanted:
 def wanted(turn: Turn, *, source_id: int) -> Wanted | None:
     """What the reading of a source wants next; None at its end, and where nobody listens any more."""
     reading, source = readings.open_of(turn.db, source_id), channels.source(turn.db, source_id)
-    threads = reading.threads or [] if reading else []
-    if reading is None or source.until_at or (reading.paged_at and reading.walked >= len(threads)):
+    if reading is None or source.until_at or readings.is_at_end(reading):
         return None
-    thread = threads[reading.walked] if reading.paged_at else None
+    thread = (reading.threads or [])[reading.walked] if reading.paged_at else None
     return Wanted(reading.id, Why(reading.why), source.channel_id, thread, reading.from_at, readings.position(reading))
 
 
@@ -140,7 +148,7 @@ def take_in(turn: Turn, *, page: Page, wanted: Wanted, rest: Page | None = None)
 
 def wants_older(turn: Turn, *, page: Page, wanted: Wanted) -> bool:
     """Whether it matters that Slack still shows something older than this page: else nothing is held to be gone."""
-    reading = turn.db.get_one(Reading, wanted.reading)
+    reading = readings.get(turn.db, wanted.reading)
     source = channels.source(turn.db, reading.source_id)
     if page.next_cursor or (wanted.thread and (page.messages or reading.oldest_ts)):
         return False
@@ -165,9 +173,9 @@ def begin_anew(turn: Turn, *, source_id: int) -> Notes:
 
 
 def finish_reading(turn: Turn, *, source_id: int) -> Notes:
-    """The end is reached; what was healed is a line in the incident's history."""
-    reading, source = readings.open_of(turn.db, source_id), channels.source(turn.db, source_id)
-    if reading is None:
+    """The end is reached; what was healed is a line in the incident's history, once, whoever else reads it."""
+    reading, source = readings.open_held(turn.db, source_id), channels.source(turn.db, source_id)
+    if reading is None or not (source.until_at or readings.is_at_end(reading)):
         return []
     readings.finish(turn.db, reading, now=turn.now)
     if reading.why == Why.opening:

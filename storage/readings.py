@@ -6,17 +6,18 @@ reading misses it again, though Slack still shows something older.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.heard import EPOCH, ReactionFact, in_order, moment_of, read_reactions
-from bot.review.history import LAG, WHOLE_FOR, Page, Why
+from bot.review.history import LAG, OLD_AFTER, QUIET_FOR, WHOLE_FOR, Page, Why
 from storage import pseudonyms
-from storage.models import Message, Reaction, Reading, Source, Workspace
+from storage.models import Incident, Meeting, Message, Reaction, Reading, Review, Source, Workspace
+from storage.rows import insert_new
 
 HEALED = "healed"
 """What the history of an incident says where its archive fetched what nobody had told."""
@@ -29,7 +30,87 @@ AT_ONCE = 400
 
 def listened(db: Session, team: str) -> Sequence[Source]:
     """The sources that are listened to now."""
-    return db.scalars(select(Source).where(Source.team_id == team, Source.until_at.is_(None)).order_by(Source.id)).all()
+    return db.scalars(select(Source).where(*_listened(team)).order_by(Source.id)).all()
+
+
+def _listened(team: str) -> tuple[ColumnElement[bool], ...]:
+    return Source.team_id == team, Source.until_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a source that is listened to: how it was read, and whether it is spoken in."""
+
+    source: Source
+    under_way: str | None = None
+    """Why it is being read."""
+    began: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    """When the last reading of each sort began that came to its end."""
+    doubted_at: datetime | None = None
+    """When something was last found missing that still is."""
+    is_quiet: bool = False
+
+    def last_began(self, whys: Collection[Why]) -> datetime | None:
+        """When the last of these readings began that came to its end."""
+        return max((self.began[why.value] for why in whys if why.value in self.began), default=self.source.fetched_at)
+
+
+def known(db: Session, team: str, *, now: datetime, doubted_until: datetime) -> list[Known]:
+    """Every source that is listened to; four statements, however many there are."""
+    under_way, began = _readings(db, team)
+    doubted, quiet = _doubted_at(db, team, until=doubted_until), _quiet(db, team, now=now)
+    return [
+        Known(source, under_way.get(source.id), began[source.id], doubted.get(source.id), source.id in quiet)
+        for source in listened(db, team)
+    ]
+
+
+def _readings(db: Session, team: str) -> tuple[dict[int, str], defaultdict[int, dict[str, datetime]]]:
+    """By source: why it is being read, and when the last reading of each sort began that came to its end."""
+    is_done = case((Reading.done_at.is_(None), 0), else_=1)
+    query = select(Reading.source_id, Reading.why, is_done, func.max(Reading.began_at))
+    query = query.join(Source, Source.id == Reading.source_id).where(*_listened(team))
+    under_way: dict[int, str] = {}
+    began: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
+    for source, why, done, at in db.execute(query.group_by(Reading.source_id, Reading.why, is_done)):
+        if done:
+            began[source][why] = at
+        else:
+            under_way[source] = why
+    return under_way, began
+
+
+def _doubted_at(db: Session, team: str, *, until: datetime) -> dict[int, datetime]:
+    """When something was last found missing in each source, up to a moment, that still is."""
+    query = (
+        select(Source.id, func.max(Message.missing_since))
+        .join(Message, and_(Message.team_id == Source.team_id, Message.channel_id == Source.channel_id))
+        .where(*_listened(team), Message.posted_at >= Source.from_at, Message.deleted_at.is_(None))
+        .where(Message.missing_since.is_not(None), Message.missing_since <= until)
+    )
+    return {source: at for source, at in db.execute(query.group_by(Source.id)) if at}
+
+
+def _quiet(db: Session, team: str, *, now: datetime) -> set[int]:
+    """The sources where nothing was said for long, of incidents whose review has met, or that are old; QUIET_FOR."""
+    of_it = (Meeting.review_id == Review.id, Meeting.cancelled_at.is_(None), Meeting.scheduled_at.is_not(None))
+    ahead = exists(select(Meeting.id).where(*of_it, Meeting.ended_at.is_(None)))
+    met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.ended_at <= now - QUIET_FOR))
+    query = (
+        select(Source.id)
+        .join(Incident, Incident.id == Source.incident_id)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(*_listened(team), or_(met, Incident.opened_at <= now - OLD_AFTER), ~ahead)
+        .where(~_spoken_in(since=now - QUIET_FOR))
+    )
+    return {*db.scalars(query)}
+
+
+def _spoken_in(*, since: datetime) -> ColumnElement[bool]:
+    """Whether anything was said in a source since a moment; the newest of a channel or of a thread are in an index."""
+    here = (Message.team_id == Source.team_id, Message.channel_id == Source.channel_id, Message.ts >= _ts(since))
+    in_thread = exists(select(Message.id).where(*here, Message.thread_ts == Source.thread_ts))
+    return case((Source.thread_ts == "", exists(select(Message.id).where(*here))), else_=in_thread)
 
 
 def open_of(db: Session, source: int) -> Reading | None:
@@ -37,35 +118,46 @@ def open_of(db: Session, source: int) -> Reading | None:
     return db.scalar(select(Reading).where(Reading.source_id == source, Reading.done_at.is_(None)))
 
 
+def get(db: Session, reading: int) -> Reading:
+    return db.get_one(Reading, reading)
+
+
 def held(db: Session, reading: int) -> Reading:
     """A reading, held until the turn ends: of two who read the same page, the second sees that it was kept."""
     return db.get_one(Reading, reading, with_for_update=True, populate_existing=True)
 
 
-def begin(db: Session, source: Source, why: Why, *, now: datetime) -> Reading:
-    """Begin to read a source, unless that is under way; a thread is walked and has no pages of a channel."""
-    known = open_of(db, source.id)
-    if known:
-        return known
-    since = max(source.from_at, now - WHOLE_FOR) if why is Why.recent else source.from_at
-    reading = Reading(
-        team_id=source.team_id,
-        source_id=source.id,
-        why=why.value,
-        from_at=since,
-        began_at=now,
-        paged_at=now if source.thread_ts else None,
-        threads=[source.thread_ts] if source.thread_ts else [],
-    )
-    db.add(reading)
-    db.flush()
-    return reading
+def open_held(db: Session, source: int) -> Reading | None:
+    """The reading of a source that is not at its end, held; None once whoever held it before has ended it."""
+    reading = open_of(db, source)
+    if reading is None:
+        return None
+    reading = held(db, reading.id)
+    return None if reading.done_at else reading
 
 
-def last_began(db: Session, source: int, whys: Collection[Why]) -> datetime | None:
-    """When the last of these readings began that came to its end."""
-    done = (Reading.source_id == source, Reading.done_at.is_not(None), Reading.why.in_([why.value for why in whys]))
-    return db.scalar(select(func.max(Reading.began_at)).where(*done))
+def begin(db: Session, source: Source, why: Why, *, now: datetime) -> None:
+    """Begin to read a source, unless that is under way here or in another process.
+
+    A thread is walked and has no pages of a channel.
+    """
+    reading = {
+        "team_id": source.team_id,
+        "source_id": source.id,
+        "why": why.value,
+        "from_at": _beginning(db, source, now=now) if why is Why.recent else source.from_at,
+        "began_at": now,
+        "paged_at": now if source.thread_ts else None,
+        "threads": [source.thread_ts] if source.thread_ts else [],
+    }
+    db.execute(insert_new(db, Reading).values(**reading))
+
+
+def _beginning(db: Session, source: Source, *, now: datetime) -> datetime:
+    """A day back, or where the last reading began, where that is longer ago: nothing falls between two of them."""
+    done = (Reading.source_id == source.id, Reading.done_at.is_not(None))
+    last = db.scalar(select(func.max(Reading.began_at)).where(*done)) or now
+    return max(source.from_at, min(now - WHOLE_FOR, last - LAG))
 
 
 def finish(db: Session, reading: Reading, *, now: datetime) -> None:
@@ -74,6 +166,16 @@ def finish(db: Session, reading: Reading, *, now: datetime) -> None:
     earlier = (Reading.source_id == reading.source_id, Reading.why == reading.why, Reading.id < reading.id)
     db.execute(delete(Reading).where(*earlier))
     db.flush()
+
+
+def is_at_end(reading: Reading) -> bool:
+    """Whether all its pages and threads are behind it."""
+    return reading.paged_at is not None and reading.walked >= len(reading.threads or [])
+
+
+def doubt(db: Session, team: str, *, since: datetime) -> None:
+    """Slack held events back since a moment: no reading before counts for what came later."""
+    db.execute(update(Source).where(*_listened(team), Source.read_at > since).values(read_at=since))
 
 
 def position(reading: Reading) -> tuple[bool, int, str | None]:
@@ -214,12 +316,6 @@ def _is_gone(one: Expected, reading: Reading, page: Page, *, oldest: str | None)
         return False
     again = one.missing_since < reading.began_at and one.missing_since <= page.sure_until
     return again and in_order(oldest) < in_order(one.ts)
-
-
-def is_in_doubt(db: Session, source: Source, *, since: datetime, until: datetime) -> bool:
-    """Whether something was found missing between two moments, and still is."""
-    found = _doubted(source, Message.id).where(Message.missing_since >= since, Message.missing_since <= until)
-    return db.scalar(found.limit(1)) is not None
 
 
 def _doubted(source: Source, column: Any) -> Any:

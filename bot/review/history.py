@@ -17,6 +17,11 @@ WHOLE_FOR = timedelta(hours=24)
 """How far back an open incident is read whole again and again, emoji and edits included."""
 EVERY = timedelta(minutes=7)
 """How often: what Slack kept from us is here within ten minutes, three minutes of reading 150 threads included."""
+QUIET_FOR, OLD_AFTER = timedelta(days=3), timedelta(days=30)
+"""A place is quiet where nothing was said for so long, after the review has met, or once the incident is so old."""
+EVERY_WHEN_QUIET = timedelta(days=1)
+"""How often a quiet place is read: nobody closes every review, and Slack allows few calls. A word heard there, or a
+connection that was lost, makes it read at once as any other."""
 LARGE_PAGE = 999
 """The most messages that Slack gives to a call."""
 PART = 250

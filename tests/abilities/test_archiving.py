@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 import bot.sandbox
 from bot import archiving, exports, reporting, tagging
 from bot.review.heard import ReactionFact, read_message
-from bot.review.history import Page, Why
+from bot.review.history import LAG, Page, Why
+from bot.review.incident import ChannelId
 from bot.review.lifecycle import Roles
-from storage import channels, incidents, messages, people, pseudonyms, readings, timeline
+from storage import channels, incidents, messages, people, pseudonyms, readings, reviews, timeline
 from storage.models import OutboxNote
 from tests.cast import CHANNEL, JONAS, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
@@ -460,6 +462,110 @@ def test_a_place_that_is_no_longer_listened_to_is_not_read(room: Room):
     room.change(lambda db: incidents.stop_listening(db, incident, now=room.now))
 
     assert due(room, {archiving.AWAY_FROM_ALL: room.now}) == []
+
+
+def in_long_quiet(room: Room, source: int, incident: int, *, days: float) -> None:
+    """Read at the opening, then met; nothing has been said for so many days, and everything was read just now."""
+    read(room, source, a_page(room, said("hello", 1)))
+    room.change(lambda db: met(db, incident, room.now))
+    room.pass_time(days=days)
+    read(room, source, a_page(room, said("hello", 1)), why=Why.recent)
+
+
+def met(db: Session, incident: int, at: datetime) -> None:
+    meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
+    meeting.scheduled_at = meeting.opened_at = meeting.ended_at = at
+
+
+def test_a_quiet_place_is_read_once_a_day_after_its_review_has_met(room: Room):
+    incident, source = a_wanted_source(room)
+    in_long_quiet(room, source, incident, days=4)
+
+    found = {minutes: due_in(room, minutes) for minutes in (7, 23 * 60, 24 * 60)}
+
+    assert found == {7: [], 23 * 60: [], 24 * 60: [Why.recent]}
+    assert due(room, {archiving.AWAY_FROM_ALL: room.now + timedelta(minutes=1)}) == [Why.gap]
+
+
+def test_what_is_quiet_for_two_days_alone_is_read_as_ever(room: Room):
+    incident, source = a_wanted_source(room)
+    in_long_quiet(room, source, incident, days=2)
+
+    assert due_in(room, 7) == [Why.recent]
+
+
+@pytest.mark.parametrize("thread", ["", f"{START + 1}.000000"])
+def test_a_word_in_a_quiet_place_ends_the_quiet(room: Room, thread: str):
+    incident, source = a_wanted_source(room)
+    room.change(lambda db: setattr(channels.source(db, source), "thread_ts", thread))
+    in_long_quiet(room, source, incident, days=4)
+    quiet = due_in(room, 7)
+
+    heard = read_message(said("it is slow again", 4 * 86400, thread_ts=thread or None), CHANNEL)
+    assert heard
+    room.change(lambda db: messages.keep(db, TEAM, heard))
+
+    assert (quiet, due_in(room, 7)) == ([], [Why.recent])
+
+
+def test_a_meeting_ahead_ends_the_quiet(room: Room):
+    incident, source = a_wanted_source(room)
+    in_long_quiet(room, source, incident, days=4)
+
+    room.change(
+        lambda db: setattr(
+            reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60), "scheduled_at", room.now
+        )
+    )
+
+    assert due_in(room, 7) == [Why.recent]
+
+
+@pytest.mark.parametrize(("days", "why"), [(29, [Why.recent]), (31, [])])
+def test_where_no_review_ever_met_it_is_quiet_after_a_month(room: Room, days: int, why: list[Why]):
+    _, source = a_wanted_source(room)
+    read(room, source, a_page(room, said("hello", 1)))
+    room.pass_time(days=days)
+    read(room, source, a_page(room), why=Why.recent)
+
+    assert due_in(room, 7) == why
+
+
+def test_the_daily_reading_of_a_quiet_place_begins_where_the_last_one_did(room: Room):
+    incident, source = a_wanted_source(room)
+    in_long_quiet(room, source, incident, days=4)
+    last = room.now
+    room.pass_time(days=2)
+
+    room.serve(archiving.begin_reading, source_id=source, why=Why.recent)
+
+    assert room.desk.look(archiving.wanted, source_id=source).oldest == last - LAG
+
+
+def test_many_places_are_looked_after_with_as_few_questions_as_one(room: Room):
+    asked = statements(room)
+    found: dict[int, int] = {}
+    for number in range(30):
+        incident = an_incident(room, channel=ChannelId(f"C0INC{number}"))
+        source = room.ask(lambda db, incident=incident: incidents.sources(db, incident)[0].id)
+        room.change(lambda db, source=source: setattr(channels.source(db, source), "fetch_from", NOVEMBER_18))
+        asked.clear()
+        assert len(due(room)) == number + 1
+        found[number] = len(asked)
+
+    assert set(found.values()) == {4}
+
+
+def statements(room: Room) -> list[str]:
+    """What the database is asked, without the beginnings of transactions."""
+    asked: list[str] = []
+
+    def ask(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(statement)
+
+    event.listen(room.storage.engine, "before_cursor_execute", ask)
+    return asked
 
 
 def ts(at: datetime) -> str:

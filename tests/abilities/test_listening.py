@@ -368,6 +368,7 @@ def test_whoever_included_a_place_hears_how_far_that_is_read(room: Room):
     source = sources(room, incident)[1].id
     room.serve(archiving.begin_reading, source_id=source, why=Why.opening)
     a_message(room, "a customer called", channel=SUPPORT)
+    take_in(room, source, Page(channel=SUPPORT, messages=(), asked_at=room.now))
 
     finish(room, source)
 
