@@ -48,6 +48,9 @@ TABLE: tuple[Callable[..., Notes], ...] = (
 )
 """Everything else that is asked at each tick, in this order."""
 
+FORGOTTEN_EVERY_S = 5.0
+"""How often it is looked who is forgotten, whatever else the clock waits for."""
+
 
 class Clock:
     """Ticks until stopped; a failing question is logged and the next one follows."""
@@ -65,13 +68,13 @@ class Clock:
         self._sweeper = Sweeper(desk.storage, beside)
         self._also = also
         self._scheduler = AsyncIOScheduler()
+        self._every(every_s, self._tick_unless_stopped)
+        # Beside the ticks: fetching and sweeping may make one of them long, and what is heard meanwhile names people.
+        self._every(min(every_s, FORGOTTEN_EVERY_S), self._look_unless_stopped)
+
+    def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
-            self._tick_unless_stopped,
-            "interval",
-            seconds=every_s,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
+            work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None
         )
 
     def start(self) -> None:
@@ -84,12 +87,19 @@ class Clock:
         with contextlib.suppress(asyncio.CancelledError):  # Stopped in the middle: the next start asks again.
             await self.tick()
 
-    async def tick(self) -> None:
-        """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
+    async def _look_unless_stopped(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.look_who_is_forgotten()
+
+    async def look_who_is_forgotten(self) -> None:
+        """The command that forgets somebody is another process, and waits until this was asked."""
         try:
-            await asyncio.to_thread(self._look_who_is_forgotten)
+            await asyncio.to_thread(self._refresh_forgotten)
         except Exception:
             log.exception("the clock could not look who is forgotten")
+
+    async def tick(self) -> None:
+        """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
         for question, abilities in EACH.items():
             try:
                 await asyncio.to_thread(self._desk.serve_each, question, *abilities)
@@ -97,7 +107,7 @@ class Clock:
                 log.exception("the clock could not ask", extra={"question": question.__name__})
         for ability in TABLE:
             try:
-                await asyncio.to_thread(self._desk.serve, ability)
+                await asyncio.to_thread(self._desk.serve_if_due, ability)
             except Exception:
                 log.exception("the clock could not serve", extra={"ability": ability.__name__})
         try:
@@ -112,7 +122,6 @@ class Clock:
     def _sweep(self) -> None:
         self._sweeper.sweep(self._desk.now())
 
-    def _look_who_is_forgotten(self) -> None:
-        """The command that forgets somebody is another process."""
+    def _refresh_forgotten(self) -> None:
         with self._desk.storage.read() as db:
             self._desk.storage.forgotten.refresh(db, self._desk.team)

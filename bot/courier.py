@@ -277,6 +277,9 @@ class Courier:
     def _claim(self, at_most: int) -> list[Parcel]:
         if at_most <= 0:
             return []
+        with self._storage.read() as db:
+            if not outbox.is_due(db, self._team, now=self._now()):
+                return []
         with self._storage.write() as db:
             self._key = people.workspace(db, self._team).mark_key
             return [_parcel(note) for note in outbox.claim(db, self._team, now=self._now(), at_most=at_most)]

@@ -12,7 +12,7 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import WorkingHours
 from storage import gestures, outbox, people
-from storage.session import Storage
+from storage.session import SomethingToDo, Storage
 
 log = logging.getLogger("debrief.desk")
 
@@ -137,6 +137,21 @@ class Desk:
             log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
             self.wake()
         return answer
+
+    def serve_if_due(self, ability: Callable[[Turn], Notes | None]) -> None:
+        """Serve an ability that asks what is due; where nothing is, it takes no write lock from the keeper.
+
+        It is tried first with a session that cannot write: what it would change or say is the reason to serve it.
+        """
+        if self._is_due(ability):
+            self.serve(ability)
+
+    def _is_due(self, ability: Callable[[Turn], Notes | None]) -> bool:
+        try:
+            with self.storage.peek() as db:
+                return bool(list(ability(Turn(db, self.now(), self.team, self.house)) or ()))
+        except SomethingToDo:
+            return True
 
     def serve_each(
         self, question: Callable[..., Iterable[Mapping[str, Any]]], *abilities: Callable[..., Notes]

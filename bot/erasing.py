@@ -14,7 +14,7 @@ from storage.session import AlreadyRunning, Storage, only_one
 from storage.sweeping import Sweeper
 
 HEARD_BY_THEN_S = 12.0
-"""By when a running bot has looked who is forgotten: it does at each tick of its clock."""
+"""By when a running bot has looked who is forgotten: its clock does every five seconds, whatever else it does."""
 TRIES, BETWEEN_TRIES_S = 5, 1.0
 """How often the file is tried to be swept while somebody reads it."""
 

@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from storage.models import Gesture
-from storage.rows import insert_new
+from storage.rows import delete_any, insert_new
 
 KEPT = timedelta(hours=1)
 """Slack's signature is good for five minutes; an hour forgives every clock."""
@@ -19,4 +18,4 @@ def remember(db: Session, team: str, mark: str, *, at: datetime) -> bool:
 
 
 def forget_old(db: Session, team: str, *, now: datetime) -> None:
-    db.execute(delete(Gesture).where(Gesture.team_id == team, Gesture.at < now - KEPT))
+    delete_any(db, Gesture, Gesture.team_id == team, Gesture.at < now - KEPT)

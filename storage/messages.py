@@ -21,7 +21,7 @@ from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
 from storage import erasure, files, pseudonyms, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
-from storage.rows import insert_new
+from storage.rows import delete_any, insert_new
 
 AT_ONCE = 400
 """Facts to a statement: far below what either database takes."""
@@ -441,13 +441,14 @@ def underived(db: Session, team: str, at_most: int = 200) -> list[Key]:
 
 def forget_strays(db: Session, team: str, *, before: datetime) -> None:
     """Forget emoji that were given before this moment on messages that never came; history tells of both together."""
-    stray = (
+    delete_any(
+        db,
+        Reaction,
         Reaction.team_id == team,
         Reaction.derived_at.is_(None),
         Reaction.changed_ts < f"{before.timestamp():.6f}",
         ~_its_message(),
     )
-    db.execute(delete(Reaction).where(*stray).execution_options(synchronize_session=False))
 
 
 def _its_message() -> ColumnElement[bool]:

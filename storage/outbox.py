@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, cast, literal, or_, select
+from sqlalchemy import Select, String, and_, cast, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import OutboxNote
@@ -113,6 +113,18 @@ def _write(db: Session, team: str, words: Words, kind: str) -> bool:
 
 def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[OutboxNote]:
     """The next note of every channel that is due, now marked as being sent; nothing overtakes within a channel."""
+    claimed = db.scalars(_due(team, now, at_most).with_for_update(skip_locked=True)).all()
+    for note in claimed:
+        note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
+    return claimed
+
+
+def is_due(db: Session, team: str, *, now: datetime) -> bool:
+    """Whether there is a note to claim; asked before, for claiming takes the write lock from the keeper."""
+    return db.scalar(_due(team, now, 1)) is not None
+
+
+def _due(team: str, now: datetime, at_most: int) -> Select[OutboxNote]:
     other = aliased(OutboxNote)
     # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
     in_the_way = and_(
@@ -126,7 +138,7 @@ def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[Ou
         .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
         .exists()
     )
-    due = (
+    return (
         select(OutboxNote)
         .where(
             OutboxNote.team_id == team,
@@ -136,12 +148,7 @@ def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[Ou
         )
         .order_by(OutboxNote.id)
         .limit(at_most)
-        .with_for_update(skip_locked=True)
     )
-    claimed = db.scalars(due).all()
-    for note in claimed:
-        note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
-    return claimed
 
 
 UNCERTAIN = "unknown"

@@ -74,6 +74,10 @@ class WriteLock:
             self._free.notify_all()
 
 
+class SomethingToDo(Exception):
+    """What only looked would have changed something."""
+
+
 class Storage:
     """The database: `read()` looks, `write()` is one transaction, `keep()` is the keeper's, which goes first."""
 
@@ -100,6 +104,15 @@ class Storage:
         engine = self.engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self.engine
         with self._watched(), Session(engine) as db:
             yield db
+            db.rollback()
+
+    @contextmanager
+    def peek(self) -> Generator[Session]:
+        """Look with what may change something, and hold up nobody; raises SomethingToDo at the first change."""
+        with self._watched(), Session(self.engine) as db:
+            event.listen(db.connection(), "before_cursor_execute", _only_look)
+            yield db
+            db.flush()
             db.rollback()
 
     @contextmanager
@@ -176,6 +189,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A read transaction that turns into a write fails at once, whatever the time-out: writers begin as writers.
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _only_look(_connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+    if not statement.startswith("SELECT"):
+        raise SomethingToDo
 
 
 class NotUsable(Exception):

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot import clock
 from bot.clock import TABLE, Clock
 from bot.desk import Note, Turn
+from bot.review.incident import Place
 from storage import gestures, outbox
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room, an_incident, mitigated
 
@@ -99,6 +101,69 @@ async def test_a_signed_request_is_remembered_for_as_long_as_it_could_be_played_
 
     assert not still
     assert room.change(lambda db: gestures.remember(db, TEAM, "m", at=room.now))
+
+
+def begun(room: Room) -> list[str]:
+    """The writing transactions that begin from now on."""
+    found: list[str] = []
+    event.listen(
+        room.storage.engine,
+        "before_cursor_execute",
+        lambda *given: found.append(given[2]) if given[2] == "BEGIN IMMEDIATE" else None,
+    )
+    return found
+
+
+async def test_a_tick_at_which_nothing_is_due_does_not_keep_the_keeper_waiting(tmp_path: Path):
+    room = a_room(tmp_path)
+    incident = an_incident(room)
+    a_message(room, "Checkout answers 503")
+    mitigated(room, incident)
+    room.pass_time(hours=20)
+    for _ in range(2):
+        await tick(room)
+    writes = begun(room)
+
+    await tick(room)
+
+    assert writes == []
+    room.storage.close()
+
+
+async def test_what_is_due_is_said_in_one_writing_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    room = a_room(tmp_path)
+
+    def due(turn: Turn) -> list[Note]:
+        found = outbox.find(turn.db, TEAM, "due")
+        return [] if found else [Note.once("due", "refused", Place(CHANNEL), sentence="now")]
+
+    monkeypatch.setattr(clock, "TABLE", (due,))
+    writes = begun(room)
+
+    for _ in range(2):
+        await tick(room)
+
+    assert (room.transcript(), writes) == (["now"], ["BEGIN IMMEDIATE"])
+    room.storage.close()
+
+
+async def test_who_is_forgotten_is_heard_while_a_tick_waits_for_slack(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clock, "FORGOTTEN_EVERY_S", 0.05)
+    waiting, heard = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def also() -> None:
+        waiting.set()
+        await asyncio.sleep(60)
+
+    ticking = Clock(room.desk, every_s=0.1, also=also)
+    ticking.start()
+    await waiting.wait()
+    monkeypatch.setattr(room.storage.forgotten, "refresh", lambda *_: loop.call_soon_threadsafe(heard.set))
+
+    await asyncio.wait_for(heard.wait(), 10)
+
+    ticking.stop()
 
 
 async def test_it_ticks_until_it_is_stopped(room: Room, monkeypatch: pytest.MonkeyPatch):

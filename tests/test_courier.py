@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bot import courier as courier_module
 from bot.courier import Courier, Parcel
@@ -103,6 +103,18 @@ async def either_office(database_url: str, slack: Running) -> AsyncIterator[Offi
     office = an_office(database_url, slack)
     yield office
     office.storage.close()
+
+
+async def test_a_round_with_nothing_to_say_does_not_keep_the_keeper_waiting(office: Office):
+    office.say("hello")
+    await office.round()
+    begun: list[str] = []
+    event.listen(office.storage.engine, "before_cursor_execute", lambda *given: begun.append(given[2]))
+
+    await office.round()
+
+    assert "BEGIN IMMEDIATE" not in begun
+    assert begun.count("BEGIN") == 2
 
 
 # In order, and not before its time -------------------------------------------------------

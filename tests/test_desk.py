@@ -141,6 +141,29 @@ def test_a_turn_is_one_line_in_the_log_with_ids_and_no_words(room: Room, caplog:
     assert "to all" not in str([record.__dict__ for record in caplog.records])
 
 
+def test_what_is_due_is_served_once_and_found_out_before_without_writing(room: Room):
+    def wait(turn: Turn) -> Notes:
+        if severity(room) is None:
+            change(turn)
+        return ()
+
+    def speak(_: Turn) -> Notes:
+        yield Note.once("due", "refused", HALL, sentence="now")
+
+    for ability in (wait, speak, wait, speak):
+        room.desk.serve_if_due(ability)
+
+    assert (severity(room), room.transcript()) == ("sev1", ["now"])
+
+
+def test_what_fails_while_it_is_only_asked_fails_as_it_would_when_served(room: Room):
+    def fail(_: Turn) -> Notes:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        room.desk.serve_if_due(fail)
+
+
 def test_one_of_several_that_fails_stops_no_other(room: Room, caplog: pytest.LogCaptureFixture):
     def three(_: Turn) -> list[dict[str, int]]:
         return [{"number": number} for number in (1, 2, 3)]

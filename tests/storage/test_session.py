@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Executable, delete, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage import people
 from storage.models import Workspace
-from storage.session import AlreadyRunning, NotSQLite, NotUsable, Storage, WriteLock, backup, only_one
+from storage.session import AlreadyRunning, NotSQLite, NotUsable, SomethingToDo, Storage, WriteLock, backup, only_one
 
 HOLD_THE_LOCK = """
 import fcntl, sys
@@ -67,6 +67,31 @@ def test_reading_changes_nothing(storage: Storage):
         db.flush()
 
     assert teams(storage) == []
+
+
+@pytest.mark.parametrize("statement", [insert(Workspace).values(team_id="T1", mark_key="k"), delete(Workspace)])
+def test_who_only_peeks_is_stopped_before_the_first_change(storage: Storage, statement: Executable):
+    with pytest.raises(SomethingToDo), storage.peek() as db:
+        db.execute(statement)
+
+    assert teams(storage) == []
+
+
+def test_who_only_peeks_is_stopped_where_a_change_waits_to_be_written(storage: Storage):
+    with pytest.raises(SomethingToDo), storage.peek() as db:
+        db.add(Workspace(team_id="T1", mark_key="k"))
+
+    assert teams(storage) == []
+
+
+def test_peeking_at_what_needs_no_change_stops_nobody(storage: Storage):
+    know(storage, "T1")
+
+    with storage.peek() as db:
+        row = db.scalars(select(Workspace).with_for_update()).one()
+        row.mark_key = row.mark_key
+
+    assert teams(storage) == ["T1"]
 
 
 def test_what_people_said_is_in_no_exception(storage: Storage):
