@@ -18,7 +18,8 @@ from benchmarks.load import Load
 from benchmarks.slack_requests import SECRET, Signed, messages
 from benchmarks.stage import a_folder, bare_over_http, bot_in_process, bot_over_http
 from bot.sandbox.server import in_thread
-from bot.web import is_signed, is_slacks
+from bot.shapes import is_slacks
+from bot.web import is_signed
 
 EVENTS, IN_FLIGHT, PAIRS = 4_000, 200, 5
 

@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.web import NOT_SLACKS, fits, is_slacks
+from bot.shapes import NOT_SLACKS, fits, is_slacks
 
 log = logging.getLogger("debrief.sockets")
 

@@ -4,12 +4,10 @@ import hashlib
 import hmac
 import json
 import logging
-import re
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 from aiohttp import web
@@ -20,13 +18,13 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.shapes import NOT_SLACKS, is_only_said, is_slacks
+
 log = logging.getLogger("debrief.web")
 
 SIGNATURE_AGE_S = 300
 """Slack asks to refuse what is older than five minutes."""
 BODY_LIMIT = 4 * 2**20
-
-ID = re.compile(r"[A-Z][A-Z0-9]{1,40}")
 
 Readiness = Callable[[], Awaitable[str | None]]
 """Why we are not ready, or None."""
@@ -98,11 +96,11 @@ def receive_events(
         moment, headers = await now(), slacks_headers(request)
         if not is_signed(raw, headers, secret=secret, now=moment.timestamp()):
             return web.Response(status=401, text="The signature does not fit.\n")
-        bolt, said = app(), only_said(raw)
-        if bolt and said:
-            answer = await keep(said)
+        bolt, event = app(), an_event(raw)
+        if bolt and event and is_only_said(event):
+            answer = await keep(event)
             return web.Response(status=answer.status if answer else 200)
-        asked = read(raw, headers)
+        asked = read(raw, headers, event)
         if asked is None:
             return web.Response(status=400, text="This is not a request of Slack's.\n")
         if bolt is None:
@@ -137,124 +135,34 @@ def is_signed(raw: bytes, headers: dict[str, str], *, secret: str, now: float) -
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-Shape = Any
-"""A type; a dictionary of shapes, by key; a list of one shape, which each of its one or more items has; a question."""
-
-
-def perhaps(shape: Shape) -> Callable[[object], bool]:
-    """The shape that something has where it is there at all."""
-    return lambda value: value is None or fits(value, shape)
-
-
-def an_id(value: object) -> bool:
-    """A person, a channel or a view as Slack names them."""
-    return isinstance(value, str) and bool(ID.fullmatch(value))
-
-
-def an_item(value: Any) -> bool:
-    """What an emoji is put on."""
-    return fits(value, {"type": str}) and (value["type"] != "message" or fits(value, {"channel": an_id, "ts": str}))
-
-
-def filled(value: object) -> bool:
-    """What the fields of a form hold: for each its element, with what was put into it."""
-    fields = list(value.values()) if isinstance(value, dict) else [None]
-    return all(isinstance(field, dict) and all(fits(each, AN_ELEMENT) for each in field.values()) for field in fields)
-
-
-A_WORD = str | None
-A_CHOICE = {"value": str}
-AN_ELEMENT = {
-    "type": str,
-    "value": A_WORD,
-    "selected_option": perhaps(A_CHOICE),
-    "selected_options": lambda value: not value or fits(value, [A_CHOICE]),
-    "selected_user": perhaps(an_id),
-    "selected_users": lambda value: not value or fits(value, [an_id]),
-    "selected_channel": perhaps(an_id),
-    "selected_conversation": perhaps(an_id),
-    "selected_date": A_WORD,
-    "selected_time": A_WORD,
-    "selected_date_time": int | None,
-}
-A_PERSON = {"id": an_id}
-GESTURE = {"user": A_PERSON, "trigger_id": A_WORD, "response_url": A_WORD}
-A_PRESS = {"action_id": str, "value": A_WORD, "selected_option": perhaps({"value": A_WORD})}
-PRESSED = GESTURE | {
-    "actions": [A_PRESS],
-    "channel": perhaps({"id": an_id}),
-    "message": perhaps({"ts": A_WORD, "thread_ts": A_WORD}),
-    "container": perhaps({"channel_id": perhaps(an_id), "thread_ts": A_WORD}),
-}
-CLOSED: dict[str, Any] = {"user": A_PERSON, "view": {"id": str, "type": str, "callback_id": str}}
-SENT = {"user": A_PERSON, "view": CLOSED["view"] | {"private_metadata": str, "state": {"values": filled}}}
-SHAPES: Mapping[str, Shape] = {
-    "event_callback": {"event": {"type": str}},
-    "block_actions": PRESSED,
-    "view_submission": SENT,
-    "view_closed": CLOSED,
-    "message_action": GESTURE
-    | {"callback_id": str, "channel": {"id": an_id}, "message": {"ts": str, "thread_ts": A_WORD}, "response_url": str},
-}
-"""What our listeners read of each type of request."""
-EVENTS: Mapping[str, Shape] = {
-    "app_home_opened": {"user": an_id},
-    "app_mention": {"channel": an_id, "ts": str, "user": perhaps(an_id), "text": A_WORD, "thread_ts": A_WORD},
-    "channel_created": {"channel": {"id": an_id}},
-    "member_joined_channel": {"channel": an_id, "user": an_id},
-    "reaction_added": {"item": an_item, "user": perhaps(an_id)},
-    "reaction_removed": {"item": an_item, "user": perhaps(an_id)},
-}
-COMMAND = {"command": str, "user_id": an_id, "channel_id": an_id, "text": A_WORD, "trigger_id": A_WORD}
-ANYTHING_ELSE = {"callback_id": str | None}
-NOT_SLACKS = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
-"""What the libraries raise on bodies that nobody at Slack would send."""
-
-
-def only_said(raw: bytes) -> dict[str, Any] | None:
-    """The body of something said in a channel; None for everything else."""
+def an_event(raw: bytes) -> dict[str, Any] | None:
+    """The body of an event; None for everything else, and for what is not shaped as Slack shapes its events."""
     try:
         body = json.loads(raw) if b'"event_callback"' in raw else {}
-        return body if is_slacks(body) and is_only_said(body) else None
+        return body if is_slacks(body) and body.get("type") == "event_callback" else None
     except NOT_SLACKS:
         return None
 
 
-def is_only_said(body: dict[str, Any]) -> bool:
-    """Whether a body is of something said in a channel: nobody listens to it, but it is kept."""
-    event = body.get("event")
-    return body.get("type") == "event_callback" and isinstance(event, dict) and event.get("type") == "message"
+def read(raw: bytes, headers: dict[str, str], event: dict[str, Any] | None = None) -> AsyncBoltRequest | None:
+    """The request as Bolt takes it, or None where it is not shaped as Slack shapes its requests.
 
-
-def read(raw: bytes, headers: dict[str, str]) -> AsyncBoltRequest | None:
-    """The request as Bolt takes it, or None where it is not shaped as Slack shapes its requests."""
+    An event that was parsed already is not parsed again.
+    """
     try:
+        if event:
+            return as_parsed(event, raw.decode(), headers)
         asked = AsyncBoltRequest(body=raw.decode(), headers=dict(headers))
         return asked if is_slacks(asked.body) else None
     except NOT_SLACKS:
         return None
 
 
-def is_slacks(body: object) -> bool:
-    """Whether a body has what is read of its type."""
-    if not isinstance(body, dict) or not isinstance(body.get("event", {}), dict):
-        return False
-    if "command" in body:
-        return fits(body, COMMAND)
-    shape = SHAPES.get(str(body.get("type")))
-    if shape is None:
-        return fits(body, ANYTHING_ELSE) and isinstance(body.get("view", {}), dict)
-    return fits(body, shape) and fits(body.get("event"), EVENTS.get(body.get("event", {}).get("type"), object))
-
-
-def fits(value: Any, shape: Shape) -> bool:
-    if isinstance(shape, FunctionType):
-        return shape(value)
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(fits(value.get(key), each) for key, each in shape.items())
-    if isinstance(shape, list):
-        return isinstance(value, list) and bool(value) and all(fits(item, shape[0]) for item in value)
-    return isinstance(value, shape)
+def as_parsed(event: dict[str, Any], raw: str, headers: dict[str, str]) -> AsyncBoltRequest:
+    """What Bolt would have made of the raw body; only over Socket Mode does it take what is parsed."""
+    asked = AsyncBoltRequest(mode="socket_mode", body=event, headers=dict(headers))
+    asked.mode, asked.raw_body = "http", raw
+    return asked
 
 
 # What fails all the same -----------------------------------------------------------------

@@ -420,6 +420,25 @@ def _spoil(whole: Any, chance: random.Random) -> None:
 # The pages ---------------------------------------------------------------------------------------
 
 
+def test_an_event_that_was_parsed_is_for_bolt_what_it_would_have_parsed_itself():
+    added = {"type": "reaction_added", "user": "U1", "item": {"type": "message", "channel": "C1", "ts": "1.0"}}
+    raw = json.dumps(EVENT | {"event": added}).encode()
+    headers = {"content-type": JSON, "x-slack-request-timestamp": str(NOW), "x-slack-retry-num": "1"}
+
+    once, twice = pages.read(raw, headers, pages.an_event(raw)), pages.read(raw, headers)
+
+    assert once
+    assert twice
+    assert once.context.actor_user_id == "U1"
+    assert vars(once) == vars(twice)
+
+
+def test_a_gesture_and_a_challenge_are_no_events():
+    bodies = [PRESS, COMMAND, {"type": "url_verification"}, {"type": "block_actions", "x": "event_callback"}, {}]
+
+    assert [pages.an_event(json.dumps(body).encode()) for body in bodies] == [None] * len(bodies)
+
+
 async def test_health_tells_that_the_process_lives_ready_or_not(door: Door):
     door.why_not_ready = "starting"
 

@@ -6,7 +6,8 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.web import Keep, is_only_said, mark_of
+from bot.shapes import is_only_said
+from bot.web import Keep, mark_of
 
 
 class KeepFirst(AsyncMiddleware):
