@@ -11,6 +11,7 @@ SENTENCES = {
     "unentered": "it has a wording that nobody entered",
     "taken": "words of it were entered and are gone, and no deletion or erasure was entered",
     "unsalted": "what its words are checked against was taken away, and no erasure was entered",
+    "misdated": "it is filed under another moment than the time Slack gave it",
     "back": "it has words again, though the end of its words was entered",
     "link": "an entry about it was changed",
     "order": "an entry about it stands where it was not entered",
@@ -31,6 +32,9 @@ def told(incident: Incident, verdict: Verdict) -> Iterator[str]:
     if verdict.older:
         older = _many(verdict.older, "message")
         yield f"{older} of these were kept before there was a witness, and nothing speaks for them."
+    if verdict.others:
+        others = _many(verdict.others, "other message")
+        yield f"{others} of the workspace are compared, too: what was taken out of the incident stands among them."
     yield from _books(verdict)
     if not verdict.count:
         yield "Nothing was changed behind the program's back."

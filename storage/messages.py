@@ -351,9 +351,10 @@ def in_source() -> ColumnElement[bool]:
     )
 
 
-def _of(incident: int) -> ColumnElement[bool]:
-    inside = select(Message.id).join(Source, in_source()).where(Source.incident_id == incident)
-    return Message.id.in_(inside.correlate(None))
+def inside(incident: int) -> ColumnElement[bool]:
+    """That a Message was said in a source of this incident."""
+    said = select(Message.id).join(Source, in_source()).where(Source.incident_id == incident)
+    return Message.id.in_(said.correlate(None))
 
 
 def belongs(db: Session, message: Message, incident: int) -> bool:
@@ -364,19 +365,19 @@ def belongs(db: Session, message: Message, incident: int) -> bool:
 
 def of_incident(db: Session, incident: int) -> Sequence[Message]:
     """Every message of an incident's sources, threads and tombstones included, in order of ts."""
-    return db.scalars(select(Message).where(_of(incident)).order_by(Message.ts, Message.channel_id)).all()
+    return db.scalars(select(Message).where(inside(incident)).order_by(Message.ts, Message.channel_id)).all()
 
 
 def pages_of_incident(db: Session, incident: int) -> Iterator[Sequence[Message]]:
     """The same, a part at a time: an incident may have more messages than memory should hold."""
     in_order_of_time = (Message.posted_at, Message.ts, Message.channel_id)
-    query = select(Message).where(_of(incident)).order_by(*in_order_of_time).execution_options(yield_per=AT_ONCE)
+    query = select(Message).where(inside(incident)).order_by(*in_order_of_time).execution_options(yield_per=AT_ONCE)
     yield from db.scalars(query).partitions()
 
 
 def count_of_incident(db: Session, incident: int) -> int:
     """How many messages an incident's sources have."""
-    return db.scalars(select(func.count(Message.id)).where(_of(incident))).one()
+    return db.scalars(select(func.count(Message.id)).where(inside(incident))).one()
 
 
 def versions_of(db: Session, messages: Sequence[Message]) -> dict[int, list[MessageVersion]]:
@@ -478,7 +479,7 @@ def chatter(db: Session, incident: int) -> list[Chatter]:
     """What was said in an incident, as the rules that offer candidates look at it; without what this bot said."""
     own = select(Workspace.bot_user, Workspace.bot_id).where(Workspace.team_id == Message.team_id)
     ours = own.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
-    said = db.scalars(select(Message).where(_of(incident), Message.deleted_at.is_(None), ~ours)).all()
+    said = db.scalars(select(Message).where(inside(incident), Message.deleted_at.is_(None), ~ours)).all()
     bots = set(db.scalars(select(Person.user_id).where(Person.bot_since.is_not(None))))
     held = reactions_of(db, said)
     return [

@@ -3,18 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from datetime import datetime
+from typing import Any, Literal, Self, cast
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from bot.review.heard import moment_of
 from storage import messages, reviews
 from storage.models import Book, BookEntry, Incident, Message, MessageVersion
-from storage.witness import content_of, content_of_version, digest_of, known_keys, link_of, seed_of
+from storage.witness import WORDING, content_of_values, content_of_version, digest_of, known_keys, link_of, seed_of
 
 AT_ONCE = 1_000
 """Lines of a book in memory."""
-SHOWN = 10
+PAGE = 400
+"""Messages in memory: their ids go to a statement."""
+TOLD = 10
 """Of what was found, the first few are told and the rest counted."""
 
 ALL = 2**63 - 1
@@ -34,6 +38,7 @@ Fault = Literal[
     "taken",
     "unsalted",
     "back",
+    "misdated",
     "head",
 ]
 
@@ -61,6 +66,8 @@ class Verdict:
     wordings: int = 0
     gone: int = 0
     older: int = 0
+    others: int = 0
+    """Messages of the workspace outside of the incident, which are compared, too."""
     published: str | None = None
     kept_key: int = 0
     """Books whose key lies in the database itself."""
@@ -70,16 +77,20 @@ class Verdict:
     def note(self, found: Iterable[Found]) -> None:
         for each in found:
             self.count += 1
-            if len(self.first) < SHOWN:
+            if len(self.first) < TOLD:
                 self.first.append(each)
 
 
 def verify(db: Session, incident: Incident, setting: str | None) -> Verdict:
-    """Read all books of the workspace, then every message of the incident; `db` is to see one moment throughout."""
+    """Read every message of the workspace, those of the incident first, and all its books.
+
+    `db` is to see one moment throughout.
+    """
     verdict, team = Verdict(), incident.team_id
     books = db.scalars(select(Book).where(Book.team_id == team).order_by(Book.id)).all()
     older = _older(books)
     verdict.note(_of_messages(db, incident, older[0], verdict))
+    verdict.note(_of_others(db, incident, older[0], verdict))
     verdict.note(_of_books(db, books, known_keys(db, team, setting), verdict))
     verdict.note(_of_workspace(db, team, older))
     verdict.note(_of_head(db, incident, books, verdict))
@@ -133,7 +144,7 @@ def _stood(db: Session, book: int, number: int) -> tuple[int, str] | None:
     return None if row is None else (row[0], row[1])
 
 
-LINE = ("id", "number", "team_id", "message_id", "edited_ts", "what", "digest", "link")
+OF_A_LINE = ("id", "number", "team_id", "message_id", "edited_ts", "what", "digest", "link")
 
 
 def _of_lines(db: Session, book: Book, key: bytes | None, verdict: Verdict) -> Iterator[Found]:
@@ -147,7 +158,7 @@ def _of_lines(db: Session, book: Book, key: bytes | None, verdict: Verdict) -> I
 
 
 def _lines(db: Session, book: Book) -> Iterator[Mapping[str, Any]]:
-    query = select(*(BookEntry.__table__.c[name] for name in LINE)).where(BookEntry.book_id == book.id)
+    query = select(*(BookEntry.__table__.c[name] for name in OF_A_LINE)).where(BookEntry.book_id == book.id)
     rows = db.execute(query.order_by(BookEntry.number).execution_options(yield_per=AT_ONCE))
     for row in rows.mappings():
         yield cast("Mapping[str, Any]", row)
@@ -174,9 +185,9 @@ def _of_workspace(db: Session, team: str, older: tuple[int, int]) -> Iterator[Fo
     strays = select(BookEntry.book_id, BookEntry.number).where(
         BookEntry.team_id == team, BookEntry.book_id.not_in(ours)
     )
-    for book, number in db.execute(strays.limit(SHOWN)):
+    for book, number in db.execute(strays.limit(TOLD)):
         yield Found("stray", book, number)
-    kept = select(Message.id).where(Message.id == BookEntry.message_id).exists()
+    kept = select(Message.id).where(Message.id == BookEntry.message_id, Message.team_id == BookEntry.team_id).exists()
     line = select(BookEntry.message_id, func.min(BookEntry.book_id)).where(BookEntry.team_id == team, ~kept)
     for message, book in db.execute(line.group_by(BookEntry.message_id).order_by(BookEntry.message_id)):
         yield Found("row gone", book, None, *_neighbour(db, team, message))
@@ -209,17 +220,36 @@ class _Entered:
     digest: str
 
 
+COLUMNS = ("id", *WORDING, "posted_at", "purged_at")
+
+
 def _of_messages(db: Session, incident: Incident, older: int, verdict: Verdict) -> Iterator[Found]:
-    for page in messages.pages_of_incident(db, incident.id):
-        ids = [row.id for row in page]
+    in_order_of_time = (Message.posted_at, Message.ts, Message.channel_id)
+    for said in _said(db, older, messages.inside(incident.id), order=in_order_of_time):
+        verdict.messages += 1
+        verdict.gone += said.is_gone
+        verdict.wordings += len(said.wordings)
+        verdict.older += said.is_older and not said.lines
+        yield from said.faults()
+
+
+def _of_others(db: Session, incident: Incident, older: int, verdict: Verdict) -> Iterator[Found]:
+    """All others of the workspace: one whose place or time was changed does not stand in its incident any more."""
+    others = (Message.team_id == incident.team_id, ~messages.inside(incident.id))
+    for said in _said(db, older, *others, order=(Message.id,)):
+        verdict.others += 1
+        yield from said.faults()
+
+
+def _said(db: Session, older: int, *which: ColumnElement[bool], order: Sequence[Any]) -> Iterator["_Said"]:
+    # Rows without the mapping, which would cost more than all that is looked at in them.
+    query = select(*(Message.__table__.c[name] for name in COLUMNS)).where(*which).order_by(*order)
+    for page in db.execute(query.execution_options(yield_per=PAGE)).mappings().partitions():
+        ids = [row["id"] for row in page]
         lines, versions = _lines_of(db, ids), _versions_of(db, ids)
         for row in page:
-            said = _Said(row, versions[row.id], lines[row.id], row.id <= older)
-            verdict.messages += 1
-            verdict.gone += said.is_gone
-            verdict.wordings += len(said.wordings())
-            verdict.older += said.is_older and not said.lines
-            yield from said.faults()
+            number, said = row["id"], cast("Mapping[str, Any]", row)
+            yield _Said.of(said, versions[number], lines[number], is_older=number <= older)
 
 
 def _lines_of(db: Session, ids: Sequence[int]) -> defaultdict[int, list[Any]]:
@@ -230,32 +260,47 @@ def _lines_of(db: Session, ids: Sequence[int]) -> defaultdict[int, list[Any]]:
     return found
 
 
-def _versions_of(db: Session, ids: Sequence[int]) -> defaultdict[int, dict[str, bytes]]:
-    found: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
-    columns = (MessageVersion.message_id, MessageVersion.edited_ts, MessageVersion.text)
-    for message, edited_ts, text in db.execute(select(*columns).where(MessageVersion.message_id.in_(ids))):
-        found[message][edited_ts] = content_of_version(edited_ts, text)
+def _versions_of(db: Session, ids: Sequence[int]) -> defaultdict[int, list[Any]]:
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    columns = (MessageVersion.message_id, MessageVersion.edited_ts, MessageVersion.at, MessageVersion.text)
+    for row in db.execute(select(*columns).where(MessageVersion.message_id.in_(ids))):
+        found[row.message_id].append(row)
     return found
+
+
+def _moment(ts: str) -> datetime | None:
+    """Slack's time as a moment; None of what is no time at all."""
+    try:
+        return moment_of(ts)
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A message with its earlier wordings, and the lines about it in the order they were entered."""
+    """A message with what stands here of its wordings, and the lines about it in the order they were entered."""
 
-    row: Message
-    versions: Mapping[str, bytes]
+    row: Mapping[str, Any]
+    wordings: Mapping[str, bytes]
+    """By when each was edited."""
     lines: Sequence[Any]
     is_older: bool
+    misdated: Sequence[str]
+    """Of the wordings, those filed under another moment than Slack's time says; of a message, its own."""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], versions: Sequence[Any], lines: Sequence[Any], *, is_older: bool) -> Self:
+        wordings = {each.edited_ts: content_of_version(each.edited_ts, each.text) for each in versions}
+        if not (row["deleted_at"] or row["purged_at"]):
+            wordings[row["edited_ts"] or ""] = content_of_values(row)
+        misdated = [each.edited_ts for each in versions if each.at != _moment(each.edited_ts or row["ts"])]
+        if row["posted_at"] != _moment(row["ts"]):
+            misdated.append("")
+        return cls(row, wordings, lines, is_older, misdated)
 
     @property
     def is_gone(self) -> bool:
-        return bool(self.row.deleted_at or self.row.purged_at)
-
-    def wordings(self) -> dict[str, bytes]:
-        """What stands here, by when it was edited."""
-        return (
-            dict(self.versions) if self.is_gone else {**self.versions, self.row.edited_ts or "": content_of(self.row)}
-        )
+        return bool(self.row["deleted_at"] or self.row["purged_at"])
 
     def faults(self) -> Iterator[Found]:
         entered, end = self._entered()
@@ -265,6 +310,7 @@ class _Said:
             yield self._found("back")
         else:
             yield from self._faults_of_words(entered)
+        yield from (self._found("misdated", edited_ts) for edited_ts in dict.fromkeys(self.misdated))
 
     def _entered(self) -> tuple[dict[str, _Entered], _Entered | None]:
         """The wordings that were entered since the words last ended; else that end."""
@@ -278,16 +324,16 @@ class _Said:
 
     def _faults_of_gone(self, entered: Mapping[str, _Entered], end: _Entered | None) -> Iterator[Found]:
         row = self.row
-        if self.versions or row.text or row.blocks or row.attachments:
+        if self.wordings or any(row[name] for name in ("text", "plain", "blocks", "attachments")):
             yield self._found("back")
         if end is None:
             if entered or not self.is_older:
                 yield self._found("taken")
         elif end.digest:
-            yield from self._compared("", end, content_of(row))
+            yield from self._compared("", end, content_of_values(row))
 
     def _faults_of_words(self, entered: dict[str, _Entered]) -> Iterator[Found]:
-        for edited_ts, content in self.wordings().items():
+        for edited_ts, content in self.wordings.items():
             line = entered.pop(edited_ts, None)
             if line is not None:
                 yield from self._compared(edited_ts, line, content)
@@ -303,7 +349,7 @@ class _Said:
             yield self._found("changed", edited_ts)
 
     def _found(self, fault: Fault, edited_ts: str = "") -> Found:
-        return Found(fault, None, None, self.row.channel_id, self.row.ts, edited_ts)
+        return Found(fault, None, None, self.row["channel_id"], self.row["ts"], edited_ts)
 
 
 # What was published -------------------------------------------------------------------------------

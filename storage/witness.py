@@ -32,9 +32,12 @@ AT_ONCE = 500
 WRITING = "witness"
 """Where a session of a Storage keeps what its transaction will enter."""
 
-PLACE_AND_TIME = ("channel_id", "ts", "thread_ts", "user_id", "bot_id", "edited_ts")
-WORDING = (*PLACE_AND_TIME, "deleted_at", "text", "blocks", "attachments")
-"""The columns of a message that make its wording: who said what, when and where."""
+PLACE_AND_TIME = ("channel_id", "ts", "thread_ts", "user_id", "bot_id", "subtype", "edited_ts")
+WORDING = (*PLACE_AND_TIME, "bot_name", "deleted_at", "text", "plain", "blocks", "attachments")
+"""The columns of a message that make its wording: who said what, when and where, and how it is shown.
+
+What is shown is entered as it was kept, and not worked out again: a later version may word it otherwise.
+"""
 
 What = Literal["said", "deleted", "erased"]
 
@@ -141,7 +144,11 @@ def content_of(row: object) -> bytes:
 def content_of_values(row: Mapping[str, Any]) -> bytes:
     """The same of a row that is still to be written, by the names of its columns."""
     said = [row[name] or "" for name in PLACE_AND_TIME]
-    said += (_moment(row["deleted_at"]), _text(row["text"]), _json(row["blocks"]), _json(row["attachments"]))
+    text = _text(row["text"])
+    plain = text if row["plain"] == row["text"] else _text(row["plain"])
+    # Most messages are shown as they were written, and what is the same is not hashed twice.
+    said += (_text(row["bot_name"] or ""), _moment(row["deleted_at"]), text, "" if plain == text else f"={plain}")
+    said += (_json(row["blocks"]), _json(row["attachments"]))
     return "\0".join(said).encode()
 
 

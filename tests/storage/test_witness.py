@@ -204,7 +204,7 @@ def test_each_wording_is_entered_once_however_often_it_is_heard(storage: Storage
 
 
 def test_a_wording_is_entered_as_the_database_gives_it_back(storage: Storage):
-    odd = "nul \0, half a smile \ud83d, a whole one \U0001f600 and \r\n"
+    odd = "&lt;nul \0, half a smile \ud83d, a whole one \U0001f600 and \r\n"
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": odd}, "n": 1.5, "a": None}]
     keep(storage, posted(odd, blocks=blocks, attachments=[{"b": [True, 10**12], "a": {}}]))
 
@@ -256,6 +256,7 @@ def of_ts(ts: str) -> Any:
     return select(Message.id).where(Message.ts == ts).scalar_subquery()
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OTHER = f"{SECOND + 1}.000100"
 LAST = f"{SECOND + 2}.000100"
 
@@ -280,6 +281,13 @@ def test_what_nobody_touched_is_as_it_was_entered(storage: Storage, three: Incid
 
 BEHIND_ITS_BACK = {
     "the words": (update(Message).where(Message.ts == OTHER).values(text="I did it"), ("changed", OTHER)),
+    "the words as they are shown": (
+        update(Message).where(Message.ts == OTHER).values(plain="somebody else did it"),
+        ("changed", OTHER),
+    ),
+    "nothing shown of the words": (update(Message).where(Message.ts == OTHER).values(plain=""), ("changed", OTHER)),
+    "a program's name": (update(Message).where(Message.ts == OTHER).values(bot_name="Priya"), ("changed", OTHER)),
+    "what kind it is": (update(Message).where(Message.ts == OTHER).values(subtype="channel_join"), ("changed", OTHER)),
     "the author": (update(Message).where(Message.ts == OTHER).values(user_id="U0PRIYA"), ("changed", OTHER)),
     "the time": (
         update(Message).where(Message.ts == OTHER).values(ts=f"{SECOND + 7}.0"),
@@ -287,11 +295,14 @@ BEHIND_ITS_BACK = {
     ),
     "the thread": (update(Message).where(Message.ts == OTHER).values(thread_ts=TS), ("changed", OTHER)),
     "the blocks": (update(Message).where(Message.ts == OTHER).values(blocks=[{"type": "divider"}]), ("changed", OTHER)),
+    "the time of an earlier wording": (update(MessageVersion).values(at=LONG_AGO), ("misdated", TS)),
     "an earlier wording": (update(MessageVersion).values(text="all is well"), ("changed", TS)),
     "an earlier wording gone": (delete(MessageVersion), ("taken", TS)),
     "an edit undone": (update(Message).where(Message.ts == TS).values(edited_ts=None), ("changed", TS)),
     "a deletion of its own": (
-        update(Message).where(Message.ts == OTHER).values(text="", deleted_at=datetime.fromtimestamp(SECOND, UTC)),
+        update(Message)
+        .where(Message.ts == OTHER)
+        .values(text="", plain="", deleted_at=datetime.fromtimestamp(SECOND, UTC)),
         ("taken", OTHER),
     ),
     "an erasure of its own": (
@@ -322,6 +333,46 @@ def test_a_change_behind_the_programs_back_is_found_at_its_place(storage: Storag
     behind_its_back(storage, statement)
 
     assert faults(storage, three)[0] == found
+
+
+OUT_OF_THE_INCIDENT = {
+    "before it": ({"posted_at": LONG_AGO}, ("misdated", OTHER)),
+    "before it, in every column": ({"ts": "946684800.000100", "posted_at": LONG_AGO}, ("changed", "946684800.000100")),
+    "to a time that is none": ({"ts": "once", "posted_at": LONG_AGO}, ("changed", "once")),
+    "to another channel": ({"channel_id": "C0ELSEWHERE"}, ("changed", OTHER)),
+    "into a thread that is an incident of its own": ({"thread_ts": "1.0"}, ("changed", OTHER)),
+    "to another workspace": ({"team_id": "T0ELSEWHERE"}, ("row gone", TS)),
+}
+
+
+@pytest.mark.parametrize("where", OUT_OF_THE_INCIDENT)
+def test_a_message_that_was_taken_out_of_its_incident_is_found_where_it_is(
+    storage: Storage, three: Incident, where: str
+):
+    values, found = OUT_OF_THE_INCIDENT[where]
+    with storage.write() as db:
+        other = Incident(team_id=TEAM, title="Another", opened_at=LONG_AGO)
+        db.add(other)
+        db.flush()
+        db.add(
+            Source(
+                team_id=TEAM, incident_id=other.id, channel_id=CHANNEL, thread_ts="1.0", from_at=LONG_AGO, until_at=None
+            )
+        )
+
+    behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(values))
+
+    verdict = read(storage, three)
+    assert (verdict.messages, verdict.others) == (2, 0 if where == "to another workspace" else 1)
+    assert faults(storage, three)[0] == found
+
+
+def test_messages_elsewhere_that_nobody_touched_are_compared_and_not_counted(storage: Storage, three: Incident):
+    keep(storage, posted("in another channel", channel="C0OTHER"), deleted(after=90, ts=LAST))
+
+    verdict = read(storage, three)
+
+    assert (verdict.first, verdict.messages, verdict.others, verdict.gone) == ([], 3, 1, 1)
 
 
 def test_entries_that_were_swapped_are_found(storage: Storage, three: Incident):
@@ -433,11 +484,14 @@ def test_a_forgotten_person_leaves_a_chain_that_is_whole(storage: Storage, three
 def test_words_that_come_back_after_their_end_are_found(storage: Storage, three: Incident):
     keep(storage, deleted(after=90, ts=OTHER))
 
+    behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(plain="looking"))
+    shown = faults(storage, three)
     behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(text="looking"))
     half = faults(storage, three)
     behind_its_back(storage, update(Message).where(Message.ts == OTHER).values(deleted_at=None))
     whole = faults(storage, three)
 
+    assert shown[0] == ("back", OTHER)
     assert (half[0], whole) == (("back", OTHER), [("back", OTHER)])
 
 
