@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,10 +35,21 @@ Show = Callable[[int], AbstractContextManager[Reached]]
 """Shows somebody how far the reading of so many seconds of history has come."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
-"""How long a channel that could not be read is left alone: longer each time."""
+"""How long a source that could not be read is left alone: longer each time."""
+LOOKED_AT_FOR = timedelta(minutes=5)
+"""How long it is known what a channel is like and who is in it, however many sources are read there."""
 PATIENCE = timedelta(minutes=10)
 """How long a draft waits for the archive to be compared with Slack; what answers it is good for half an hour."""
 LOOK_AGAIN_S = 0.25
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Since when, and for how long, a source of this channel is left alone."""
+
+    channel: str
+    since: datetime
+    length: timedelta
 
 
 class Historian:
@@ -52,7 +63,9 @@ class Historian:
         self._tasks: dict[int, asyncio.Task[bool]] = {}
         self._asked: set[str] = set()
         self._away: dict[str, datetime] = {}
-        self._pauses: dict[str, tuple[datetime, timedelta]] = {}
+        self._pauses: dict[int, Pause] = {}
+        self._failed: dict[int, str] = {}
+        self._looks: dict[str, tuple[datetime, asyncio.Task[None]]] = {}
 
     def was_away(self, channel: str = AWAY_FROM_ALL) -> None:
         """Slack may have kept something from us until now, everywhere or in one channel: look for it."""
@@ -61,12 +74,15 @@ class Historian:
     async def start_due(self) -> None:
         """Begin to read what is due; nobody waits for it."""
         now = await asyncio.to_thread(self._desk.now)
+        for source, channel in self._failed.items():
+            self._pause(source, channel, now)
+        self._failed.clear()
         for channel in self._asked:
             self._away[channel] = now
-            self._end_pauses(channel)
+            self._begin_afresh(channel)
         self._asked.clear()
         for due in await asyncio.to_thread(self._desk.look, archiving.due, away=self._away):
-            if due.source not in self._tasks and not self._is_paused(due.channel, now):
+            if due.source not in self._tasks and not self._is_paused(due.source, now):
                 self._start(due)
 
     async def fetch(self) -> None:
@@ -83,7 +99,7 @@ class Historian:
 
     async def stop(self) -> None:
         """Read no further; what was read is kept, and the rest goes on at the next start."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *(look for _, look in self._looks.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -99,37 +115,47 @@ class Historian:
         while await asyncio.to_thread(self._desk.now) < until:
             done, _ = await asyncio.wait({task}, timeout=LOOK_AGAIN_S)
             if done:
-                return not task.cancelled() and task.result()
+                return not task.cancelled() and not task.exception() and task.result()
         return False
 
     # One source --------------------------------------------------------------------------
 
     def _start(self, due: Due) -> asyncio.Task[bool]:
         task = self._tasks[due.source] = asyncio.create_task(self._read(due))
-        task.add_done_callback(lambda done: self._forget(due.source, done))
+        task.add_done_callback(lambda done: self._forget(due, done))
         return task
 
-    def _forget(self, source: int, task: asyncio.Task[bool]) -> None:
-        self._tasks.pop(source, None)
+    def _forget(self, due: Due, task: asyncio.Task[bool]) -> None:
+        self._tasks.pop(due.source, None)
         error = None if task.cancelled() else task.exception()
         if error:
-            log.error("a history could not be kept", exc_info=error, extra={"source": source})
+            log.error("a history could not be kept", exc_info=error, extra={"source": due.source})
+            self._failed[due.source] = due.channel
 
     async def _read(self, due: Due) -> bool:
         """Whether the end was reached; a Slack that cannot be read is asked again later."""
         try:
-            await self._look_at(due.channel)
+            await self._look_once(due.channel)
             await self._serve(archiving.begin_reading, source_id=due.source, why=due.why)
             await self._walk(due)
         except (NotInChannel, SlackApiError, ClientError, OSError, TimeoutError) as error:
             await self._put_off(due, error)
             return False
         await self._serve(archiving.finish_reading, source_id=due.source)
-        self._pauses.pop(due.channel, None)
+        self._pauses.pop(due.source, None)
         if due.why is Why.opening:
-            await self._serve(listening.tell_progress, source_id=due.source)
+            await self._tell_progress(due)
             await self._meet_members(due.channel)
         return True
+
+    async def _look_once(self, channel: str) -> None:
+        """Look at a channel unless that was done lately, for whichever of its sources."""
+        now = await asyncio.to_thread(self._desk.now)
+        since, look = self._looks.get(channel, (now, None))
+        if look is None or _has_failed(look) or not since <= now < since + LOOKED_AT_FOR:
+            look = asyncio.create_task(self._look_at(channel))
+            self._looks[channel] = (now, look)
+        await asyncio.shield(look)
 
     async def _look_at(self, channel: str) -> None:
         """What became of a channel that nobody told us: its name, its members, whether it is private now.
@@ -154,12 +180,18 @@ class Historian:
                 page = await self._ask(wanted)
                 await self._keep(page, wanted)
                 if due.why is Why.opening:
-                    await self._serve(listening.tell_progress, source_id=due.source)
+                    await self._tell_progress(due)
                 if page.is_meagre:
                     self._history.slow_down()
                 if not wanted.thread:
                     reached(_seconds_back(page))
                 log.info("history read", extra={"channel": wanted.channel, "messages": len(page.messages)})
+
+    async def _tell_progress(self, due: Due) -> None:
+        """Whoever waits for a history hears how far it is read; where there is nothing to tell, nothing is written."""
+        progress = await asyncio.to_thread(self._desk.look, listening.progress, source_id=due.source)
+        if progress:
+            await self._serve(listening.tell_progress, source_id=due.source, progress=progress)
 
     async def _keep(self, page: Page, wanted: Wanted) -> None:
         """Part by part: what is said meanwhile goes first."""
@@ -185,17 +217,28 @@ class Historian:
         log.warning("history cannot be read", extra={"channel": due.channel, "error": word})
         if word == "invalid_cursor":
             await self._serve(archiving.begin_anew, source_id=due.source)
-        _, before = self._pauses.get(due.channel, (None, FIRST_PAUSE / 2))
-        pause = LONGEST_PAUSE if isinstance(error, NotInChannel) else min(before * 2, LONGEST_PAUSE)
-        self._pauses[due.channel] = (await asyncio.to_thread(self._desk.now), pause)
+        now = await asyncio.to_thread(self._desk.now)
+        self._pause(due.source, due.channel, now)
+        if isinstance(error, NotInChannel):
+            self._pauses[due.source] = Pause(due.channel, now, LONGEST_PAUSE)
 
-    def _is_paused(self, channel: str, now: datetime) -> bool:
-        since, pause = self._pauses.get(channel, (now, timedelta()))
-        return since <= now < since + pause
+    def _pause(self, source: int, channel: str, now: datetime) -> None:
+        """Leave a source alone, for twice as long as the last time."""
+        before = self._pauses.get(source)
+        length = min(before.length * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
+        self._pauses[source] = Pause(channel, now, length)
 
-    def _end_pauses(self, channel: str) -> None:
-        for known in [channel] if channel else list(self._pauses):
-            self._pauses.pop(known, None)
+    def _is_paused(self, source: int, now: datetime) -> bool:
+        pause = self._pauses.get(source)
+        return pause is not None and pause.since <= now < pause.since + pause.length
+
+    def _begin_afresh(self, channel: str) -> None:
+        """Whatever kept us from a channel, or from all, may be over, and whatever was seen of it, too."""
+        for source, pause in list(self._pauses.items()):
+            if channel in (AWAY_FROM_ALL, pause.channel):
+                del self._pauses[source]
+        for known in [channel] if channel else list(self._looks):
+            self._looks.pop(known, None)
 
     async def _meet_members(self, channel: str) -> None:
         """Names and zones of everybody in the channel, for the report and for finding an hour."""
@@ -206,6 +249,10 @@ class Historian:
 
     async def _serve(self, ability: Callable[..., Notes], **what: Any) -> None:
         await asyncio.to_thread(self._desk.serve, ability, **what)
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _unknown(turn: Turn, *, channel: str) -> list[str]:

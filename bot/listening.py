@@ -1,7 +1,7 @@
 """The places an incident is spoken in: further ones, how far each is read, what becomes of a channel in its life."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.desk import Note, Notes, Turn
@@ -183,25 +183,40 @@ def learn_of_closed(turn: Turn, *, channel: ChannelId) -> Notes:
 # How far it is read -----------------------------------------------------------------------------------
 
 
-def tell_progress(turn: Turn, *, source_id: int) -> Notes:
-    """How far the history of a place is read, in one message to whoever asked for it, where there is much of it.
+@dataclass(frozen=True)
+class Progress:
+    """How much of a place is read, and who is to hear of it."""
+
+    asked: UserId
+    kept: readings.Kept
+
+
+def progress(turn: Turn, *, source_id: int) -> Progress | None:
+    """What there is to tell of how far a place is read: where somebody waits for it, and there is much of it."""
+    source, reading = channels.source(turn.db, source_id), readings.open_of(turn.db, source_id)
+    if reading and not _is_worth_telling(reading):
+        return None
+    asked = _asked(turn, incidents.get(turn.db, source.incident_id), source)
+    kept = readings.kept(turn.db, source) if asked else None
+    return Progress(asked, kept) if asked and kept and kept.messages else None
+
+
+def tell_progress(turn: Turn, *, source_id: int, progress: Progress) -> Notes:
+    """How far the history of a place is read, in one message to whoever asked for it.
 
     The last word says what was read, and what cannot be known of it.
     """
     source = channels.source(turn.db, source_id)
-    incident, reading = incidents.get(turn.db, source.incident_id), readings.open_of(turn.db, source.id)
-    asked, kept = _asked(turn, incident, source), readings.kept(turn.db, source)
-    if asked is None or not kept.messages or (reading and not _is_worth_telling(reading)):
-        return
+    incident = incidents.get(turn.db, source.incident_id)
     note = Note.live(
         f"reading:{source.id}",
         "reading",
-        asked,
+        progress.asked,
         incident=incident,
         source=source,
-        reading=reading,
-        kept=kept,
-        zone=people.zone(turn.db, turn.team, asked),
+        reading=readings.open_of(turn.db, source.id),
+        kept=progress.kept,
+        zone=people.zone(turn.db, turn.team, progress.asked),
     )
     yield replace(note, incident=incident.id)
 
@@ -231,17 +246,18 @@ def _asked(turn: Turn, incident: Incident, source: Source) -> UserId | None:
 
 
 def unheard(turn: Turn) -> list[dict[str, int]]:
-    """Notes that Slack refused in their channel and that nobody has been told instead."""
-    return [{"note_id": note.id} for note in outbox.unheard(turn.db, turn.team, now=turn.now)]
+    """Notes that Slack refused in their channel, where somebody may be told instead now."""
+    refused = outbox.unheard(turn.db, turn.team, now=turn.now)
+    return [{"note_id": note.id} for note in refused if _instead(turn, note)]
 
 
 def tell_instead(turn: Turn, *, note_id: int) -> Notes:
     """What a channel could not be told goes to who leads, once, with why; of a private incident to members only."""
     note = outbox.get(turn.db, note_id)
-    incident = _incident_of(turn, note)
-    reader = _reader(turn, incident) if incident else None
-    if incident is None or reader is None or not _may_be_told(turn, note, incident, reader):
+    found = _instead(turn, note)
+    if found is None:
         return
+    incident, reader = found
     said = Note.once(
         outbox.instead(note),
         "instead",
@@ -252,6 +268,15 @@ def tell_instead(turn: Turn, *, note_id: int) -> Notes:
         words=Mrkdwn("\n".join(f"> {line}" for line in note.text.splitlines())),
     )
     yield replace(said, incident=incident.id)
+
+
+def _instead(turn: Turn, note: OutboxNote) -> tuple[Incident, UserId] | None:
+    """Of which incident a note is, and who may be told it now."""
+    incident = _incident_of(turn, note)
+    reader = _reader(turn, incident) if incident else None
+    if incident is None or reader is None or not _may_be_told(turn, note, incident, reader):
+        return None
+    return incident, reader
 
 
 def _incident_of(turn: Turn, note: OutboxNote) -> Incident | None:

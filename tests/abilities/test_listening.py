@@ -287,12 +287,18 @@ def page(room: Room, number: int, *, cursor: str | None) -> Page:
 def take_in(room: Room, source: int, one: Page) -> None:
     wanted = room.desk.look(archiving.wanted, source_id=source)
     room.serve(archiving.take_in, page=one, wanted=wanted)
-    room.serve(listening.tell_progress, source_id=source)
+    tell_progress(room, source)
+
+
+def tell_progress(room: Room, source: int) -> None:
+    progress = room.desk.look(listening.progress, source_id=source)
+    if progress:
+        room.serve(listening.tell_progress, source_id=source, progress=progress)
 
 
 def finish(room: Room, source: int) -> None:
     room.serve(archiving.finish_reading, source_id=source)
-    room.serve(listening.tell_progress, source_id=source)
+    tell_progress(room, source)
 
 
 def test_whoever_opened_late_hears_in_one_message_how_far_it_is_read(room: Room):
@@ -333,9 +339,9 @@ def test_many_threads_are_told_now_and_then(room: Room):
     a_message(room, "line")
     room.change(lambda db: _threads(db.get_one(Reading, row.id), room.now, walked=10))
 
-    room.serve(listening.tell_progress, source_id=source)
+    tell_progress(room, source)
     room.change(lambda db: _threads(db.get_one(Reading, row.id), room.now, walked=11))
-    room.serve(listening.tell_progress, source_id=source)
+    tell_progress(room, source)
 
     assert ["10 of 40 threads" in said for said in room.transcript(MARA)] == [True]
 
@@ -351,6 +357,7 @@ def test_an_incident_opened_as_it_began_is_told_to_nobody(room: Room):
     finish(room, source)
 
     assert room.transcript() == []
+    assert room.desk.look(listening.progress, source_id=source) is None
 
 
 def test_the_day_that_is_read_unasked_of_a_channel_of_unknown_age_is_told_to_nobody(room: Room):
@@ -461,8 +468,7 @@ def test_it_waits_for_the_leads_working_hours_but_for_the_call(room: Room):
     an_incident(room)
     room.pass_time(hours=8)
     refused(room)
-    tell_instead(room)
-    waits = room.transcript(MARA)
+    waits = room.desk.look(listening.unheard)
     refused(room, "call:1:20261118T2200")
 
     tell_instead(room)

@@ -1,0 +1,121 @@
+"""The reader of history, with a Slack that says little: what it asks for, and what it leaves alone."""
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.historian import Historian
+from bot.history import History
+from bot.review.history import Page
+from bot.review.incident import ChannelFacts, ChannelId
+from bot.slack import Slack
+from storage import channels, incidents
+from tests.cast import CHANNEL, MARA, TOMAS, Room, a_room, an_incident
+
+OTHER = ChannelId("C0OTHER")
+
+
+@pytest.fixture
+def room(tmp_path: Path, sqlite_url: str) -> Room:
+    return a_room(tmp_path, sqlite_url)
+
+
+class Doorkeeper(Slack):
+    """Remembers of which channels it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(AsyncWebClient())
+        self.asked: list[str] = []
+
+    async def channel_facts(self, channel: ChannelId) -> ChannelFacts:
+        self.asked.append(channel)
+        return ChannelFacts(channel=channel, name="inc", members=(MARA, TOMAS))
+
+
+class Silence(History):
+    """Empty pages; some of the places make it fail in a way that nobody expects."""
+
+    def __init__(self, now: Callable[[], datetime], *, broken: str = "") -> None:
+        super().__init__(AsyncWebClient(), now)
+        self.now = now
+        self.broken = broken
+        self.asked: list[str] = []
+
+    async def channel_page(self, channel: str, oldest: datetime, cursor: str | None = None) -> Page:
+        return self._nothing(channel, channel)
+
+    async def thread_page(self, channel: str, thread: str, cursor: str | None = None) -> Page:
+        return self._nothing(channel, thread)
+
+    def _nothing(self, channel: str, place: str) -> Page:
+        self.asked.append(place)
+        if place == self.broken:
+            raise RuntimeError("nobody expected this")
+        return Page(channel=channel, messages=(), asked_at=self.now())
+
+    async def oldest_before(self, channel: str, ts: str) -> str | None:
+        return None
+
+
+def a_place(room: Room, channel: ChannelId = CHANNEL, thread: str = "") -> None:
+    """A source that is to be read."""
+    incident = an_incident(room, channel=ChannelId(f"C0NEW{thread}"))
+
+    def move(db: object) -> None:
+        row = channels.source(db, incidents.sources(db, incident)[0].id)  # pyright: ignore[reportArgumentType]
+        row.channel_id, row.thread_ts, row.fetch_from = channel, thread, room.now
+
+    room.change(move)
+
+
+def thread(number: int) -> str:
+    return f"17634744{number:02}.000100"
+
+
+async def test_who_is_in_a_channel_is_asked_once_however_many_of_its_threads_are_read(room: Room):
+    for number in range(12):
+        a_place(room, thread=thread(number))
+    a_place(room, OTHER)
+    slack, history = Doorkeeper(), Silence(lambda: room.now)
+    historian = Historian(room.desk, slack, history)
+
+    await historian.fetch()
+    first = sorted(slack.asked)
+    room.pass_time(minutes=7)
+    await historian.fetch()
+
+    assert first == [CHANNEL, OTHER]
+    assert sorted(slack.asked) == [CHANNEL, CHANNEL, OTHER, OTHER]
+    assert len(history.asked) == 2 * 13
+
+
+async def test_what_comes_back_is_looked_at_at_once(room: Room):
+    a_place(room)
+    slack = Doorkeeper()
+    historian = Historian(room.desk, slack, Silence(lambda: room.now))
+    await historian.fetch()
+    room.pass_time(minutes=1)
+
+    historian.was_away(CHANNEL)
+    await historian.fetch()
+
+    assert slack.asked == [CHANNEL, CHANNEL]
+
+
+async def test_what_fails_as_nobody_expected_is_left_alone_for_longer_each_time(room: Room):
+    for number in range(2):
+        a_place(room, thread=thread(number))
+    history = Silence(lambda: room.now, broken=thread(0))
+    historian = Historian(room.desk, Doorkeeper(), history)
+
+    for _ in range(20):
+        with contextlib.suppress(RuntimeError):
+            await historian.fetch()
+        room.pass_time(seconds=5)
+
+    assert history.asked.count(thread(0)) == 3  # At once, and once a pause of 15 and one of 30 seconds are over.
+    assert history.asked.count(thread(1)) == 1
