@@ -62,12 +62,12 @@ def _of_sqlite(error: DBAPIError, said: sqlite3.Error) -> str | None:
     return known or (MISFIT if failed else None)
 
 
-def damage(url: str) -> str | None:
-    """What is damaged in a SQLite file, as far as it can be looked over in five seconds; None where nothing is."""
+def damage(url: str, *, within_s: float = LOOK_S) -> str | None:
+    """What is damaged in a SQLite file, as far as it can be looked over in that time; None where nothing is."""
     file = Path(make_url(url).database or "")
     if make_url(url).get_backend_name() != "sqlite" or not file.is_file():
         return None
-    until = time.monotonic() + LOOK_S
+    until = time.monotonic() + within_s
     try:
         with closing(sqlite3.connect(file)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
