@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 Json = Mapping[str, Any]
@@ -245,7 +246,7 @@ PLACEHOLDER = re.compile(
 )
 NAME = re.compile(
     r"""[a-z0-9]+(?:[-_.:/][a-z0-9]*)+\Z|[A-Z]+-[0-9]+\Z|[A-Z0-9_]+\Z|[./~]|[a-z0-9+]+://|arn:
-    |(?:process|os|env|config|settings|self|this|req|request|var|local|data|module|secrets|args|opts|params)\.
+    |[0-9]{4}-[0-9]{2}-[0-9]{2}T|(?:process|os|env|config|settings|self|this|req|request|var|local|data|module|secrets|args|opts|params)\.
     |[A-Za-z_][\w.]*[\[({]""",
     re.VERBOSE,
 )
@@ -265,6 +266,11 @@ def _is_password(value: str) -> bool:
     """Letters with a digit or a sign among them."""
     is_word = value.isalpha() or not any(map(str.isalpha, value))
     return len(value) >= SHORTEST and not is_word and not _is_placeholder(value) and not NAME.match(value)
+
+
+def _is_phrase(value: str) -> bool:
+    """Words written as one."""
+    return len(value) >= 20 and value.isascii() and value.isalpha() and value.islower()
 
 
 def _is_random(value: str) -> bool:
@@ -376,13 +382,26 @@ def _aws_keys(text: str, _: str) -> Spans:
 
 # Passwords and keys that are called so
 
+NAMES = r"""(?:(passw(?:or[dt]|d)|passphrase
+    |kennwort|mot\sde\spasse|contrase[ñn]a|senha|wachtwoord|hasło|пароль|pwd|pass|pw)
+    |(secret|token
+    |(?:api|access|account|secret|private|auth|master|signing|encryption|service|app|application)[\ _-]?key))"""
 CALLED = re.compile(
-    r"""(?:(passw(?:or[dt]|d)|passphrase|pwd|pass)
-    |(secret|token|(?:api|access|account|secret|private|auth|master|signing|encryption|service|app|application)[_-]?key))
-    [\"'`\\]{0,3}\s{0,3}(:=|==?|:|=&gt;|=>)\s{0,3}[\"'`\\]{0,3}"""
+    NAMES + r"""[\"'`\\*]{0,3}\s{0,3}(:=|==?|:|=&gt;|=>)(?:[*_]{1,2}(?=\s))?\s{0,3}[\"'`\\]{0,3}""" + VALUE,
+    re.VERBOSE,
+)
+TOLD = re.compile(
+    NAMES
+    + r"""(?:\s(?:for|of|on|to|für|von)\s[\w.-]{1,40})?
+    \s{1,3}(?:is|was|ist|war|lautet|est|es|é|è)(?:\s(?:now|still|jetzt))?:?\s{1,3}[\"'`*]{0,3}"""
     + VALUE,
     re.VERBOSE,
 )
+PROSE = re.compile(r"[a-z]+[0-9]*(?:[-/][a-z]+)+\Z|[0-9]+[-+][a-z]+\Z", re.IGNORECASE)
+"""`Base64-encoded`, `16-character`: what a sentence says about a password."""
+ELSEWHERE = ("kennwort", "contrase", "senha", "wachtwoord", "hasło", "пароль")
+SHORT = ("pass", "pw")
+"""Part of many other words."""
 NO_KEYS = re.compile(
     r"(?i)(?:next|page|prev|previous|cursor|continuation|continue|csrf|xsrf|sync|idempotency|public)[_.-]?\Z"
 )
@@ -403,29 +422,49 @@ def _called(text: str, small: str) -> Iterator[tuple[str, tuple[int, int]]]:
             yield "key", (start, end)
 
 
+def _told(text: str, small: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """What follows `the api key for checkout is`."""
+    for match in TOLD.finditer(small):
+        start, end = _trimmed(text, *match.span(3))
+        value = text[start:end]
+        if match[1] and _stands_alone(small, match.start(), match[1]) and _looks_chosen(value):
+            yield "password", (start, end)
+        if match[2] and _is_random(value):
+            yield "key", (start, end)
+
+
+def _stands_alone(small: str, start: int, word: str) -> bool:
+    return word not in SHORT or not small[max(start - 1, 0) : start].isalnum()
+
+
+def _looks_chosen(value: str) -> bool:
+    return (_is_password(value) and not PROSE.match(value)) or _is_phrase(value)
+
+
 def _is_set(name: str, sign: str, value: str) -> bool:
     """In an environment any word may be the password; elsewhere it must look like one."""
     if name.isupper() and sign == "=":
         return len(value) >= 4 and not _is_placeholder(value)
-    return _is_password(value)
+    if name == "PASS" and sign == ":":
+        return False  # What a test says that passed.
+    return _is_password(value) or _is_phrase(value)
 
 
 def _is_name(name: str, word: str, before: str) -> bool:
     """Not `bypass=`; nor `https://…?pwd=…`, which lets people into a call and is meant to be shared."""
-    if word == "pass":
-        return not name or name.lower().endswith(("_", "-", ".", "pg", "my", "db"))
-    return word != "pwd" or not before.endswith(("?", "&amp;", "&"))
+    if word in SHORT and name and not name.lower().endswith(("_", "-", ".", "pg", "my", "db")):
+        return False
+    return word not in {"pwd", "pw"} or not before.endswith(("?", "&amp;", "&"))
 
 
 def _passwords(text: str, small: str) -> Spans:
-    return (span for kind, span in _called(text, small) if kind == "password")
+    return (span for kind, span in chain(_called(text, small), _told(text, small)) if kind == "password")
 
 
 def _keys(text: str, small: str) -> Spans:
-    return (span for kind, span in _called(text, small) if kind == "key")
+    return (span for kind, span in chain(_called(text, small), _told(text, small)) if kind == "key")
 
 
-SAID = re.compile(r"passwor[dt]\s{1,3}(?:is|was|ist)\s{1,3}(?:now\s)?[\"'`]?" + VALUE)
 FLAG = re.compile(r"--[a-z-]{0,30}(?:password|passwd|token|secret|api-key)[ =]{1,3}[\"'`]?(?!-)" + VALUE)
 LISTED = re.compile(
     r"""name:\s{0,3}[\"']?[a-z0-9_]{0,60}(?:password|passwd|pwd|secret|token|key)[\"']?\s{0,3}
@@ -440,8 +479,8 @@ TYPED = re.compile(
 
 
 def _said(text: str, small: str) -> Spans:
-    """In a sentence, after an option, or in a list of variables."""
-    for pattern in (SAID, FLAG, LISTED, TYPED):
+    """After an option, or in a list of variables."""
+    for pattern in (FLAG, LISTED, TYPED):
         for match in pattern.finditer(small):
             start, end = _trimmed(text, *match.span(1))
             if _is_password(text[start:end]):
@@ -572,8 +611,8 @@ RULES: Sequence[Rule] = (
     Rule("access token", ("bearer", "basic", "auth"), _headers),
     Rule("password", ("://",), _in_addresses),
     Rule("password", ("curl",), _for_curl),
-    Rule("password", ("passw", "passphrase", "pwd", "pass"), _passwords),
-    Rule("password", ("passw", "--", "value:", "sshpass", "redis-cli", "mysql"), _said),
+    Rule("password", ("pass", "pwd", "pw", *ELSEWHERE), _passwords),
+    Rule("password", ("--", "value:", "sshpass", "redis-cli", "mysql"), _said),
     Rule("key or token", ("secret", "token", "key"), _keys),
 )
 KINDS: Mapping[str, int] = {rule.kind: number for number, rule in reversed(list(enumerate(RULES)))}

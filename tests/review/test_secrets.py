@@ -85,6 +85,77 @@ def test_the_invitation_to_a_call_stays_whole() -> None:
     assert replace(link) == (link, [])
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("my pw: @@", "fluffyCat2026"),
+        ("pw is @@", "fluffyCat2026"),
+        ("pw = `@@`", "fluffyCat2026"),
+        ("*pw:* @@", "fluffyCat2026"),
+        ("PWD: @@", "fluffyCat2026"),
+        ("db_pw=@@", "fluffyCat2026"),
+        ("pass is @@, be quick", "fluffyCat2026"),
+        ("the passphrase was @@.", "fluffyCat2026"),
+        ("passwd is now @@", "fluffyCat2026"),
+        ("the password for checkout-db is @@", "fluffyCat2026"),
+        ("the password is @@", "correcthorse" + "batterystaple"),
+        ("das Passwort ist jetzt @@", "fluffyCat2026"),
+        ("Kennwort: @@", "fluffyCat2026"),
+        ("das Kennwort lautet @@", "fluffyCat2026"),
+        ("le mot de passe est @@", "fluffyCat2026"),
+        ("la contraseña es @@", "fluffyCat2026"),
+        ("a senha é @@", "fluffyCat2026"),
+        ("пароль: @@", "fluffyCat2026"),
+        ("the api key is @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("the API key for prod is: @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("*API key:* @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("apikey = @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("secret key: @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("access key was @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("token is @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+        ("our client secret is @@", "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"),
+    ],
+)
+def test_a_secret_goes_that_a_sentence_calls_by_its_name(line: str, value: str) -> None:
+    text, redactions = replace(line.replace("@@", value))
+
+    assert len(redactions) == 1
+    assert text == line.replace("@@", label(redactions[0]["kind"]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "token is expired",
+        "the token is valid until 2026-11-18T14:00:00Z",
+        "the last token was 2026-11-18T14:00:00Z",
+        "the api key is missing",
+        "the API key is in 1password, item checkout-4711",
+        "api key: see OPS-4711",
+        "the api key for prod is checkout-prod-2026",
+        "pw reset for user 4711",
+        "pw: ask ananya",
+        "pw is 16-character at least",
+        "the password is Base64-encoded in the secret",
+        "password for user4711 is wrong",
+        "secret: see vault",
+        "secret is kv/checkout/prod2026",
+        "the secret key is rotated every 30 days",
+        "the access token is refreshed by checkout-auth-2",
+        "the first pass was O(n^2), 14000ms",
+        "the bypass is fluffyCat2026",
+        "--- PASS: TestCheckoutRetries2 (0.03s)",
+        "Passwort ist abgelaufen",
+        "Passwort: Zurücksetzungsseite lädt nicht",
+        "le mot de passe est incorrect",
+        "the password is incorrect, error 401",
+        "https://example.zoom.us/j/85512345678?pw=Qm9vY2h5TGFuZ2Vy8x",
+    ],
+)
+def test_a_sentence_about_a_secret_stays(line: str) -> None:
+    assert replace(line) == (line, [])
+
+
 # Whole messages -------------------------------------------------------------------------------
 
 
@@ -224,6 +295,9 @@ HOSTILE = (
     "mysql x -p1",
     "--a-",
     "name: A\nvalue: ",
+    "the token for a is ",
+    "pw of ",
+    "mot de passe",
     "password=a&amp;b=",
     "postgres://u:<mailto:a@",
     "?sig=a",
