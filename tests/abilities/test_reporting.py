@@ -194,7 +194,7 @@ def test_publishing_shares_the_first_page_where_the_incident_is_spoken_of(room: 
             "• alert on slow queries (<@U0TOMAS>, due Wed 25 Nov 2026)\n\n"
             "<@U0MARA> published this report. `/review report` shows it; the timeline, the findings and all actions "
             "are in the whole of it. It is there to learn from; corrections are welcome.\n\n"
-            f"Archive witness `{head_of(room)}`: `debrief verify {incident}` checks that what was said is as it was."
+            f"Archive witness `{head_of(room)}`; whoever runs Debrief can check it with `debrief verify {incident}`."
         )
     ]
 
@@ -211,7 +211,7 @@ def test_the_report_names_what_the_witness_bore_when_it_was_published(room: Room
     say(room, reporting.publish)
     published = room.ask(reporting.markdown, TEAM, incident)
 
-    mark = f"Archive witness `{head_of(room)}`: `debrief verify {incident}` checks that what was said is as it was."
+    mark = f"Archive witness `{head_of(room)}`; whoever runs Debrief can check it with `debrief verify {incident}`."
     assert "Archive witness" not in drafted
     assert published.endswith(f"\n\n---\n\n{mark}\n")
 
