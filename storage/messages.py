@@ -114,10 +114,39 @@ def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -
     for key, said in facts.items():
         for fact in said:
             _merge(known[key], fact)
-    _write(db, list(known.values()))
-    erasure.follow(db, team, [kept.gone for kept in known.values() if kept.gone])
+    reworded = _forget_own_wordings(db, team, known.values())
+    _write(db, list(known.values()), forget=reworded)
+    gone = [kept.gone for kept in known.values() if kept.gone]
+    erasure.follow(db, team, gone, _incidents(db, [one.id for one in gone]))
+    witness.write(db, team, [witness.Entry(message, "erased") for message in reworded])
+    entered -= {entry for entry in entered if entry.message_id in reworded}
     changed = [entry for kept in known.values() for entry in _entries(kept) if entry not in entered]
     witness.write(db, team, changed)
+
+
+def _forget_own_wordings(db: Session, team: str, rows: Collection[_Kept]) -> list[int]:
+    """Of what we post ourselves nothing is kept but what it says now: it quotes others, who may delete their words."""
+    if not any(kept.versions for kept in rows):
+        return []
+    us = db.get(Workspace, team)
+    ours = [kept for kept in rows if us and kept.versions and _is_ours(kept.message, us)]
+    for kept in ours:
+        kept.versions.clear()
+    return [kept.message.id for kept in ours]
+
+
+def _is_ours(row: Message, us: Workspace) -> bool:
+    return bool((us.bot_id and row.bot_id == us.bot_id) or (us.bot_user and row.user_id == us.bot_user))
+
+
+def _incidents(db: Session, messages: Sequence[int]) -> Mapping[int, set[int]]:
+    """The incidents that messages were said in, by message."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    if messages:
+        said_in = select(Message.id, Source.incident_id).join(Source, in_source()).where(Message.id.in_(messages))
+        for message, incident in db.execute(said_in):
+            found[message].add(incident)
+    return found
 
 
 def _entries(kept: _Kept) -> list[witness.Entry]:
@@ -231,9 +260,9 @@ def _remember(kept: _Kept, content: Content) -> None:
         version.text, version.redactions = content.text, redactions
 
 
-def _write(db: Session, rows: Sequence[_Kept]) -> None:
+def _write(db: Session, rows: Sequence[_Kept], *, forget: Sequence[int]) -> None:
     """Changed rows are written by the session itself; versions of what was deleted go."""
-    gone = [kept.message.id for kept in rows if kept.message.deleted_at]
+    gone = {kept.message.id for kept in rows if kept.message.deleted_at}.union(forget)
     if gone:
         db.execute(delete(MessageVersion).where(MessageVersion.message_id.in_(gone)))
     for kept in rows:

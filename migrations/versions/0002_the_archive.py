@@ -7,6 +7,16 @@ revision = "0002"
 down_revision = "0001"
 
 
+# What the bot posted itself was kept in every wording, with whatever it quoted that was deleted since.
+FORGET_OWN_WORDINGS = """
+    DELETE FROM message_versions WHERE message_id IN (
+        SELECT messages.id FROM messages JOIN workspaces ON workspaces.team_id = messages.team_id
+        WHERE workspaces.bot_id <> '' AND messages.bot_id = workspaces.bot_id
+           OR workspaces.bot_user <> '' AND messages.user_id = workspaces.bot_user
+    )
+"""
+
+
 def upgrade() -> None:
     op.create_table(
         "books",
@@ -34,14 +44,11 @@ def upgrade() -> None:
         "erasures",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("team_id", sa.String(length=40), nullable=False),
-        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("why", sa.String(length=12), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
     )
     with op.batch_alter_table("erasures", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_erasures_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_erasures_swept_at"), ["swept_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_erasures_team_id"), ["team_id"], unique=False)
 
@@ -151,6 +158,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("witness_key", sa.String(length=80), nullable=True))
         batch_op.add_column(sa.Column("history_limited_at", sa.DateTime(timezone=True), nullable=True))
 
+    op.execute(FORGET_OWN_WORDINGS)
+
 
 def downgrade() -> None:
     with op.batch_alter_table("workspaces", schema=None) as batch_op:
@@ -217,7 +226,6 @@ def downgrade() -> None:
     with op.batch_alter_table("erasures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erasures_team_id"))
         batch_op.drop_index(batch_op.f("ix_erasures_swept_at"))
-        batch_op.drop_index(batch_op.f("ix_erasures_message_id"))
 
     op.drop_table("erasures")
     op.drop_table("erased_people")

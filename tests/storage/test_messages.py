@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot.review.heard import MessageFact, ReactionFact, read_event, read_message, read_reactions
-from storage import messages
+from storage import messages, people, reviews, verification
 from storage.models import Incident, Message, Source
 from storage.session import Storage
 
@@ -96,6 +96,27 @@ def test_an_edit_keeps_the_earlier_wording_as_a_version(storage: Storage):
 
     assert (row["text"], row["edited_ts"]) == ("search is down", f"{SECOND + 60}.000000")
     assert row["versions"] == [("", "checkout is slow"), (f"{SECOND + 30}.000000", "checkout is down")]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_what_the_bot_posts_itself_only_its_newest_wording_is_kept(storage: Storage, order: tuple[int, ...]):
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="U0BOT", bot_id="B0BOT", mark_key="k")
+        incident = db.get_one(Incident, an_incident(db))
+        reviews.begin(db, incident)
+    ours = {"user": "U0BOT", "bot_id": "B0BOT"}
+    said = [
+        posted("it quotes a canary", **ours),
+        edited("a canary still", 1, **ours),
+        edited("no bird at all", 2, **ours),
+    ]
+
+    keep(storage, *(said[number] for number in order))
+
+    with storage.still() as db:
+        verdict = verification.verify(db, incident, storage.books.key)
+        assert verdict.first == []
+    assert (held(storage)["text"], held(storage)["versions"]) == ("no bird at all", [])
 
 
 def test_an_edit_of_an_unknown_message_creates_it(storage: Storage):
