@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 from slack_sdk.errors import SlackApiError
@@ -21,18 +20,26 @@ from sqlalchemy.orm import Session
 
 from bot.desk import Desk, Notes, Turn
 from bot.review.heard import read_file
+from bot.review.shared_file import (
+    ELSEWHERE,
+    GIVEN_AWAY,
+    LIVING,
+    LIVING_TYPES,
+    NEVER_ANSWERS,
+    NOT_GIVEN,
+    allowed,
+    is_a_page,
+    may_be_a_page,
+    never_given,
+    type_of,
+)
 from bot.shelf import Draft, Shelf
 from bot.slack import Slack
 from storage import files
 from storage.files import Wanted
+from storage.health import trouble
 
 log = logging.getLogger("debrief.porter")
-
-SLACKS_FILES = "https://files.slack.com"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-PATH = re.compile(r"/[^\s\\#\x00-\x20\x7f]*")
-"""What may follow the host: never a backslash or a blank, which some take for the end of a host's name."""
-IN_A_PATH = "%/:?&=+,;@!$'()*~"
 
 MEGABYTE = 1024 * 1024
 CHUNK = 256 * 1024
@@ -40,27 +47,6 @@ TIMES = ClientTimeout(total=300, connect=10, sock_read=30)
 LOOK_AGAIN_S = 5.0
 REST = timedelta(minutes=1)
 LONG_REST = timedelta(hours=1)
-
-ELSEWHERE = "kept elsewhere, not in Slack"
-GIVEN_AWAY = "its name had a secret in it"
-LOST = "Slack no longer has it"
-HIDDEN = "hidden by the limit of Slack's free plan"
-CLOSED = "Slack does not show it to this app"
-LIVING = "a canvas or a list, which goes on living in Slack"
-NOT_GIVEN = "Slack did not give it, however often it was asked"
-NEVER_ANSWERS = {"file_deleted": LOST, "file_not_found": LOST, "access_denied": CLOSED, "not_visible": CLOSED}
-NEVER_MODES = {"external": ELSEWHERE, "tombstone": LOST, "hidden_by_limit": HIDDEN}
-LIVING_TYPES = "application/vnd.slack-"
-
-PAGES = (b"<!doctype html", b"<html", b"<head", b"<script")
-MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-    b"%PDF-": "application/pdf",
-}
-"""How the bytes of some types begin, whatever the file calls itself."""
 
 
 class Never(Exception):
@@ -134,6 +120,13 @@ class Porter:
         except (NotThisTime, ClientError, TimeoutError) as why:
             log.info("a file is put off", extra={"file": wanted.file_id, "why": type(why).__name__})
             await asyncio.to_thread(self._desk.serve, _put_off, file_id=wanted.file_id)
+        except Rest:
+            raise
+        except Exception as error:
+            if trouble(error):  # No database: that is no fault of the file's.
+                raise
+            log.exception("a file cannot be fetched", extra={"file": wanted.file_id})
+            await asyncio.to_thread(self._desk.serve, _put_off, file_id=wanted.file_id)
 
     async def _bring(self, wanted: Wanted) -> None:
         known = wanted if wanted.url else await self._ask(wanted)
@@ -152,7 +145,7 @@ class Porter:
             said = await self._slack.file(wanted.file_id)
         except SlackApiError as error:
             raise _refusal(str(error.response.get("error") or "")) from error
-        why = NEVER_MODES.get(str(said.get("mode") or "")) or (ELSEWHERE if said.get("is_external") else None)
+        why = never_given(said)
         if why:
             raise Never(why)
         fact = read_file(said)
@@ -196,7 +189,8 @@ class Porter:
             async for chunk in answer.content.iter_chunked(CHUNK):
                 self._check_size(draft.size + len(chunk))
                 await asyncio.to_thread(draft.write, chunk)
-            if not _is_believed(answer, wanted, draft):
+            signing_in = is_a_page(draft.head, answer.content_type)
+            if signing_in and not may_be_a_page(wanted.mimetype, announced=wanted.size, came=draft.size):
                 raise NotGiven
 
     @contextlib.asynccontextmanager
@@ -225,24 +219,7 @@ class Porter:
         log.info("a file is kept", extra={"file": wanted.file_id, "bytes": draft.size})
 
 
-# Where the token may go ------------------------------------------------------------------------
-
-
-def allowed(url: str, api_url: str) -> str | None:
-    """The address to fetch, where it is one of Slack's file host, or of the local Slack that `api_url` names."""
-    origin = _origin(api_url)
-    rest = url.removeprefix(origin).removeprefix(":443" if origin == SLACKS_FILES else "")
-    if not url.startswith(origin) or not PATH.fullmatch(rest):
-        return None
-    return origin + quote(rest, safe=IN_A_PATH, errors="replace")
-
-
-def _origin(api_url: str) -> str:
-    api = urlsplit(api_url)
-    return f"{api.scheme}://{api.netloc}" if api.hostname in LOOPBACK else SLACKS_FILES
-
-
-# Whether it is what was asked for ------------------------------------------------------------------
+# What Slack answers ---------------------------------------------------------------------------------
 
 
 def _check_status(answer: ClientResponse) -> None:
@@ -257,21 +234,6 @@ def _check_status(answer: ClientResponse) -> None:
 def _retry_after(headers: Mapping[str, str]) -> timedelta:
     seconds = headers.get("Retry-After", "")
     return min(timedelta(seconds=int(seconds)), LONG_REST) if re.fullmatch(r"\d{1,5}", seconds) else REST
-
-
-def _is_believed(answer: ClientResponse, wanted: Wanted, draft: Draft) -> bool:
-    """A page where no page was shared is Slack asking us to sign in; only a text as long as announced may be one."""
-    page = draft.head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES)
-    if not page and answer.content_type != "text/html":
-        return True
-    return wanted.mimetype.startswith("text/") and draft.size == wanted.size
-
-
-def type_of(head: bytes, said: str) -> str:
-    """The type that the bytes show where they show one, else what Slack says."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for begin, kind in MAGIC.items() if head.startswith(begin)), said)
 
 
 def _refusal(code: str) -> Exception:

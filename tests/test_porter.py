@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,20 +13,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import OperationalError
 
-from bot.porter import (
-    CLOSED,
-    ELSEWHERE,
-    GIVEN_AWAY,
-    HIDDEN,
-    LIVING,
-    LOST,
-    MEGABYTE,
-    NOT_GIVEN,
-    Porter,
-    allowed,
-    type_of,
-)
+from bot.porter import MEGABYTE, Porter
+from bot.review.shared_file import CLOSED, ELSEWHERE, GIVEN_AWAY, HIDDEN, LIVING, LOST, NOT_GIVEN, allowed, type_of
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
@@ -369,8 +358,7 @@ async def test_the_token_never_reaches_a_stranger(room: Room, host: Host, strang
 async def test_a_porter_that_trusts_addresses_hands_the_token_to_the_stranger(room: Room, host: Host, stranger: Host):
     for number, url in enumerate(aimed_at(stranger, host)):
         share(room, url, f"F{number}")
-        with suppress(ValueError):  # Some of them are too much for the HTTP library, too.
-            await porter_of(room, host, Trusting).round()
+        await porter_of(room, host, Trusting).round()
         room.change(lambda db, file_id=f"F{number}": files.skip(db, TEAM, file_id, why="tried"))
 
     assert f"Bearer {TOKEN}" in [token for _, token in stranger.asked]
@@ -571,6 +559,49 @@ async def test_a_file_that_always_fails_stops_no_other_and_is_given_up(room: Roo
     assert soon == {"F1": (None, None), "F2": (hash_of(PICTURE), None)}
     assert kept(room)["F1"] == (None, NOT_GIVEN)
     assert len([path for path, _ in host.asked if path == "/broken.png"]) == len(files.WAITS) + 1
+
+
+class Poisoned(Porter):
+    """One file is too much for it, in a way that nobody thought of."""
+
+    def _address(self, url: str) -> str | None:
+        if url.endswith("/poison.png"):
+            raise LookupError
+        return super()._address(url)
+
+
+async def test_a_file_that_fails_as_nobody_thought_of_is_put_off_and_stops_no_other(
+    room: Room, host: Host, caplog: pytest.LogCaptureFixture
+):
+    host.answers["/graph.png"] = a_file()
+    share(room, f"{host.url}/poison.png", "F1")
+    share(room, f"{host.url}/graph.png", "F2")
+    porter = porter_of(room, host, Poisoned)
+
+    await porter.round()
+    await porter.round()
+
+    assert kept(room) == {"F1": (None, None), "F2": (hash_of(PICTURE), None)}
+    assert [record.__dict__["file"] for record in caplog.records if record.exc_info] == ["F1"]
+    with room.storage.read() as db:
+        assert [row.attempts for row in db.query(MessageFile).order_by(MessageFile.id)] == [1, 0]
+
+
+class Meanwhile(Porter):
+    """The database fails while a file is brought."""
+
+    def _address(self, url: str) -> str | None:
+        raise OperationalError("SELECT 1", {}, ConnectionResetError())
+
+
+async def test_a_database_that_fails_meanwhile_costs_no_file_a_try(room: Room, host: Host):
+    share(room, f"{host.url}/graph.png")
+
+    with pytest.raises(OperationalError):
+        await porter_of(room, host, Meanwhile).round()
+
+    with room.storage.read() as db:
+        assert [row.attempts for row in db.query(MessageFile)] == [0]
 
 
 async def test_a_connection_that_breaks_in_the_middle_leaves_nothing_and_is_tried_again(room: Room, host: Host):
