@@ -36,7 +36,7 @@ from bot.historian import Historian, Show
 from bot.history import History
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
-from bot.listeners.first import KeepFirst
+from bot.listeners.first import an_app
 from bot.listeners.opening import catch_up
 from bot.porter import Porter
 from bot.render import Renderer
@@ -269,17 +269,8 @@ class Debrief:
                 enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot, bot_token=token
             )
 
-        # The signature is checked on raw bytes in bot/web.py, by the clock we were given.
-        app = AsyncApp(
-            client=AsyncWebClient(base_url=self.settings.slack_api_url, retry_handlers=[]),
-            authorize=as_ourselves,
-            logger=logging.getLogger("slack_bolt"),
-            request_verification_enabled=False,
-            before_authorize=KeepFirst(self._keep_first),
-            raise_error_for_unhandled_request=False,
-        )
-        app.error(http.answer_failure)
-        return app
+        client = AsyncWebClient(base_url=self.settings.slack_api_url, retry_handlers=[])
+        return an_app(self._keep_first, client=client, authorize=as_ourselves)
 
     async def _keep_first(self, body: dict[str, Any]) -> BoltResponse | None:
         """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""

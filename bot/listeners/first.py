@@ -1,13 +1,42 @@
 """What comes before any listener: facts are kept, and gestures get the mark by which a replay is known."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.shapes import is_only_said
-from bot.web import Keep, mark_of
+from bot.web import Keep, answer_failure, mark_of
+
+log = logging.getLogger("debrief.listeners")
+
+
+def an_app(keep: Keep, *, client: AsyncWebClient, authorize: Callable[[], Awaitable[AuthorizeResult]]) -> AsyncApp:
+    """Bolt without listeners yet; the signature was checked on raw bytes, by the clock that we were given."""
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        logger=logging.getLogger("slack_bolt"),
+        request_verification_enabled=False,
+        before_authorize=KeepFirst(keep),
+        raise_error_for_unhandled_request=True,
+    )
+    app.error(_answer)
+    return app
+
+
+async def _answer(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
+    """What nobody listens to is acknowledged: sent again, it would be heard by nobody either."""
+    if isinstance(error, BoltUnhandledRequestError):
+        log.warning("nobody listens to a request of Slack's", extra={"type": str(error.body.get("type"))[:40]})
+        return BoltResponse(status=200)
+    return await answer_failure(error, response)
 
 
 class KeepFirst(AsyncMiddleware):
