@@ -158,7 +158,8 @@ def database_errors() -> Iterator[None]:
     except NotUsable as wrong:
         give_up(str(wrong))
     except (DatabaseError, InterfaceError) as error:
-        give_up(f"DEBRIEF_DATABASE_URL cannot be used: {first_line(error.orig or error)}")
+        why = first_line(error.orig or error)
+        give_up(f"DEBRIEF_DATABASE_URL cannot be used: {why} `debrief doctor` says what to do.")
 
 
 def first_line(error: BaseException) -> str:

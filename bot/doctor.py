@@ -56,7 +56,16 @@ def _settings(settings: Settings) -> Finding:
 def _listed(settings: Settings) -> list[Finding]:
     """Every other setting with the value in force; secrets never."""
     shown = settings.model_dump(exclude={"slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url"})
-    return [Finding(Settings.model_fields[name].alias or name, True, str(value)) for name, value in shown.items()]
+    return [Finding(Settings.model_fields[name].alias or name, True, _value(value)) for name, value in shown.items()]
+
+
+def _value(value: object) -> str:
+    """As it would be written in the environment."""
+    if isinstance(value, dict):
+        return ",".join(f"{name}={kind}" for name, kind in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "not set" if value is None else str(value)
 
 
 def _database(settings: Settings) -> Finding:
