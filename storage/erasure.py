@@ -4,18 +4,20 @@ What was made of the message (its event, its action) and what the bot said quote
 wrote is searched only for words that nobody else would say.
 """
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from bot.review.heard import moment_of
 from bot.review.plain_text import of_markup
-from bot.review.quotes import DELETED, Reach, Wordings, take_out_of_json
+from bot.review.quotes import DELETED, Anchor, Needle, Reach, Wordings, take_out_of_json
 from storage import outbox, people
 from storage.models import (
     Action,
@@ -24,6 +26,7 @@ from storage.models import (
     EventComment,
     Finding,
     Incident,
+    Meeting,
     MeetingNote,
     Message,
     MessageVersion,
@@ -31,16 +34,18 @@ from storage.models import (
     Review,
     TimelineEvent,
 )
+from storage.types import CleanJSON
 
-SKEW = timedelta(hours=1)
+SKEW = timedelta(minutes=1)
 """How far our clock may be behind Slack's: a copy is never older than its message by more than this."""
-TOGETHER = 4
+TOGETHER = 8
 """Messages looked for in one question; each has a few wordings, and the database tries the beginning of each."""
-MOST_ANCHORS = 24
-"""How many beginnings it is asked for at once; where there are more, it gives every row."""
+MOST_ANCHORS = 100
+"""How many beginnings it is asked for at once; where there are more, it gives every row of these incidents."""
 AT_ONCE = 200
 """Rows looked at together."""
 MENTION = re.compile(r"@(\w+)")
+ESCAPE = "/"
 
 Key = tuple[str, str]
 
@@ -50,45 +55,51 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A message whose words leave, with every wording of it that there was."""
+    """A message whose words leave, with every wording of it that there was and the moment it was said first."""
 
     id: int
     key: Key
-    posted_at: datetime
     at: datetime
-    why: str
-    texts: tuple[str, ...]
+    said: Mapping[str, datetime]
 
 
 def of(message: Message, versions: Iterable[MessageVersion], at: datetime) -> Gone:
-    """What a message says, read before it is emptied; one found missing twice was never told to be deleted."""
-    earlier = (text for version in versions for text in (version.text, of_markup(version.text)))
-    texts = tuple(text for text in dict.fromkeys((message.text, message.plain, *earlier)) if text)
-    why = "missing" if message.missing_since else "deleted"
-    return Gone(message.id, (message.channel_id, message.ts), message.posted_at, at, why, texts)
+    """What a message says, read before it is emptied."""
+    said: dict[str, datetime] = {}
+    wordings = [(message.edited_ts, (message.text, message.plain))]
+    wordings += [(version.edited_ts, (version.text, of_markup(version.text))) for version in versions]
+    for edited_ts, texts in wordings:
+        since = moment_of(edited_ts) if edited_ts else message.posted_at
+        said |= {text: min(since, said.get(text, since)) for text in texts if text}
+    return Gone(message.id, (message.channel_id, message.ts), at, said)
 
 
-def follow(db: Session, team: str, gone: Sequence[Gone]) -> None:
+def follow(db: Session, team: str, gone: Sequence[Gone], incidents: Mapping[int, Collection[int]]) -> None:
     """Take the words of these messages out of all that was written of them, and remember that traces are to be swept.
 
-    A purged message has no words any more; the event that kept them for the report loses them all the same.
+    `incidents` are those that a message was said in, by its id. A purged message has no words any more; the event that
+    kept them for the report loses them all the same.
     """
     if not gone:
         return
     linked = _Linked(db, team, gone)
     linked.unword(db)
     stays = _said_elsewhere(db, team, gone)
-    search = [_Search.of(db, team, one, linked) for one in gone if one.texts and one.id not in stays]
+    search = [
+        one
+        for message in gone
+        if message.id not in stays
+        for one in _searches(db, team, message, linked=linked, incidents=incidents.get(message.id, ()))
+    ]
     for start in range(0, len(search), TOGETHER):
-        for copies in COPIES:
-            _take_out(db, team, copies, search=search[start : start + TOGETHER])
-    db.add_all(Erasure(team_id=team, message_id=one.id, why=one.why, at=one.at) for one in gone)
+        _take_out(db, team, search[start : start + TOGETHER])
+    db.add_all(Erasure(team_id=team, at=one.at) for one in gone)
     db.flush()
 
 
 def _said_elsewhere(db: Session, team: str, gone: Sequence[Gone]) -> set[int]:
     """Messages that stand under another id of their channel now: they are not deleted, and neither are their copies."""
-    wordings = {(one.key[1], text): one.id for one in gone for text in one.texts}
+    wordings = {(one.key[1], text): one.id for one in gone for text in one.said}
     twins = and_(Message.team_id == team, Message.ts.in_({one.key[1] for one in gone}), Message.deleted_at.is_(None))
     return {
         wordings[twin]
@@ -104,8 +115,9 @@ class _Linked:
     """The events and actions that came from messages."""
 
     def __init__(self, db: Session, team: str, gone: Sequence[Gone]) -> None:
-        self.events = _from(db, team, TimelineEvent, gone)
-        self.actions = _from(db, team, Action, gone)
+        self.events, events_in = _from(db, team, TimelineEvent, gone)
+        self.actions, actions_in = _from(db, team, Action, gone)
+        self.incidents = {one.key: events_in[one.key] | actions_in[one.key] for one in gone}
 
     def unword(self, db: Session) -> None:
         """An event that nobody worded has the message's own words, kept for the report; they go."""
@@ -118,32 +130,52 @@ class _Linked:
             event.text = None
 
 
-def _from(db: Session, team: str, table: type[Any], gone: Sequence[Gone]) -> Mapping[Key, Sequence[int]]:
-    found: defaultdict[Key, list[int]] = defaultdict(list)
+def _from(
+    db: Session, team: str, table: type[Any], gone: Sequence[Gone]
+) -> tuple[Mapping[Key, set[int]], Mapping[Key, set[int]]]:
+    """The rows that came from each message, and the incidents they belong to."""
+    rows: defaultdict[Key, set[int]] = defaultdict(set)
+    within: defaultdict[Key, set[int]] = defaultdict(set)
     wanted = {one.key for one in gone}
     in_channel, at = table.channel_id.in_({key[0] for key in wanted}), table.ts.in_({key[1] for key in wanted})
-    for row_id, channel, ts in db.execute(
-        select(table.id, table.channel_id, table.ts).where(table.team_id == team, in_channel, at)
-    ):
-        found[channel, ts].append(row_id)
-    return found
+    found = select(table.id, table.incident_id, table.channel_id, table.ts).where(table.team_id == team, in_channel, at)
+    for row_id, incident, channel, ts in db.execute(found):
+        rows[channel, ts].add(row_id)
+        within[channel, ts].add(incident)
+    return rows, within
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One message's wordings, and the events and actions that came from it."""
+    """Wordings that one message has had since a moment, and what came from it: in which incidents copies may be."""
 
-    gone: Gone
+    channel: str
+    since: datetime
     wordings: Wordings
+    own: Wordings
+    """Those of them that nobody had written there before: a copy may be of what is older, and stays."""
+    incidents: frozenset[int]
     events: frozenset[int]
     actions: frozenset[int]
 
-    @classmethod
-    def of(cls, db: Session, team: str, gone: Gone, linked: _Linked) -> Self:
-        mentioned = set(MENTION.findall(" ".join(gone.texts)))
-        wordings = Wordings.of(gone.texts, people.names(db, team, mentioned))
-        events, actions = linked.events.get(gone.key, ()), linked.actions.get(gone.key, ())
-        return cls(gone, wordings, frozenset(events), frozenset(actions))
+    @property
+    def is_put_to_use(self) -> bool:
+        return bool(self.events or self.actions)
+
+
+def _searches(db: Session, team: str, gone: Gone, *, linked: _Linked, incidents: Collection[int]) -> Iterator[_Search]:
+    names = people.names(db, team, set(MENTION.findall(" ".join(gone.said))))
+    for since in sorted(set(gone.said.values())):
+        wordings = Wordings.of([text for text, at in gone.said.items() if at == since], names)
+        yield _Search(
+            gone.key[0],
+            since - SKEW,
+            wordings,
+            wordings,
+            frozenset(incidents) | linked.incidents[gone.key],
+            frozenset(linked.events.get(gone.key, ())),
+            frozenset(linked.actions.get(gone.key, ())),
+        )
 
 
 # Where copies are -----------------------------------------------------------------------------------
@@ -154,7 +186,7 @@ def _by_people(_search: _Search, _row: Any) -> Reach:
 
 
 def _by_the_bot(search: _Search, _row: Any) -> Reach:
-    return "places" if search.events or search.actions else "own"
+    return "places" if search.is_put_to_use else "own"
 
 
 def _outbox(search: _Search, row: OutboxNote) -> Reach:
@@ -175,64 +207,205 @@ def _history(search: _Search, row: Change) -> Reach:
     return "some" if row.subject_id in made else "own"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """A table that may quote messages: in which columns, how far, and when a row of it was written."""
+    """A table that may quote messages: in which columns, how far, of which incident it is, and since when it says so.
+
+    `made_at` is when a row was first worded; a column that is worded anew later has a line of history for it.
+    """
 
     table: type[Any]
     columns: tuple[str, ...]
+    incident: Any
+    made_at: Callable[[Any], datetime | None]
     reach: Callable[[_Search, Any], Reach] = _by_people
-    written_at: Any = None
+    history: str | None = None
 
 
-COPIES = (
-    Copies(TimelineEvent, ("text", "question", "answer"), _event),
-    Copies(EventComment, ("text",), written_at=EventComment.at),
-    Copies(Action, ("text", "second_order", "reason", "evidence"), _action),
-    Copies(Change, ("before", "after"), _history, Change.at),
-    Copies(Finding, ("text",), written_at=Finding.at),
-    Copies(MeetingNote, ("text",), written_at=MeetingNote.at),
-    Copies(Incident, ("title", "summary", "impact")),
-    Copies(Review, ("draft", "reason"), _by_the_bot),
-    Copies(OutboxNote, ("text", "blocks"), _outbox, func.coalesce(OutboxNote.sent_at, OutboxNote.written_at)),
+EVENT_OF = select(TimelineEvent.incident_id).where(TimelineEvent.id == EventComment.event_id).scalar_subquery()
+MEETING_OF = (
+    select(Review.incident_id)
+    .join(Meeting, Meeting.review_id == Review.id)
+    .where(Meeting.id == MeetingNote.meeting_id)
+    .scalar_subquery()
+)
+WORDED_BY = {
+    "text": ("text", "added", "proposed"),
+    "question": ("answer",),
+    "second_order": ("proposed",),
+    "reason": ("proposed", "reason", "state"),
+    "evidence": ("proposed", "state"),
+}
+"""The lines of history that word a column, where they are not called as it is."""
+
+
+def _at(row: Any) -> datetime:
+    return row.at
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
+
+
+BY_PEOPLE = (
+    Copies(
+        table=TimelineEvent,
+        columns=("text", "question", "answer"),
+        incident=TimelineEvent.incident_id,
+        made_at=lambda row: row.recorded_at,
+        reach=_event,
+        history="event",
+    ),
+    Copies(table=EventComment, columns=("text",), incident=EVENT_OF, made_at=_at),
+    Copies(
+        table=Action,
+        columns=("text", "second_order"),
+        incident=Action.incident_id,
+        made_at=lambda row: row.proposed_at,
+        reach=_action,
+        history="action",
+    ),
+    Copies(
+        table=Action,
+        columns=("reason", "evidence"),
+        incident=Action.incident_id,
+        made_at=lambda row: _latest(row.proposed_at, row.done_at),
+        reach=_action,
+        history="action",
+    ),
+    Copies(table=Change, columns=("before", "after"), incident=Change.incident_id, made_at=_at, reach=_history),
+    Copies(table=Finding, columns=("text",), incident=Finding.incident_id, made_at=_at),
+    Copies(table=MeetingNote, columns=("text",), incident=MEETING_OF, made_at=_at),
+    Copies(
+        table=Incident,
+        columns=("title", "summary", "impact"),
+        incident=Incident.id,
+        made_at=lambda row: row.opened_at,
+        history="incident",
+    ),
+    Copies(
+        table=Review,
+        columns=("reason",),
+        incident=Review.incident_id,
+        made_at=lambda row: _latest(row.skipped_at, row.cancelled_at),
+    ),
+)
+BY_THE_BOT = (
+    Copies(
+        table=Review,
+        columns=("draft",),
+        incident=Review.incident_id,
+        made_at=lambda row: row.drafted_at,
+        reach=_by_the_bot,
+    ),
+    Copies(
+        table=OutboxNote,
+        columns=("text", "blocks"),
+        incident=OutboxNote.incident_id,
+        made_at=lambda row: row.sent_at or row.written_at,
+        reach=_outbox,
+    ),
 )
 
 
-def _take_out(db: Session, team: str, copies: Copies, *, search: Sequence[_Search]) -> None:
-    for row in _rows(db, team, copies, search):
-        if _without(copies, row, search):
-            # Held and read again: another replica may have changed it meanwhile.
-            db.refresh(row, with_for_update=True)
-            _write(row, _without(copies, row, search))
+# When a row was worded ------------------------------------------------------------------------------
 
 
-def _rows(db: Session, team: str, copies: Copies, search: Sequence[_Search]) -> Iterator[Any]:
-    query = select(copies.table).where(copies.table.team_id == team).order_by(copies.table.id)
-    if copies.written_at is not None:
-        query = query.where(copies.written_at >= min(one.gone.posted_at for one in search) - SKEW)
-    anchors = {needle.anchor for one in search for needle in one.wordings.needles}
-    if len(anchors) <= MOST_ANCHORS and all(anchor.isascii() for anchor in anchors):
-        stored = [cast(getattr(copies.table, column), Text()) for column in copies.columns]
-        query = query.where(or_(*(_contains(db, said, anchor) for said in stored for anchor in anchors)))
-    for part in db.scalars(query.execution_options(yield_per=AT_ONCE)).partitions():
-        yield from part
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A row that says such words."""
+
+    copies: Copies
+    row: Any
+    incident: int | None
+
+    def may_be_of(self, search: _Search) -> bool:
+        """What the bot says of a message that was put to use, or in no incident, may stand anywhere."""
+        anywhere = self.copies.table is OutboxNote and (self.incident is None or search.is_put_to_use)
+        return anywhere or self.incident in search.incidents
+
+    def is_of(self, search: _Search) -> bool:
+        """Whether it was made of the message itself, whose words it had at any time."""
+        return self.copies.reach in {_event, _action, _history} and self.copies.reach(search, self.row) == "some"
+
+    def worded_at(self, db: Session, column: str) -> datetime | None:
+        """None where nobody knows."""
+        if self.copies.table is Change and column == "before":
+            return _worded_before(db, self.row)
+        at = self.copies.made_at(self.row)
+        if self.copies.history is None:
+            return at
+        lines = select(func.max(Change.at)).where(
+            Change.subject == self.copies.history,
+            Change.subject_id == self.row.id,
+            Change.what.in_(WORDED_BY.get(column, (column,))),
+        )
+        return _latest(at, db.scalar(lines))
 
 
-def _contains(db: Session, said: ColumnElement[str], anchor: str) -> ColumnElement[bool]:
-    """SQLite's LIKE passes over the case of ASCII, and lowering every text first takes as long again."""
-    if db.get_bind().dialect.name == "sqlite":
-        return said.contains(anchor, autoescape=True)
-    return said.icontains(anchor, autoescape=True)
+def _worded_before(db: Session, row: Change) -> datetime | None:
+    """When the words came to be that a line of history says were replaced."""
+    same = and_(Change.subject == row.subject, Change.subject_id == row.subject_id, Change.id < row.id)
+    names = WORDED_BY.get(row.what, (row.what,))
+    earlier = db.scalar(select(func.max(Change.at)).where(same, Change.what.in_(names)))
+    made = next((copies for copies in BY_PEOPLE if copies.history == row.subject and row.what in copies.columns), None)
+    subject = db.get(made.table, row.subject_id) if made and not earlier else None
+    return earlier or (made.made_at(subject) if made and subject else row.at)
 
 
-def _without(copies: Copies, row: Any, search: Sequence[_Search]) -> dict[str, Any]:
+# Taking out -----------------------------------------------------------------------------------------
+
+
+def _take_out(db: Session, team: str, search: Sequence[_Search]) -> None:
+    """First of what people wrote: what stood there before a message did is not its own, whoever says it later."""
+    by_people = [found for copies in BY_PEOPLE for found in _saying(db, team, copies, search=search)]
+    search = [_without_older(db, one, by_people) for one in search]
+    for found in by_people:
+        _reword(db, found, search)
+    for copies in BY_THE_BOT:
+        for found in _saying(db, team, copies, search=search):
+            _reword(db, found, search)
+
+
+def _without_older(db: Session, search: _Search, by_people: Sequence[_Found]) -> _Search:
+    older = [
+        getattr(found.row, column)
+        for found in by_people
+        if found.may_be_of(search) and not found.is_of(search)
+        for column in found.copies.columns
+        if (at := found.worded_at(db, column)) and at < search.since
+    ]
+    own = (needle for needle in search.wordings.needles if not any(_says(said, needle) for said in older))
+    return replace(search, own=Wordings(tuple(own)))
+
+
+def _says(said: Any, needle: Needle) -> bool:
+    return take_out_of_json(said, Wordings((needle,)), "own") != said
+
+
+def _reword(db: Session, found: _Found, search: Sequence[_Search]) -> None:
+    if _without(db, found, search):
+        # Held and read again: another replica may have changed it meanwhile.
+        db.refresh(found.row, with_for_update=True)
+        _write(found.row, _without(db, found, search))
+
+
+def _without(db: Session, found: _Found, search: Sequence[_Search]) -> dict[str, Any]:
     """The columns that quote one of these messages, as they read without."""
-    said = {column: getattr(row, column) for column in copies.columns}
+    said = {column: getattr(found.row, column) for column in found.copies.columns}
     left = dict(said)
     for one in search:
-        reach = copies.reach(one, row)
-        left = {column: take_out_of_json(value, one.wordings, reach) for column, value in left.items()}
+        reach, is_of = found.copies.reach(one, found.row), found.is_of(one)
+        for column, value in left.items():
+            without = take_out_of_json(value, one.wordings if is_of else one.own, reach)
+            if without != value and (is_of or _may_quote(db, found, column, search=one)):
+                left[column] = without
     return {column: value for column, value in left.items() if value != said[column]}
+
+
+def _may_quote(db: Session, found: _Found, column: str, *, search: _Search) -> bool:
+    at = found.worded_at(db, column)
+    return found.may_be_of(search) and (at is None or at >= search.since)
 
 
 def _write(row: Any, said: Mapping[str, Any]) -> None:
@@ -243,3 +416,63 @@ def _write(row: Any, said: Mapping[str, Any]) -> None:
         # An event without words says that they were deleted.
         nothing_left = isinstance(row, TimelineEvent) and value == DELETED
         setattr(row, column, None if nothing_left else value)
+
+
+# What the database is asked for -----------------------------------------------------------------------
+
+
+def _saying(db: Session, team: str, copies: Copies, *, search: Sequence[_Search]) -> Iterator[_Found]:
+    """The rows that say such words, whenever they were written."""
+    search = [one for one in search if _needles(copies, one)]
+    if not search:
+        return
+    query = select(copies.table, copies.incident).where(copies.table.team_id == team, _near(copies, search))
+    if copies.table is OutboxNote:
+        written_at = func.coalesce(OutboxNote.sent_at, OutboxNote.written_at)
+        query = query.where(written_at >= min(one.since for one in search))
+    query = query.where(_anchored(db, copies, search)).order_by(copies.table.id)
+    for part in db.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+        for row, incident in part:
+            said = [getattr(row, column) for column in copies.columns]
+            if any(take_out_of_json(said, one.wordings, copies.reach(one, row)) != said for one in search):
+                yield _Found(copies, row, incident)
+
+
+def _needles(copies: Copies, search: _Search) -> Sequence[Needle]:
+    """What may be found there: short words of which nothing was made are nobody's, but for whispers that list them."""
+    if search.is_put_to_use or copies.table is OutboxNote:
+        return search.wordings.needles
+    return [needle for needle in search.wordings.needles if needle.is_own]
+
+
+def _near(copies: Copies, search: Sequence[_Search]) -> ColumnElement[bool]:
+    within = copies.incident.in_({incident for one in search for incident in one.incidents})
+    if copies.table is not OutboxNote:
+        return within
+    return true() if any(one.is_put_to_use for one in search) else or_(within, OutboxNote.incident_id.is_(None))
+
+
+def _anchored(db: Session, copies: Copies, search: Sequence[_Search]) -> ColumnElement[bool]:
+    """That a row may say the words; those without a letter are looked for in their incident and channel alone."""
+    needles = {needle for one in search for needle in _needles(copies, one)}
+    anchors = sorted({anchor for needle in needles for anchor in needle.anchors})
+    here = copies.incident.in_({incident for one in search for incident in one.incidents})
+    if copies.table is OutboxNote:
+        here = or_(here, OutboxNote.channel_id.in_({one.channel for one in search}))
+    if len(anchors) > MOST_ANCHORS:
+        return here
+    said = [copies.table.__table__.c[column] for column in copies.columns]
+    asked = [_contains(db, column, anchor) for column in said for anchor in anchors]
+    return or_(*asked, here) if not all(needle.anchors for needle in needles) else or_(*asked)
+
+
+def _contains(db: Session, said: ColumnElement[Any], anchor: Anchor) -> ColumnElement[bool]:
+    """SQLite's LIKE passes over the case of ASCII, and lowering every text first takes as long again.
+
+    A letter beyond ASCII stands in JSON as its number.
+    """
+    runs = [json.dumps(run)[1:-1] for run in anchor] if isinstance(said.type, CleanJSON) else anchor
+    pattern, text = "".join(f"%{run.replace(ESCAPE, ESCAPE * 2)}" for run in runs) + "%", cast(said, Text())
+    if db.get_bind().dialect.name == "sqlite":
+        return text.like(pattern, escape=ESCAPE)
+    return text.ilike(pattern, escape=ESCAPE)

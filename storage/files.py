@@ -122,8 +122,9 @@ def learn(db: Session, team: str, fact: FileFact) -> None:
 def delete(db: Session, team: str, file_id: str, *, now: datetime) -> None:
     """Somebody deleted the file in Slack: its name, its place and its hash go, wherever it was shown, and are swept."""
     there = and_(_of(team, file_id), or_(MessageFile.skipped.is_(None), MessageFile.skipped != DELETED))
-    shown = db.scalars(update(MessageFile).where(there).values(NOTHING).returning(MessageFile.message_id)).all()
-    db.add_all(Erasure(team_id=team, message_id=message, why="deleted", at=now) for message in sorted(shown))
+    shown = db.scalars(update(MessageFile).where(there).values(NOTHING).returning(MessageFile.id)).all()
+    if shown:
+        db.add(Erasure(team_id=team, at=now))
     db.flush()
 
 

@@ -368,9 +368,6 @@ class Erasure(Base, kw_only=True):
 
     id: Mapped[int] = row_id()
     team_id: Mapped[TeamKey]
-    message_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
-    why: Mapped[str] = mapped_column(String(12))
-    """deleted, missing, person or retention."""
     at: Mapped[datetime]
     swept_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
 

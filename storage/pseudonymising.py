@@ -212,5 +212,5 @@ def finish(storage: Storage, somebody: Somebody, pseudonym: str, *, now: datetim
         if db.get(Person, (somebody.team, pseudonym)) is None:
             name = name_of(pseudonym)
             db.add(Person(team_id=somebody.team, user_id=pseudonym, name=name, read_at=now, gone_since=now))
-        db.add(Erasure(team_id=somebody.team, why="person", at=now))
+        db.add(Erasure(team_id=somebody.team, at=now))
         return row is not None

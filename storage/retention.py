@@ -53,7 +53,7 @@ def purge(db: Session, incident: Incident, *, before: datetime, now: datetime) -
         witness.write(db, incident.team_id, [entry for row in rows for entry in witness.entries_of(row, ())])
     elif not _forget_what_was_said(db, incident.team_id, before):
         incident.purged_at = now
-        db.add(Erasure(team_id=incident.team_id, why="retention", at=now))
+        db.add(Erasure(team_id=incident.team_id, at=now))
     db.flush()
 
 

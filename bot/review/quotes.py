@@ -32,6 +32,9 @@ ENTITY = re.compile("&(?:amp|lt|gt);")
 MARKS = "\\`*_~><\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 LEFT_OUT = str.maketrans(dict.fromkeys(MARKS, ""))
 RUN = re.compile(r"[^\W_]+")
+ASCII_RUN = re.compile(r"[a-z0-9]+")
+FEW = 3
+"""Fewer letters of ASCII than these stand in most texts, and are no help in finding one."""
 PIECE = re.compile(r"```|&(?:amp|lt|gt);|\s+|.", re.DOTALL)
 PLACE = re.compile(r"\n| · | \(")
 """What separates one place in a line or a table from the next."""
@@ -39,18 +42,46 @@ ELLIPSIS = "…"
 BUTTON_VALUE = '{"text": '
 
 
+Anchor = tuple[str, ...]
+"""Runs of letters and digits, in their order: they stand in a copy just so, whatever its escapes are between them."""
+
+
+def anchors(text: str) -> tuple[Anchor, ...]:
+    """What the beginning of a text is looked for by: its runs of ASCII, else a few other letters in the usual cases."""
+    beginning = _beginning(ENTITY.sub(lambda found: ENTITIES[found[0]], text).lstrip(f"{MARKS} \n\t"))
+    plain = tuple(ASCII_RUN.findall("".join(letter.lower() if letter.isascii() else letter for letter in beginning)))
+    others = [run for run in RUN.findall(beginning) if not run.isascii()]
+    if others and sum(map(len, plain)) < FEW:
+        return tuple((letters,) for letters in sorted(_cases(max(others, key=len)[:FEW])))
+    return (plain,) if plain else ()
+
+
+def _beginning(text: str) -> str:
+    """What every copy has of it, even one that was cut short: those that are compared as several count so."""
+    return next(text[:length] for length in range(SOME, -1, -1) if len(text[:length].casefold()) <= SOME)
+
+
+def _cases(letters: str) -> set[str]:
+    """As people write them: no database knows the case of every letter. `ß` has no large form of one letter."""
+    cases = {letters, letters.lower(), letters.upper(), letters.capitalize()}
+    return {other for other in cases if len(other) == len(letters)}
+
+
 @dataclass(frozen=True, slots=True)
 class Needle:
     """One wording as it is looked for."""
 
     words: str
-    anchor: str
-    """Letters of its beginning that stand in every copy just so, whatever its case: looked for first, being cheap."""
+    anchors: tuple[Anchor, ...]
+    """In every copy stands one of these, whatever its case: looked for first, being cheap; none without letters."""
 
     @classmethod
     def of(cls, text: str) -> Needle:
-        beginning = ENTITY.sub(lambda found: ENTITIES[found[0]], text).lstrip(f"{MARKS} \n\t")[:SOME]
-        return cls(normal(text), max(RUN.findall(beginning.casefold()), key=len, default=""))
+        return cls(normal(text), anchors(text))
+
+    def may_stand_in(self, folded: str) -> bool:
+        """Whether there is an anchor in a text without case."""
+        return not self.anchors or any(all(run.casefold() in folded for run in anchor) for anchor in self.anchors)
 
     @property
     def is_own(self) -> bool:
@@ -79,7 +110,7 @@ class Wordings:
         """As they were written, and with the names of those whom they mention by id."""
         every = {wording for text in texts for wording in (text, _with_names(text, names))}
         found = {needle for needle in map(Needle.of, every) if needle.words}
-        return cls(tuple(sorted(found, key=lambda needle: (-len(needle.words), needle.words, needle.anchor))))
+        return cls(tuple(sorted(found, key=lambda needle: (-len(needle.words), needle.words, needle.anchors))))
 
 
 def _with_names(text: str, names: Mapping[str, str]) -> str:
@@ -97,7 +128,7 @@ def take_out(text: str, wordings: Wordings, reach: Reach) -> str:
     """The text with a mark in place of these words; the same text where they do not stand in it."""
     folded = text.casefold()
     for needle in wordings.needles:
-        if needle.anchor not in folded:
+        if not needle.may_stand_in(folded):
             continue
         if needle.is_quoted(reach):
             text = _without(text, needle.words)

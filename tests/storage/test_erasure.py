@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, noting, reporting, tagging
+from bot import facilitating, following_up, noting, reporting, tagging, tracking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
+from bot.review.incident import ChannelId, Place
 from bot.review.quotes import DELETED
 from storage import erasure, incidents, messages, outbox, verification
-from storage.models import Action, Erasure, Finding, OutboxNote, TimelineEvent
+from storage.incidents import Where
+from storage.models import Action, Change, Erasure, Finding, Incident, OutboxNote, Review, TimelineEvent
 from storage.sweeping import Sweeper
 from tests.canary import a_canary, rows_with
 from tests.cast import CHANNEL, HERE, MARA, TEAM, TOMAS, Room, a_message, a_room, an_incident, mitigated
@@ -93,7 +95,6 @@ def test_no_row_says_a_deleted_message_any_more(room: Room):
     assert {"findings.text", "actions.text", "event_comments.text", "reviews.draft", "outbox.blocks"} <= set(before)
     assert {"timeline_events.answer", "changes.after", "meeting_notes.text", "messages.plain"} <= set(before)
     assert rows_with(room.storage.engine, canary) == []
-    assert the(room, Erasure).why == "deleted"
 
 
 def test_its_event_stays_and_says_that_the_words_were_deleted(room: Room):
@@ -166,14 +167,114 @@ def test_what_was_posted_with_its_words_is_said_again_without_them_and_a_whisper
     }
 
 
-def test_a_message_that_was_missed_twice_is_erased_as_missing(room: Room):
+OLDER = "the card processor refused every third payment"
+
+
+def paste(room: Room, *texts: str) -> list[str]:
+    """Somebody quotes each of these in a message, five days later."""
+    room.pass_time(days=5)
+    return [a_message(room, text, at=room.now + timedelta(seconds=n), by=TOMAS) for n, text in enumerate(texts)]
+
+
+def changes(room: Room) -> list[tuple[str | None, str | None]]:
+    return room.ask(lambda db: [(row.before, row.after) for row in db.scalars(select(Change).order_by(Change.id))])
+
+
+def test_whoever_quotes_older_words_and_deletes_the_quotation_takes_nothing_from_the_original(room: Room):
+    incident = an_incident(room)
+    ts = a_message(room, "hm")
+    tag(room, ts, text="Mara saw the queue grow by the minute")
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text=OLDER)
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.contributor, text="nobody was paged for it")
+    before = changes(room)
+    quoting = paste(room, OLDER, "Mara saw the queue grow by the minute", "nobody was paged for it")
+    mitigated(room, incident)
+    a_whole_review(room, ts, "something else")
+
+    for one in quoting:
+        delete(room, one)
+
+    assert the(room, Incident).summary == OLDER
+    assert (
+        room.ask(lambda db: db.scalars(select(TimelineEvent.text)).first()) == "Mara saw the queue grow by the minute"
+    )
+    assert room.ask(lambda db: db.scalars(select(Finding.text)).first()) == "nobody was paged for it"
+    assert changes(room)[: len(before)] == before
+    assert OLDER in the(room, Review).draft
+    assert DELETED not in json.dumps([note.text for note in notes(room, "")])
+
+
+def test_a_quotation_written_into_the_summary_later_goes_though_the_incident_is_older(room: Room):
     an_incident(room)
-    ts = a_message(room, "gone unseen")
-    room.change(lambda db: setattr(messages.find(db, TEAM, CHANNEL, ts), "missing_since", room.now))
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text="we look into it")
+    (ts,) = paste(room, OLDER)
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text=f"Tomas says {OLDER}")
 
     delete(room, ts)
 
-    assert the(room, Erasure).why == "missing"
+    assert the(room, Incident).summary == f"Tomas says {DELETED}"
+    assert changes(room)[-1] == ("we look into it", f"Tomas says {DELETED}")
+
+
+def test_an_original_stays_in_the_history_though_it_was_replaced_after_the_quotation(room: Room):
+    an_incident(room)
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text=OLDER)
+    (ts,) = paste(room, OLDER)
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text="all is known now")
+
+    delete(room, ts)
+
+    assert changes(room)[-1] == (OLDER, "all is known now")
+
+
+def test_what_a_message_was_edited_to_takes_nothing_written_before_the_edit(room: Room):
+    an_incident(room)
+    (ts,) = paste(room, "one moment")
+    room.pass_time(days=1)
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text=OLDER)
+    room.pass_time(days=1)
+    edited = Content(edited_ts=f"{room.now.timestamp():.6f}", text=OLDER)
+    room.change(lambda db: messages.keep(db, TEAM, MessageFact(channel=CHANNEL, ts=ts, how="changed", content=edited)))
+
+    delete(room, ts)
+
+    assert the(room, Incident).summary == OLDER
+
+
+def test_what_is_said_in_another_incident_is_left(room: Room):
+    an_incident(room)
+    elsewhere = ChannelId("C0OTHER")
+    an_incident(room, channel=elsewhere)
+    ts = a_message(room, OLDER)
+    there = Where(Place(elsewhere))
+    room.serve(noting.note_finding, where=there, by=MARA, kind=FindingKind.contributor, text=OLDER)
+
+    delete(room, ts)
+
+    assert the(room, Finding).text == OLDER
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Сегодня очередь переполнена и никто не видит",
+        "Äöü ßß für die Übergabe an München",
+        "決済キューが 一杯です 2026-11-18 14:02",
+        "!!! … 😀 😀 hunter2-hunter2",
+    ],
+)
+def test_words_are_found_whatever_letters_they_begin_with(room: Room, words: str):
+    an_incident(room)
+    ts = a_message(room, words)
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.contributor, text=f"seen: {words.upper()}")
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": words}}]
+    said = outbox.Words(key="said", channel=CHANNEL, text="a list", blocks=blocks, at=room.now)
+    room.change(lambda db: outbox.say_once(db, TEAM, said))
+
+    delete(room, ts)
+
+    assert the(room, Finding).text.startswith(f"seen: {DELETED}")
+    assert DELETED in json.dumps(notes(room, "said")[0].blocks)
 
 
 def test_deleting_twice_erases_once(room: Room):

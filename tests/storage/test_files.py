@@ -145,7 +145,7 @@ def test_a_deletion_of_the_file_leaves_nothing_of_it_wherever_it_was_shown(stora
 
     assert rows(storage) == [BLANK, BLANK]
     assert wanted(storage) == []
-    assert to_sweep(storage) == 2
+    assert to_sweep(storage) == 1
 
 
 def test_a_deletion_that_is_committed_together_with_the_message_is_not_lost(storage: Storage):

@@ -28,7 +28,7 @@ NEITHER = {
     "changes": "team_id subject what",
     "channels": "team_id channel_id",
     "erased_people": "team_id mark pseudonym",
-    "erasures": "team_id why",
+    "erasures": "team_id",
     "event_comments": "team_id",
     "findings": "team_id kind sort",
     "gestures": "team_id mark",
