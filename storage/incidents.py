@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.review.heard import moment_of
@@ -38,22 +39,24 @@ class Where:
 # Seeing ----------------------------------------------------------------------------
 
 
-def visible_to(user: str | None) -> ColumnElement[bool]:
-    """The incidents a person may see now.
+def visible_to(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+    """The incidents a person may see now; a person, or those in a column of a query.
 
     1. A public one: whoever Slack has called a person of this workspace, and no guest.
     2. Any: who is in one of its channels, where none of the others is closed to them. Private channels are closed to
        all who are not in them; to guests, to people of other workspaces and to the unknown, public ones are, too.
     3. Nobody who is gone.
     """
-    place, colleague = aliased(Source), _is_colleague(user)
+    place, inmate, colleague = aliased(Source), aliased(Membership), _is_colleague(user)
     inside = exists(
-        select(Membership.id).where(
-            Membership.team_id == place.team_id,
-            Membership.channel_id == place.channel_id,
-            Membership.user_id == user,
-            Membership.left_at.is_(None),
+        select(inmate.id)
+        .where(
+            inmate.team_id == place.team_id,
+            inmate.channel_id == place.channel_id,
+            inmate.user_id == user,
+            inmate.left_at.is_(None),
         )
+        .correlate_except(inmate)
     )
     of_it = and_(place.incident_id == Incident.id, place.team_id == Incident.team_id)
     open_to_all = exists(
@@ -63,21 +66,23 @@ def visible_to(user: str | None) -> ColumnElement[bool]:
             Channel.private_since.is_(None),
         )
     )
-    somewhere = exists(select(place.id).where(of_it, inside).correlate(Incident))
-    shut_out = exists(select(place.id).where(of_it, ~inside, ~and_(colleague, open_to_all)).correlate(Incident))
+    somewhere = exists(select(place.id).where(of_it, inside).correlate_except(place))
+    shut_out = exists(select(place.id).where(of_it, ~inside, ~and_(colleague, open_to_all)).correlate_except(place))
     public = and_(Incident.private_since.is_(None), colleague)
     return or_(public, and_(somewhere, ~shut_out, ~_is_gone(user)))
 
 
-def _is_colleague(user: str | None) -> ColumnElement[bool]:
-    known = (Person.team_id == Incident.team_id, Person.user_id == user, Person.read_at.is_not(None))
-    nothing_else = (Person.guest_since.is_(None), Person.bot_since.is_(None), Person.gone_since.is_(None))
-    return exists(select(Person.user_id).where(*known, *nothing_else).correlate(Incident))
+def _is_colleague(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+    one = aliased(Person)
+    known = (one.team_id == Incident.team_id, one.user_id == user, one.read_at.is_not(None))
+    nothing_else = (one.guest_since.is_(None), one.bot_since.is_(None), one.gone_since.is_(None))
+    return exists(select(one.user_id).where(*known, *nothing_else).correlate_except(one))
 
 
-def _is_gone(user: str | None) -> ColumnElement[bool]:
-    gone = (Person.team_id == Incident.team_id, Person.user_id == user, Person.gone_since.is_not(None))
-    return exists(select(Person.user_id).where(*gone).correlate(Incident))
+def _is_gone(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+    one = aliased(Person)
+    gone = (one.team_id == Incident.team_id, one.user_id == user, one.gone_since.is_not(None))
+    return exists(select(one.user_id).where(*gone).correlate_except(one))
 
 
 def at(db: Session, team: str, where: Where, by: str | None) -> Incident:
@@ -175,18 +180,6 @@ def main_place(db: Session, incident: int) -> Place:
     """Where the incident is spoken to: its first source."""
     first = sources(db, incident)[0]
     return Place(ChannelId(first.channel_id), first.thread_ts)
-
-
-def unfetched(db: Session, team: str) -> Sequence[Source]:
-    """The open sources whose history was asked for and is not read to its end."""
-    return db.scalars(
-        select(Source).where(
-            Source.team_id == team,
-            Source.fetch_from.is_not(None),
-            Source.fetched_at.is_(None),
-            Source.until_at.is_(None),
-        )
-    ).all()
 
 
 def source_of_message(db: Session, team: str, channel: str, *, thread: str | None, ts: str) -> Source | None:

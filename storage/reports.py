@@ -395,11 +395,10 @@ def published(db: Session, team: str, user: str, *, at_most: int = RECENT) -> li
 
 def insiders(db: Session, incident: Incident) -> Sequence[str]:
     """Those in a channel of the incident who may see it now."""
-    here = and_(Source.team_id == Membership.team_id, Source.channel_id == Membership.channel_id)
-    inside = db.scalars(
+    inside = (
         select(Membership.user_id)
-        .join(Source, here)
-        .where(Source.incident_id == incident.id, Membership.left_at.is_(None))
-        .distinct()
-    ).all()
-    return [user for user in inside if incidents.by_number(db, incident.team_id, incident.id, user)]
+        .join(Source, and_(Source.team_id == Membership.team_id, Source.channel_id == Membership.channel_id))
+        .join(Incident, Incident.id == Source.incident_id)
+        .where(Incident.id == incident.id, Membership.left_at.is_(None), visible_to(Membership.user_id))
+    )
+    return db.scalars(inside.distinct()).all()

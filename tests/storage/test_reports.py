@@ -2,15 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from bot import reporting
+from bot.review.heard import ChannelFact
+from bot.review.incident import ChannelId, Place
 from bot.review.timeline import Kind
-from storage import incidents, messages, reports, timeline
+from storage import channels, incidents, messages, people, reports, timeline
 from storage.models import Incident
-from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_message, a_room, an_incident
+from tests.cast import (
+    CHANNEL,
+    JONAS,
+    MARA,
+    NOVEMBER_18,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    a_room,
+    an_incident,
+)
 
 
 @pytest.fixture
@@ -45,3 +62,43 @@ def test_whom_a_message_mentions_is_named_in_the_report(room: Room):
     room.change(lambda db: put_on(db, incident, ts))
 
     assert "@Tomas look" in room.ask(reporting.markdown, TEAM, incident)
+
+
+def test_those_inside_are_found_with_one_question_by_the_rules_of_who_may_see(room: Room):
+    incident = an_incident(room, private=NOVEMBER_18)
+    everybody = [MARA, TOMAS, PRIYA, JONAS, *(f"U0N{n}" for n in range(30))]
+    room.change(lambda db: (inside(db, CHANNEL, *everybody), inside(db, "C0SECRET", MARA, TOMAS, PRIYA, OUTSIDER)))
+    room.change(lambda db: channels.make_private(db, TEAM, "C0SECRET", at=NOVEMBER_18))
+    room.change(lambda db: incidents.listen(db, incidents.get(db, incident), SECRET, name="secret", since=NOVEMBER_18))
+    gone: dict[str, Any] = {"name": "", "zone": "UTC", "email": None, "bot": None, "gone": room.now, "now": room.now}
+    room.change(lambda db: people.know(db, TEAM, PRIYA, **gone))
+    asked = statements(room)
+
+    with room.storage.read() as db:
+        whole = incidents.get(db, incident)
+        asked.clear()
+        found = set(reports.insiders(db, whole))
+        count = len(asked)
+
+    one_by_one = {user for user in [*everybody, OUTSIDER] if room.ask(incidents.by_number, TEAM, incident, user)}
+    assert found == one_by_one == {MARA, TOMAS, OUTSIDER}
+    assert count == 1
+
+
+SECRET = Place(ChannelId("C0SECRET"))
+
+
+def inside(db: Session, channel: str, *users: str) -> None:
+    channels.keep_channel(db, TEAM, ChannelFact(channel=channel, at=NOVEMBER_18, name="inc", how="created"))
+    channels.know_members(db, TEAM, channel, users, now=NOVEMBER_18)
+
+
+def statements(room: Room) -> list[str]:
+    """What the database is asked."""
+    asked: list[str] = []
+
+    def ask(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    event.listen(room.storage.engine, "before_cursor_execute", ask)
+    return asked
