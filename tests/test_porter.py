@@ -15,12 +15,15 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import OperationalError
 
+from bot.keeper import keep_facts
 from bot.porter import MEGABYTE, Porter
+from bot.review.heard import read_event
 from bot.review.shared_file import CLOSED, ELSEWHERE, GIVEN_AWAY, HIDDEN, LIVING, LOST, NOT_GIVEN, allowed, type_of
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
-from storage.sweeping import Sweeper
+from storage.sweeping import Sweeper, waiting
+from tests.canary import a_canary, bytes_with, rows_with
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room
 
 TOKEN = "xoxb-of-this-bot"
@@ -664,3 +667,30 @@ async def test_what_was_deleted_leaves_the_disk_with_the_next_sweep(room: Room, 
 
     assert len(before) == 1
     assert lying(room) == {}
+
+
+def delete_alone(room: Room, file_id: str) -> None:
+    """Slack says that somebody deleted a file."""
+    facts = read_event({"type": "file_deleted", "file_id": file_id, "event_ts": "1.0"})
+    room.change(lambda db: keep_facts(db, TEAM, facts, now=room.now))
+
+
+@pytest.mark.parametrize("swept", [True, False])
+async def test_of_a_file_that_is_deleted_alone_no_byte_is_left_after_the_next_sweep(
+    room: Room, host: Host, *, swept: bool
+):
+    """Without the sweep, which is the twin, all of it is still there."""
+    name, content, folder = a_canary(), a_canary(), folder_of(room).parent
+    host.answers[f"/{name}.txt"] = a_file(content.encode(), "text/plain")
+    share(room, f"{host.url}/{name}.txt", name=f"{name}.txt", mimetype="text/plain")
+    await porter_of(room, host).round()
+    sha256 = hash_of(content.encode())
+
+    delete_alone(room, "F1")
+    if swept:
+        assert Sweeper(room.storage, Shelf(folder_of(room), room.storage).sweep).sweep(room.now)
+
+    found = [bytes_with(folder, word) != [] for word in (name, content, sha256)]
+    assert found == [not swept] * 3
+    assert rows_with(room.storage.engine, name, content, sha256) == []
+    assert room.ask(waiting) == (0 if swept else 1)
