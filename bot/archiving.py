@@ -313,9 +313,18 @@ def imported(turn: Turn, *, channel_id: str) -> Imported | None:
     return Imported(incident.id, incident.title, archive.count_of_incident(turn.db, incident.id), events)
 
 
+    _warn_nobody(turn, facts)
 def _open(turn: Turn, channel: Mapping[str, Any], at: datetime, *, title: str | None, severity: str | None) -> Incident:
     incident = incidents.begin(
         turn.db,
+def _warn_nobody(turn: Turn, facts: Sequence[MessageFact]) -> None:
+    """Of secrets in an export nobody is told, however young it is: who imports it has it anyway."""
+    for fact in facts:
+        row = archive.find(turn.db, turn.team, fact.channel, fact.ts) if fact.hidden else None
+        if row:
+            row.warned_at = row.warned_at or turn.now
+
+
         turn.team,
         (title or "").strip() or channel["name"],
         severity=read_severity(severity).value if severity else None,

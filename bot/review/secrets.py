@@ -40,6 +40,9 @@ class Parts:
     redactions: tuple[Redaction, ...] = ()
 
 
+LABEL = "[secret removed: "
+
+
 def find(text: str) -> list[Secret]:
     """The secrets in a text, in order and apart from each other."""
     small = _small(text)
@@ -69,7 +72,12 @@ def replace(text: str) -> tuple[str, list[Redaction]]:
 
 def label(kind: str) -> str:
     """What stands where a secret stood."""
-    return f"[secret removed: {kind}]"
+    return f"{LABEL}{kind}]"
+
+
+def is_without(text: str) -> bool:
+    """Whether a secret was taken out of it."""
+    return LABEL in text
 
 
 def _apart(found: Iterable[tuple[int, tuple[int, int]]]) -> list[Secret]:

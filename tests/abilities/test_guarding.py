@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from bot import guarding
+from bot import archiving, guarding
 from bot.review.heard import read_message
 from storage import messages, people
 from storage.models import Message, OutboxNote
@@ -91,18 +91,63 @@ def test_a_secret_in_a_file_s_name_is_told_as_well(room: Room):
     tick(room)
 
     assert len(whispers(room)) == 1
+    (words,) = room.transcript()
+    assert "what looks like a secret in a file's name (GitHub token). I kept the message without it." in words
+    assert "I did not keep the file, because the name is part of the address." in words
+    assert TOKEN not in words
+
+
+def test_a_secret_in_the_words_and_in_a_file_s_name_is_told_of_both(room: Room):
+    pasted(room, files=[{"id": "F1", "name": f"{TOKEN}.txt"}, {"id": "F2", "name": "heap.txt"}])
+
+    tick(room)
+
+    assert "what looks like a secret in it and in a file's name (GitHub token)" in room.transcript()[0]
+
+
+def test_several_messages_that_are_found_at_once_are_told_at_once(room: Room):
+    first = pasted(room, minutes_ago=300)
+    pasted(room, "db is postgres://app:Kanal7x9@db-1/orders", minutes_ago=200, thread_ts=first)
+    pasted(room, minutes_ago=100, user=PRIYA)
+
+    tick(room)
+    tick(room)
+
+    assert sorted(whispers(room)) == [("whisper", PRIYA, CHANNEL, ""), ("whisper", TOMAS, CHANNEL, "")]
+    (words,) = [words for words in room.transcript() if "2 of your messages here" in words]
+    assert "have what looks like a secret in them (GitHub token and password). I kept the messages without it." in words
+    assert words.count("• ") == 2
 
 
 def test_a_secret_that_an_edit_brought_into_an_old_message_is_told(room: Room):
-    pasted(room, minutes_ago=600, edited={"ts": f"{room.now.timestamp():.6f}", "user": TOMAS})
+    pasted(room, minutes_ago=6000, edited={"ts": f"{room.now.timestamp():.6f}", "user": TOMAS})
 
     tick(room)
 
     assert len(whispers(room)) == 1
 
 
+def test_who_pasted_a_secret_while_the_bot_was_away_overnight_is_told(room: Room):
+    pasted(room, minutes_ago=9 * 60)
+
+    tick(room)
+
+    assert len(whispers(room)) == 1
+
+
+def test_nobody_is_told_of_what_an_export_brings(room: Room):
+    at = room.now - timedelta(minutes=5)
+    message = {"type": "message", "user": TOMAS, "text": f"use {TOKEN}", "ts": f"{at.timestamp():.6f}"}
+    channel = {"id": "C0OLD", "name": "inc-old"}
+    room.desk.serve(archiving.import_export, channel=channel, persons=(), messages=[message])
+
+    tick(room)
+
+    assert whispers(room) == []
+
+
 def test_nobody_is_told_of_what_is_history(room: Room):
-    pasted(room, minutes_ago=61)
+    pasted(room, minutes_ago=24 * 60 + 1)
 
     tick(room)
 
