@@ -24,10 +24,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import listeners
+from bot import archiving, listeners
 from bot import web as http
 from bot.clock import Clock
 from bot.courier import Courier
@@ -47,7 +47,6 @@ from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
-from storage.models import Source
 from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
@@ -287,15 +286,9 @@ class Debrief:
         return None
 
     def _doubt(self, body: dict[str, Any]) -> None:
-        """Remember that Slack holds back events since the minute it names: the next reading of history begins there."""
-        now, minute = self.now(), body.get("minute_rate_limited")
-        since = now - timedelta(minutes=1)
-        if isinstance(minute, int) and 0 < minute < now.timestamp():
-            since = datetime.fromtimestamp(minute, UTC)
-        log.warning("Slack holds back events", extra={"since": since.isoformat()})
-        listened = (Source.team_id == self.desk.team, Source.until_at.is_(None), Source.read_at > since)
-        with self.storage.write() as db:
-            db.execute(update(Source).where(*listened).values(read_at=since))
+        """Slack holds back events since the minute it names, in seconds, or else since a minute ago."""
+        minute = body.get("minute_rate_limited")
+        self.desk.serve(archiving.doubt, minute=minute if isinstance(minute, int) else None)
 
     async def _connect(self, app: AsyncApp) -> None:
         envelopes = Envelopes()

@@ -1,8 +1,9 @@
 """The archive of an incident: pages of history as they are fetched, and channels of an export."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.desk import Notes, Turn
@@ -22,6 +23,11 @@ from storage import channels, incidents, people, readings, reviews, timeline
 from storage import messages as archive
 from storage.models import Incident, Reading, Source
 from storage.readings import Known
+
+log = logging.getLogger("debrief.archiving")
+
+LAST = "9"
+"""Sorts behind every ts."""
 
 # History -------------------------------------------------------------------------------------
 
@@ -50,6 +56,16 @@ def due(turn: Turn, *, away: Mapping[str, datetime]) -> list[Due]:
     known = readings.known(turn.db, turn.team, now=turn.now, doubted_until=turn.now - LOOK_AGAIN_AFTER)
     found = ((one.source, _why(one, away, now=turn.now)) for one in known)
     return [Due(source.id, source.channel_id, why, source.from_at) for source, why in found if why]
+
+
+def doubt(turn: Turn, *, minute: int | None) -> Notes:
+    """Slack holds back events since a minute, in seconds; a reading that began before does not count any more."""
+    since = turn.now - timedelta(minutes=1)
+    if minute and 0 < minute < turn.now.timestamp():
+        since = datetime.fromtimestamp(minute, UTC)
+    log.warning("Slack holds back events", extra={"since": since.isoformat()})
+    readings.doubt(turn.db, turn.team, since=since)
+    return []
 
 
 def places_of(turn: Turn, *, incident_id: int) -> list[Due]:
@@ -158,10 +174,6 @@ def wants_older(turn: Turn, *, page: Page, wanted: Wanted) -> bool:
         expected = readings.expected_in_channel(turn.db, source, reading, page)
     lowest = next(iter(page.times), LAST)
     return any(one.missing_since and one.ts < lowest for one in expected)
-
-
-LAST = "9"
-"""Sorts behind every ts."""
 
 
 def begin_anew(turn: Turn, *, source_id: int) -> Notes:
@@ -301,7 +313,16 @@ def import_export(
     turn.db.flush()
     facts = _keep(turn, incident, channel["id"], messages, came="import")
     _let_first_lead(turn, incident, facts)
+    _warn_nobody(turn, facts)
     return []
+
+
+def _warn_nobody(turn: Turn, facts: Sequence[MessageFact]) -> None:
+    """Of secrets in an export nobody is told, however young it is: who imports it has it anyway."""
+    for fact in facts:
+        row = archive.find(turn.db, turn.team, fact.channel, fact.ts) if fact.hidden else None
+        if row:
+            row.warned_at = row.warned_at or turn.now
 
 
 def imported(turn: Turn, *, channel_id: str) -> Imported | None:
@@ -313,18 +334,9 @@ def imported(turn: Turn, *, channel_id: str) -> Imported | None:
     return Imported(incident.id, incident.title, archive.count_of_incident(turn.db, incident.id), events)
 
 
-    _warn_nobody(turn, facts)
 def _open(turn: Turn, channel: Mapping[str, Any], at: datetime, *, title: str | None, severity: str | None) -> Incident:
     incident = incidents.begin(
         turn.db,
-def _warn_nobody(turn: Turn, facts: Sequence[MessageFact]) -> None:
-    """Of secrets in an export nobody is told, however young it is: who imports it has it anyway."""
-    for fact in facts:
-        row = archive.find(turn.db, turn.team, fact.channel, fact.ts) if fact.hidden else None
-        if row:
-            row.warned_at = row.warned_at or turn.now
-
-
         turn.team,
         (title or "").strip() or channel["name"],
         severity=read_severity(severity).value if severity else None,

@@ -416,14 +416,15 @@ def test_a_channel_we_were_away_from_is_read_alone(room: Room):
     assert due(room, {CHANNEL: room.now}) == [Why.gap]
 
 
-def test_what_slack_held_back_is_read_again(room: Room):
+@pytest.mark.parametrize("minute", [int(NOVEMBER_18.timestamp()) - 300, None])
+def test_what_slack_held_back_is_read_again(room: Room, minute: int | None):
     _, source = a_wanted_source(room)
     read(room, source, a_page(room))
-    room.pass_time(minutes=2)
-    held_back = room.now - timedelta(minutes=5)
-    room.change(lambda db: setattr(channels.source(db, source), "read_at", held_back))
+    read(room, source, a_page(room), why=Why.gap)
+    room.serve(archiving.doubt, minute=minute)
 
     before = due(room)
+    room.pass_time(minutes=2)
     read(room, source, a_page(room), why=Why.gap)
 
     assert (before, due(room)) == ([Why.gap], [])
