@@ -3,16 +3,16 @@
 The bytes lie beside the database, under their hash; a row holds them as long as it names that hash.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.heard import FileFact
 from storage.models import Erasure, Message, MessageFile
+from storage.rows import in_parts
 
 WAITS = (
     timedelta(minutes=1),
@@ -25,7 +25,6 @@ WAITS = (
 """How long a file rests that could not be fetched, by how often it was tried; after the last it is given up."""
 DELETED = "deleted in Slack"
 """Why nothing is kept of a file that somebody deleted, or whose message."""
-AT_ONCE = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,10 +153,5 @@ def waiting(db: Session) -> int:
 def held(db: Session, hashes: Collection[str]) -> set[str]:
     """Those of these hashes that some message still names, of whichever workspace."""
     query = select(MessageFile.sha256).distinct()
-    found = (db.scalars(query.where(MessageFile.sha256.in_(part))) for part in _parts(sorted(hashes)))
+    found = (db.scalars(query.where(MessageFile.sha256.in_(part))) for part in in_parts(sorted(hashes)))
     return {sha256 for part in found for sha256 in part if sha256}
-
-
-def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]

@@ -21,10 +21,7 @@ from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
 from storage import erasure, files, pseudonyms, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
-from storage.rows import delete_any, insert_new
-
-AT_ONCE = 400
-"""Facts to a statement: far below what either database takes."""
+from storage.rows import AT_ONCE, delete_any, in_parts, insert_new
 
 IDENTITY = ("id", "channel_id", "ts")
 Key = tuple[str, str]
@@ -42,7 +39,7 @@ def keep(db: Session, team: str, *facts: MessageFact) -> None:
     by_key: defaultdict[Key, list[MessageFact]] = defaultdict(list)
     for fact in pseudonyms.let_in(db, team, facts):
         by_key[fact.key].append(fact)
-    for part in _parts(sorted(by_key)):
+    for part in in_parts(sorted(by_key)):
         _keep(db, team, {key: by_key[key] for key in part})
 
 
@@ -277,11 +274,6 @@ def _insert_new(db: Session, table: type[Base], rows: Sequence[Mapping[str, Any]
     return {tuple(row) for row in db.execute(statement, list(rows))}
 
 
-def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]
-
-
 # Keeping emoji ---------------------------------------------------------------------------
 
 
@@ -290,7 +282,7 @@ def keep_reactions(db: Session, team: str, *facts: ReactionFact) -> None:
     newest: dict[Any, ReactionFact] = {}
     for fact in pseudonyms.let_in(db, team, facts):
         newest[fact.key] = max(newest.get(fact.key, fact), fact, key=lambda said: said.rank)
-    for part in _parts(sorted(newest)):
+    for part in in_parts(sorted(newest)):
         _keep_reactions(db, team, {key: newest[key] for key in part})
 
 
@@ -347,7 +339,7 @@ def known(db: Session, team: str, keys: Sequence[Key]) -> set[Key]:
     query = select(Message.channel_id, Message.ts)
     return {
         (channel, ts)
-        for part in _parts(sorted(set(keys)))
+        for part in in_parts(sorted(set(keys)))
         for channel, ts in db.execute(query.where(Message.team_id == team, _any_key(Message, part)))
     }
 
@@ -413,7 +405,7 @@ def versions_of(db: Session, messages: Sequence[Message]) -> dict[int, list[Mess
     """Earlier wordings by message id, oldest first; a wording that changed nothing is left out."""
     texts = {message.id: message.text for message in messages}
     found: defaultdict[int, list[MessageVersion]] = defaultdict(list)
-    for part in _parts(list(texts)):
+    for part in in_parts(list(texts)):
         rows = db.scalars(select(MessageVersion).where(MessageVersion.message_id.in_(part)))
         for row in sorted(rows, key=lambda version: in_order(version.edited_ts)):
             found[row.message_id].append(row)
@@ -428,7 +420,7 @@ def _changing(rows: list[MessageVersion], newest: str) -> list[MessageVersion]:
 def files_of(db: Session, messages: Sequence[Message]) -> dict[int, list[MessageFile]]:
     """Files by message id."""
     found: defaultdict[int, list[MessageFile]] = defaultdict(list)
-    for part in _parts([message.id for message in messages]):
+    for part in in_parts([message.id for message in messages]):
         query = select(MessageFile).where(MessageFile.message_id.in_(part)).order_by(MessageFile.file_id)
         for row in db.scalars(query):
             found[row.message_id].append(row)
@@ -441,7 +433,7 @@ def reactions_of(db: Session, messages: Sequence[Message]) -> dict[int, dict[str
     found: defaultdict[int, dict[str, list[str]]] = defaultdict(dict)
     query = select(Reaction).where(Reaction.removed_at.is_(None)).order_by(Reaction.name, Reaction.user_id)
     team = messages[0].team_id if messages else ""
-    for part in _parts(list(ids)):
+    for part in in_parts(list(ids)):
         for row in db.scalars(query.where(Reaction.team_id == team, _any_key(Reaction, part))):
             found[ids[row.channel_id, row.ts]].setdefault(row.name, []).append(row.user_id)
     return dict(found)

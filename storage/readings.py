@@ -17,12 +17,10 @@ from bot.review.heard import EPOCH, ReactionFact, in_order, moment_of, read_reac
 from bot.review.history import LAG, OLD_AFTER, QUIET_FOR, WHOLE_FOR, Page, Why
 from storage import pseudonyms
 from storage.models import Incident, Meeting, Message, Reaction, Reading, Review, Source, Workspace
-from storage.rows import insert_new
+from storage.rows import in_parts, insert_new
 
 HEALED = "healed"
 """What the history of an incident says where its archive fetched what nobody had told."""
-AT_ONCE = 400
-"""Keys to a statement."""
 
 
 # Readings --------------------------------------------------------------------------------
@@ -307,7 +305,7 @@ def compare(
 
 
 def _set_missing(db: Session, ids: Sequence[int], since: datetime | None) -> None:
-    for part in _parts(ids):
+    for part in in_parts(ids):
         db.execute(update(Message).where(Message.id.in_(part)).values(missing_since=since))
 
 
@@ -356,7 +354,7 @@ def _sizes(db: Session, source: Source, threads: Sequence[str]) -> dict[str, tup
         Message.deleted_at.is_(None),
         Message.missing_since.is_(None),
     )
-    for part in _parts(threads):
+    for part in in_parts(threads):
         rows = db.execute(query.where(Message.thread_ts.in_(part)).group_by(Message.thread_ts))
         found |= {str(thread): (replies, latest) for thread, replies, latest in rows}
     return found
@@ -398,7 +396,7 @@ def emoji_told(
     of a new incident, when the message was written.
     """
     held: defaultdict[str, list[Reaction]] = defaultdict(list)
-    for part in _parts(sorted(inside)):
+    for part in in_parts(sorted(inside)):
         where = (Reaction.team_id == source.team_id, Reaction.channel_id == source.channel_id, Reaction.ts.in_(part))
         for row in db.scalars(select(Reaction).where(*where)):
             held[row.ts].append(row)
@@ -447,8 +445,3 @@ def _partly_told(message: Mapping[str, Any]) -> Iterator[str]:
 
 def _ts(at: datetime) -> str:
     return f"{at.astimezone(UTC).timestamp():.6f}"
-
-
-def _parts(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]

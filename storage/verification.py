@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from bot.review.heard import moment_of
 from storage import messages, reviews
 from storage.models import Book, BookEntry, Incident, Message, MessageVersion
+from storage.rows import AT_ONCE
 from storage.witness import WORDING, content_of_values, content_of_version, digest_of, known_keys, link_of, seed_of
 
-AT_ONCE = 1_000
-"""Lines of a book in memory."""
-PAGE = 400
-"""Messages in memory: their ids go to a statement."""
+LINES = 1_000
+"""Of a book, in memory."""
 TOLD = 10
 """Of what was found, the first few are told and the rest counted."""
 
@@ -159,7 +158,7 @@ def _of_lines(db: Session, book: Book, key: bytes | None, verdict: Verdict) -> I
 
 def _lines(db: Session, book: Book) -> Iterator[Mapping[str, Any]]:
     query = select(*(BookEntry.__table__.c[name] for name in OF_A_LINE)).where(BookEntry.book_id == book.id)
-    rows = db.execute(query.order_by(BookEntry.number).execution_options(yield_per=AT_ONCE))
+    rows = db.execute(query.order_by(BookEntry.number).execution_options(yield_per=LINES))
     for row in rows.mappings():
         yield cast("Mapping[str, Any]", row)
 
@@ -244,7 +243,7 @@ def _of_others(db: Session, incident: Incident, older: int, verdict: Verdict) ->
 def _said(db: Session, older: int, *which: ColumnElement[bool], order: Sequence[Any]) -> Iterator["_Said"]:
     # Rows without the mapping, which would cost more than all that is looked at in them.
     query = select(*(Message.__table__.c[name] for name in COLUMNS)).where(*which).order_by(*order)
-    for page in db.execute(query.execution_options(yield_per=PAGE)).mappings().partitions():
+    for page in db.execute(query.execution_options(yield_per=AT_ONCE)).mappings().partitions():
         ids = [row["id"] for row in page]
         lines, versions = _lines_of(db, ids), _versions_of(db, ids)
         for row in page:

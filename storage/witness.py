@@ -20,15 +20,13 @@ from functools import lru_cache
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Dialect, and_, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import Book, BookEntry, Message, MessageVersion, Workspace
+from storage.rows import AT_ONCE, in_parts, insert_into
 from storage.types import clean, clean_json
 
 SALT_BYTES = 16
-AT_ONCE = 500
-"""Ids to a statement: far below what either database takes."""
 WRITING = "witness"
 """Where a session of a Storage keeps what its transaction will enter."""
 
@@ -87,8 +85,8 @@ def digest_of(salt: str, content: bytes) -> str:
 def forget(db: Session, message_ids: Iterable[int]) -> None:
     """Take away the salts of all that was entered of these messages: nobody can try words against their digests."""
     gone = sorted(set(message_ids))
-    for start in range(0, len(gone), AT_ONCE):
-        salted = update(BookEntry).where(BookEntry.message_id.in_(gone[start : start + AT_ONCE]))
+    for part in in_parts(gone):
+        salted = update(BookEntry).where(BookEntry.message_id.in_(part))
         db.execute(
             salted.where(BookEntry.salt.is_not(None)).values(salt=None),
             execution_options={"synchronize_session": False},
@@ -180,7 +178,7 @@ _dumps = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Standing:
     """Where a book stands: the number and link of its last line; before the first, 0 and its seed."""
 
     book: int
@@ -199,7 +197,7 @@ class Books:
     def __init__(self, key: str | None = None) -> None:
         self.key = key
         self._door = threading.Lock()
-        self._open: dict[str, tuple[bytes, Place]] = {}
+        self._open: dict[str, tuple[bytes, Standing]] = {}
 
     @contextmanager
     def entering(self, db: Session) -> Generator[None]:
@@ -224,16 +222,16 @@ class Books:
         known = self._open.get(team)
         return known[0] if known else key_of(db, team, self.key)
 
-    def _enter(self, db: Session, key: bytes, lines: list[dict[str, Any]]) -> Place:
+    def _enter(self, db: Session, key: bytes, lines: list[dict[str, Any]]) -> Standing:
         team = lines[0]["team_id"]
-        place = self._open[team][1] if team in self._open else begin(db, team, key)
-        number, link = place.number, place.link
+        standing = self._open[team][1] if team in self._open else begin(db, team, key)
+        number, link = standing.number, standing.link
         for line in lines:
             number += 1
-            line["book_id"], line["number"] = place.book, number
+            line["book_id"], line["number"] = standing.book, number
             line["link"] = link = link_of(key, link, line)
         _insert(db.connection(), lines)
-        return Place(place.book, number, link)
+        return Standing(standing.book, number, link)
 
 
 LINE = ("team_id", "book_id", "number", "message_id", "edited_ts", "what", "salt", "digest", "link")
@@ -279,14 +277,14 @@ def link_of(key: bytes, before: str, line: Mapping[str, Any]) -> str:
     return hmac.new(key, said.encode(), "sha256").hexdigest()
 
 
-def begin(db: Session, team: str, key: bytes) -> Place:
+def begin(db: Session, team: str, key: bytes) -> Standing:
     """A new book, leaning on where the others stand."""
-    leans = {str(place.book): [place.number, place.link] for place in stands(db, team)}
+    leans = {str(standing.book): [standing.number, standing.link] for standing in stands(db, team)}
     older = None if leans else _older(db, team)
     seed = seed_of(key, team, leans, older)
     row = {"team_id": team, "begun_at": func.current_timestamp(), "seed": seed, "keyed": mark_of(key)}
     written = db.execute(insert(Book).values(row | {"leans_on": leans, "older": older}).returning(Book.id))
-    return Place(written.scalar_one(), 0, seed)
+    return Standing(written.scalar_one(), 0, seed)
 
 
 def seed_of(key: bytes, team: str, leans: Mapping[str, Any], older: Sequence[int] | None) -> str:
@@ -301,7 +299,7 @@ def _older(db: Session, team: str) -> list[int]:
     return [last or 0, number]
 
 
-def stands(db: Session, team: str) -> list[Place]:
+def stands(db: Session, team: str) -> list[Standing]:
     """Where the books of a workspace stand, without those that a later one leans on where they stand."""
     last, line = aliased(BookEntry), aliased(BookEntry)
     number = select(func.max(last.number)).where(last.book_id == Book.id).scalar_subquery()
@@ -313,16 +311,16 @@ def stands(db: Session, team: str) -> list[Place]:
     )
     rows = db.execute(books).all()
     leaned = {(int(book), number) for row in rows for book, (number, _) in row.leans_on.items()}
-    return [Place(book, number, link) for book, _, number, link in rows if (book, number) not in leaned]
+    return [Standing(book, number, link) for book, _, number, link in rows if (book, number) not in leaned]
 
 
-SHOWN = 16
+HEAD_SHOWN = 16
 """Characters of a head that people compare."""
 
 
 def shown(head: str) -> str:
     """A head as people are shown it."""
-    return head[:SHOWN]
+    return head[:HEAD_SHOWN]
 
 
 # The key ----------------------------------------------------------------------------------------------
@@ -339,8 +337,7 @@ def key_of(db: Session, team: str, setting: str | None) -> bytes:
 def _new_key(db: Session, team: str) -> str:
     row = {"team_id": team, "name": "", "url": "", "bot_user": "", "bot_id": "", "actions_numbered": 0}
     row |= {"mark_key": secrets.token_hex(32), "witness_key": secrets.token_hex(32)}
-    into = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    upsert = into(Workspace).values(row)
+    upsert = insert_into(db, Workspace).values(row)
     first = func.coalesce(Workspace.witness_key, upsert.excluded.witness_key)
     upsert = upsert.on_conflict_do_update(index_elements=["team_id"], set_={"witness_key": first})
     return db.scalars(upsert.returning(Workspace.witness_key)).one() or ""
