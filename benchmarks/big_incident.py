@@ -1,4 +1,5 @@
-"""An incident of 100,000 messages: taken in page by page, told as Markdown, exported as JSON, and the memory it takes.
+"""An incident of 100,000 messages: taken in page by page, told as Markdown, exported as JSON,
+verified, and the memory it takes.
 
 Each step is a process of its own, so that its greatest memory is its own.
 """
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ MESSAGES, PAGE = 100_000, 1_000
 TEAM = TeamId("T0BENCH")
 BEGAN = datetime(2026, 11, 18, 14, tzinfo=UTC)
 CHANNEL = {"id": "C0BENCH", "name": "inc-bench", "created": BEGAN}
-STEPS = ("ingest", "md", "json")
+STEPS = ("ingest", "md", "json", "verify")
 
 
 def measure() -> None:
@@ -41,7 +43,7 @@ def measure() -> None:
 
 def _step(step: str, url: str) -> None:
     began = time.monotonic()
-    size = _ingest(url) if step == "ingest" else _export(url, step)
+    size = {"ingest": _ingest, "verify": _verify}.get(step, partial(_export, form=step))(url)
     taken = time.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{step:<7} {taken:5.1f} s, {memory:4.0f} MB at most, {size}")
@@ -75,6 +77,13 @@ def _message(number: int) -> dict[str, Any]:
     if number % 500 == 0:
         said["reactions"] = [{"name": "pushpin", "users": ["U001"], "count": 1}]
     return said
+
+
+def _verify(url: str) -> str:
+    storage = Storage(url)
+    told, as_it_was = office.verified(storage, "1")
+    storage.close()
+    return f"{'as it was' if as_it_was else 'NOT as it was'}, {len(told)} lines"
 
 
 def _export(url: str, form: str) -> str:
