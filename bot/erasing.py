@@ -1,5 +1,6 @@
 """Erasing a person, at the command line: it says first what it would do, and does it beside a running bot."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ HEARD_BY_THEN_S = 12.0
 """By when a running bot has looked who is forgotten: its clock does every five seconds, whatever else it does."""
 TRIES, BETWEEN_TRIES_S = 5, 1.0
 """How often the file is tried to be swept while somebody reads it."""
+
+PURE_WHEN_VACUUMED = (
+    "Nothing in the database names them any more. PostgreSQL keeps what was overwritten in its files until VACUUM, "
+    "which it runs by itself in time, and in its log for as long as you keep that."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,18 @@ def _swept(settings: Settings, storage: Storage, wait: Callable[[float], None]) 
     sweeper = Sweeper(storage, Shelf(settings.files_dir, storage).sweep)
     for _ in range(TRIES):
         if sweeper.sweep(datetime.now(UTC)):
-            return "No trace of them is left in the database."
+            return PURE_WHEN_VACUUMED if storage.shared else "No trace of them is left in the database."
         wait(BETWEEN_TRIES_S)
-    return "The database is large or in use: a running bot removes the last traces from its file at night."
+    return (
+        "The database is large or in use: a running bot removes the last traces from its file at night, and "
+        "`debrief doctor` says where you have to."
+    )
+
+
+def sweep(settings: Settings, storage: Storage) -> str:
+    """Take what was erased off the disk now, however large the database is, and say what came of it."""
+    shelf = Shelf(settings.files_dir, storage)
+    sweeper = Sweeper(storage, shelf.sweep, small_bytes=sys.maxsize, large_bytes=sys.maxsize)
+    if sweeper.sweep(datetime.now(UTC)):
+        return "No trace of what was erased is left in the database."
+    return "Another program reads the database: end it, and try again."

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot import opening
+from bot import erasing, opening
 from bot.cli import main
 from bot.desk import House, Turn
 from bot.manifest import SCOPES
 from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
+from bot.settings import Settings
 from storage import channels, outbox, people
 from storage.outbox import Words
 from storage.session import Storage
@@ -301,6 +302,21 @@ def test_erasing_says_what_it_did_and_the_second_time_that_nothing_is_left(stora
     )
     assert second.output == "U0MARA was erased before, and nothing of them has come back.\n"
     assert rows_with(storage.engine, mara, "Mara Lang") == []
+
+
+@pytest.mark.postgres
+def test_on_postgresql_erasing_says_that_its_files_hold_the_words_until_they_are_vacuumed(postgresql_url: str):
+    shared = Storage(postgresql_url)
+    with shared.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="k")
+        people.know(db, TEAM, "U0MARA", name="Mara", zone="UTC", email=None, bot=None, gone=None, now=NOW)
+
+    settings = Settings()  # pyright: ignore[reportCallIssue]
+    told = erasing.erase(settings, shared, erasing.look(shared, "U0MARA"), wait=lambda _seconds: None)
+    shared.close()
+
+    assert "until VACUUM" in told[-2]
+    assert not any("No trace" in sentence for sentence in told)
 
 
 def test_erasing_whom_nobody_knows_changes_nothing(storage: Storage):
