@@ -10,12 +10,12 @@ from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
 from bot.listeners.forms import Memory
 from bot.listeners.reading import MENTION
-from bot.listeners.withholding import with_a_word, withheld
+from bot.listeners.withholding import refused_with_a_word, with_a_word, withheld
 from bot.listeners.words import Question, Verb, groups, look_up
 from bot.render import Rendered
 from bot.review.lifecycle import require
 from bot.review.plain_text import of_typed
-from bot.review.refusal import NoIncidentHere
+from bot.review.refusal import NoIncidentHere, Refused
 from storage import incidents
 
 TYPED = {"text", "reason", "words", "title"}
@@ -25,7 +25,12 @@ TYPED = {"text", "reason", "words", "title"}
 async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     """Do what was typed or pressed, without the secrets in it; raises a refusal with the sentence to say."""
     words, kinds = withheld(text)
-    return with_a_word(edge, await _perform(edge, gesture, words), kinds)
+    try:
+        return with_a_word(edge, await _perform(edge, gesture, words), kinds)
+    except Refused as refused:
+        if not kinds:
+            raise
+        return refused_with_a_word(edge, refused, kinds)
 
 
 async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:

@@ -7,6 +7,10 @@ from bot import guarding
 from bot.listeners.edge import Edge
 from bot.render import Rendered
 from bot.review import secrets
+from bot.review.refusal import Refused, UnknownVerb
+
+CUT_LABEL = secrets.LABEL.split()[0]
+"""All that is left of the words for a secret where one word is read as a verb."""
 
 
 def withheld(text: str) -> tuple[str, set[str]]:
@@ -30,3 +34,11 @@ def with_a_word(edge: Edge, said: Rendered | None, kinds: Collection[str]) -> Re
     if said is None or not kinds:
         return said
     return Rendered.joined([said, edge.said("secret_typed", kinds=guarding.kinds_of(sorted(kinds)))])
+
+
+def refused_with_a_word(edge: Edge, refused: Refused, kinds: Collection[str]) -> Rendered:
+    """The refusal of words that had a secret in them; where that stood for a verb, there is none to name."""
+    named = guarding.kinds_of(sorted(kinds))
+    if isinstance(refused, UnknownVerb) and CUT_LABEL in refused.verb:
+        return edge.said("secret_not_a_verb", kinds=named)
+    return Rendered.joined([edge.refused(refused), edge.said("secret_refused", kinds=named)])

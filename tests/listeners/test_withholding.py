@@ -14,7 +14,7 @@ from bot.listeners.edge import Edge, Gesture
 from bot.listeners.forms import Memory
 from bot.listeners.performing import perform
 from bot.review.incident import Place
-from bot.review.refusal import Refused
+from bot.review.refusal import Refused, UnknownVerb
 from bot.slack import Slack
 from tests.cast import CHANNEL, MARA, Room, a_room, an_incident
 
@@ -76,6 +76,30 @@ async def test_the_answer_says_what_was_left_out(edge: Edge):
     assert said is not None
     assert f"restarted with {WORDS}" in said.text
     assert "(GitHub token). I left it out" in said.text
+
+
+@pytest.mark.parametrize("line", ["@@", "key=@@ and more"])
+async def test_a_secret_typed_for_a_verb_is_answered_as_one(edge: Edge, line: str):
+    said = await perform(edge, GESTURE, line.replace("@@", TOKEN))
+
+    assert said is not None
+    assert "begins with what looks like a secret (GitHub token)" in said.text
+    assert "I kept nothing of it" in said.text
+    assert "[secret" not in said.text
+    assert "Did you mean" not in said.text
+
+
+@pytest.mark.parametrize("line", ["severtiy @@", "severity @@", "the token is @@"])
+async def test_a_refusal_says_what_was_left_out_too(edge: Edge, line: str):
+    said = await perform(edge, GESTURE, line.replace("@@", TOKEN))
+
+    assert said is not None
+    assert "(GitHub token). I kept nothing of it." in said.text
+
+
+async def test_a_refusal_of_words_without_a_secret_says_nothing_of_one(edge: Edge):
+    with pytest.raises(UnknownVerb):
+        await perform(edge, GESTURE, "severtiy 2")
 
 
 async def test_what_holds_no_secret_is_answered_as_ever(edge: Edge):
