@@ -74,7 +74,11 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", False, damaged)
     try:
         engine = make_engine(settings.url)
-        if not is_current(engine):
+        try:
+            current = is_current(engine)
+        finally:
+            engine.dispose()
+        if not current:
             return Finding("schema", False, "it is not current: run `debrief db upgrade`")
         found = differences(settings.url)
     except SQLAlchemyError as error:
@@ -105,11 +109,15 @@ def _files(settings: Settings) -> Finding:
         kept, waiting = files.kept(db), files.waiting(db)
     shelf = Shelf(settings.files_dir, storage)
     gone = len(kept - set(shelf.contents()))
+    several = f". {ONE_FOLDER}" if storage.shared else ""
     storage.close()
     if gone:
-        words = f"{gone} of {len(kept)} are not in {shelf.folder}: put that folder back from your backup"
+        words = f"{gone} of {len(kept)} are not in {shelf.folder}: put that folder back from your backup{several}"
         return Finding("files", False, words)
-    return Finding("files", True, f"{len(kept)} in {shelf.folder}, {waiting} still to be fetched")
+    return Finding("files", True, f"{len(kept)} in {shelf.folder}, {waiting} still to be fetched{several}")
+
+
+ONE_FOLDER = "If several bots use this database, let them share that folder: else what is deleted stays on other disks"
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.doctor import Finding, examine
+from bot.doctor import ONE_FOLDER, Finding, examine
 from bot.manifest import manifest
 from bot.sandbox.server import Running, in_thread
 from storage.models import Incident, Message, MessageFile, Source, Workspace
@@ -120,6 +120,18 @@ async def test_files_that_the_database_speaks_of_and_that_are_not_there_are_told
     folder = tmp_path / "files"
     assert one_gone == [("files", f"1 of 2 are not in {folder}: put that folder back from your backup")]
     assert Finding("files", True, f"2 in {folder}, 1 still to be fetched") in found
+
+
+@pytest.mark.postgres
+async def test_where_several_bots_may_use_the_database_they_are_told_to_share_the_folder(
+    given: Set, postgresql_url: str
+):
+    on_sqlite = [finding.words for finding in await examine() if finding.what == "files"]
+    given(DEBRIEF_DATABASE_URL=postgresql_url)
+
+    on_postgresql = [finding.words for finding in await examine() if finding.what == "files"]
+
+    assert [ONE_FOLDER in words for words in (*on_sqlite, *on_postgresql)] == [False, True]
 
 
 @pytest.mark.parametrize(
