@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot import archiving, office
+from bot import importing, office
 from bot.desk import Desk, House
 from bot.render import Renderer
 from bot.review.incident import TeamId
@@ -58,7 +58,7 @@ def _ingest(url: str) -> str:
         )
     desk = Desk(storage, Renderer(command="/review"), team=TEAM, house=House(), now=lambda: BEGAN)
     for page in _pages():
-        desk.serve(archiving.import_export, channel=CHANNEL, persons=(), messages=page, title="Bench", severity="sev1")
+        desk.serve(importing.import_export, channel=CHANNEL, persons=(), messages=page, title="Bench", severity="sev1")
     storage.close()
     return f"{MESSAGES:,} messages"
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 from sqlalchemy.orm import Session
 
-from bot import archiving, exports, reporting, verifying
+from bot import exports, importing, reporting, verifying
 from bot.desk import Desk
 from bot.opening import readable
 from bot.render import Renderer
@@ -129,7 +129,7 @@ def import_export(settings: Settings, path: Path, *, channel: str, title: str | 
     with opened(settings) as storage:
         desk = _desk(storage, settings, messages)
         _in_pages(desk, found, persons, messages=messages, title=title or readable(found.name), severity=severity)
-        return _told(desk.look(archiving.imported, channel_id=found.id))
+        return _told(desk.look(importing.imported, channel_id=found.id))
 
 
 def _in_pages(
@@ -145,7 +145,7 @@ def _in_pages(
         for start in range(0, len(messages), PAGE):
             page = messages[start : start + PAGE]
             desk.serve(
-                archiving.import_export,
+                importing.import_export,
                 channel=asdict(found),
                 persons=persons if start == 0 else (),
                 messages=page,
@@ -155,7 +155,7 @@ def _in_pages(
             bar.update(len(page))
 
 
-def _told(imported: archiving.Imported | None) -> str:
+def _told(imported: importing.Imported | None) -> str:
     if imported is None:
         return "That channel holds no messages, so there is nothing to import."
     counted = f"{imported.messages} messages and {imported.events} timeline events"

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 import bot.sandbox
-from bot import archiving, exports, reporting, tagging
+from bot import archiving, exports, importing, reporting, tagging
 from bot.review.heard import ReactionFact, read_message
 from bot.review.history import LAG, Page, Why
 from bot.review.incident import ChannelId
@@ -581,13 +581,13 @@ def pages(found: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any
         yield found[start : start + size]
 
 
-def take_export(room: Room, size: int = 50, **chosen: Any) -> archiving.Imported:
+def take_export(room: Room, size: int = 50, **chosen: Any) -> importing.Imported:
     export = exports.read(SAMPLE)
     channel = export.channel("inc-2211-checkout-latency")
     listed = [asdict(person) for person in export.people()]
     for page in pages(list(export.messages(channel)), size):
-        room.serve(archiving.import_export, channel=asdict(channel), persons=listed, messages=page, **chosen)
-    return room.desk.look(archiving.imported, channel_id=channel.id)
+        room.serve(importing.import_export, channel=asdict(channel), persons=listed, messages=page, **chosen)
+    return room.desk.look(importing.imported, channel_id=channel.id)
 
 
 def test_an_exported_channel_becomes_an_incident(room: Room):
@@ -643,9 +643,9 @@ def test_a_private_channel_of_an_export_is_a_private_incident(room: Room):
     channel = {"id": "G0SECRET", "name": "inc-breach", "private": True, "created": None, "members": (MARA,)}
     page = [said("somebody is in", 5)]
 
-    room.serve(archiving.import_export, channel=channel, persons=[], messages=page)
+    room.serve(importing.import_export, channel=channel, persons=[], messages=page)
 
-    found = room.desk.look(archiving.imported, channel_id="G0SECRET")
+    found = room.desk.look(importing.imported, channel_id="G0SECRET")
     assert room.ask(lambda db: incidents.by_number(db, TEAM, found.incident, TOMAS)) is None
     assert room.ask(lambda db: incidents.by_number(db, TEAM, found.incident, MARA)) is not None
     assert room.ask(lambda db: incidents.get(db, found.incident).private_since) == datetime.fromtimestamp(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import archiving, reporting
+from bot import archiving, importing, reporting
 from bot.keeper import Keeper
 from bot.review import secrets
 from bot.review.heard import read_message
@@ -114,7 +114,7 @@ async def test_nor_does_one_in_the_history_of_a_channel(room: Room, where: str):
 def test_nor_does_one_in_an_export(room: Room, where: str):
     channel = {"id": CHANNEL, "name": "inc-checkout", "private": False, "created": None, "members": (TOMAS,)}
 
-    room.serve(archiving.import_export, channel=channel, persons=[], messages=[PASTED[where]])
+    room.serve(importing.import_export, channel=channel, persons=[], messages=[PASTED[where]])
 
     assert len(kept(room)) == 1
     assert CANARY.encode() not in on_disk(room)
