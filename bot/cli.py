@@ -103,7 +103,7 @@ def sandbox(*, port: int, socket: bool, http: str | None, seed: Path | None, man
 
 @main.group()
 def db() -> None:
-    """The database: its schema and its backup."""
+    """The database: its schema, its backup, and its file."""
 
 
 @db.command()
@@ -144,6 +144,17 @@ def backup(file: Path) -> None:
     with database_errors():
         backup(settings.url, file)
     click.echo(f"The backup is {file}. Files that were shared are not in it: copy {settings.files_dir} as well.")
+
+
+@db.command()
+def sweep() -> None:
+    """Write the SQLite file anew, without what was erased; the bot must not run."""
+    from bot import erasing, office
+    from storage.session import only_one
+
+    settings = settings_or_leave()
+    with database_errors(), only_one(settings.url), office.opened(settings) as storage:
+        click.echo(erasing.sweep(settings, storage))
 
 
 @contextlib.contextmanager

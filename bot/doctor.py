@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from storage import files, readings
 from storage.health import LITTLE_ROOM, MISFIT, SILENT, damage, trouble
 from storage.models import Workspace
 from storage.session import Storage, differences, is_current, make_engine
+from storage.sweeping import is_too_large
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ async def examine() -> list[Finding]:
     database = _database(settings)
     found = [_settings(settings), *_listed(settings), database, *_disk(settings)]
     if database.well:
-        found.append(_files(settings))
+        found += [_files(settings), *_sweeping(settings)]
     if settings.bot_token:
         found += [finding async for finding in _slack(settings)]
     return found
@@ -118,6 +120,18 @@ def _files(settings: Settings) -> Finding:
 
 
 ONE_FOLDER = "If several bots use this database, let them share that folder: else what is deleted stays on other disks"
+
+
+def _sweeping(settings: Settings) -> list[Finding]:
+    """Whether somebody has to take out of the file what was erased."""
+    with closing(Storage(settings.url)) as storage:
+        if not is_too_large(storage):
+            return []
+    words = (
+        "what was erased still stands in its unused bytes, and it is too large to be written anew while the bot "
+        "runs: at a quiet hour stop the bot, run `debrief db sweep`, and start it again"
+    )
+    return [Finding("database file", False, words)]
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

@@ -112,8 +112,9 @@ def _swept(settings: Settings, storage: Storage, wait: Callable[[float], None]) 
 
 def sweep(settings: Settings, storage: Storage) -> str:
     """Take what was erased off the disk now, however large the database is, and say what came of it."""
-    shelf = Shelf(settings.files_dir, storage)
-    sweeper = Sweeper(storage, shelf.sweep, small_bytes=sys.maxsize, large_bytes=sys.maxsize)
+    sweeper = Sweeper(
+        storage, Shelf(settings.files_dir, storage).sweep, small_bytes=sys.maxsize, large_bytes=sys.maxsize
+    )
     if sweeper.sweep(datetime.now(UTC)):
         return "No trace of what was erased is left in the database."
     return "Another program reads the database: end it, and try again."

@@ -20,9 +20,10 @@ from bot.manifest import SCOPES
 from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
 from bot.settings import Settings
-from storage import channels, outbox, people
+from storage import channels, outbox, people, sweeping
 from storage.outbox import Words
-from storage.session import Storage
+from storage.models import Erasure
+from storage.session import Storage, only_one
 from tests.canary import rows_with
 
 TEAM = "T0SANDBOX"
@@ -64,6 +65,20 @@ def test_the_schema_is_brought_up_to_date_and_checked():
     assert (before.exit_code, before.stderr) == (1, "The schema is not current: run debrief db upgrade.\n")
     assert (upgraded.exit_code, upgraded.stdout) == (0, "The schema is current.\n")
     assert (after.exit_code, after.stdout) == (0, "The schema is current.\n")
+
+
+def test_a_database_of_any_size_is_swept_while_no_bot_runs(storage: Storage, tmp_path: Path):
+    with storage.write() as db:
+        db.add(Erasure(team_id=TEAM, at=NOW))
+
+    with only_one(f"sqlite:///{tmp_path / 'debrief.db'}"):
+        refused = debrief("db", "sweep")
+    swept = debrief("db", "sweep")
+
+    assert (refused.exit_code, "stop it first" in refused.stderr) == (2, True)
+    assert (swept.exit_code, swept.stdout) == (0, "No trace of what was erased is left in the database.\n")
+    with storage.read() as db:
+        assert sweeping.waiting(db) == 0
 
 
 def test_a_schema_that_differs_is_told(storage: Storage):

@@ -11,7 +11,8 @@ import pytest
 from bot.doctor import ONE_FOLDER, Finding, examine
 from bot.manifest import manifest
 from bot.sandbox.server import Running, in_thread
-from storage.models import Incident, Message, MessageFile, Source, Workspace
+from storage import sweeping
+from storage.models import Erasure, Incident, Message, MessageFile, Source, Workspace
 from storage.session import Storage, upgrade
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
@@ -54,6 +55,22 @@ async def test_a_healthy_installation_is_found_so(given: Set):
     assert [finding for finding in found if not finding.well] == []
     assert {"settings", "database", "Slack", "scopes", "Socket Mode"} <= {finding.what for finding in found}
     assert Finding("scopes", True, "all there") in found
+
+
+async def test_what_no_running_bot_will_sweep_is_told_with_the_command_that_does(
+    given: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    storage = Storage(f"sqlite:///{tmp_path / 'debrief.db'}")
+    with storage.write() as db:
+        db.add(Erasure(team_id="T0SANDBOX", at=datetime.now(UTC)))
+    storage.close()
+    small = await wrong()
+    monkeypatch.setattr(sweeping, "LARGE_BYTES", 1)
+
+    [(what, words)] = await wrong()
+
+    assert (small, what) == ([], "database file")
+    assert "`debrief db sweep`" in words
 
 
 async def test_every_setting_is_listed_and_no_secret(given: Set):

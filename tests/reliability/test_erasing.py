@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -98,8 +97,7 @@ def test_no_byte_says_what_was_deleted(room: Room, tmp_path: Path, number: int):
 class LeavingTheFile(Sweeper):
     """Empties the log, and believes that SQLite overwrites whatever is deleted."""
 
-    def _may_rewrite(self, database: Any, now: datetime) -> bool:
-        del database
+    def _may_rewrite(self, now: datetime) -> bool:
         self._rewritten = 10**9
         return now.year == 1
 
