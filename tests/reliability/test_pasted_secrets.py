@@ -235,8 +235,8 @@ def test_beside_the_unmodified_bot_a_secret_is_nowhere_and_its_author_knows(tmp_
         here.settles()
 
         assert "I left it out" in answer
-        assert "I kept the message without it" in told(here, RESPONDER)
-        assert "I kept the message without it" not in told(here, LEAD)
+        assert "It still stands in Slack" in told(here, RESPONDER)
+        assert "It still stands in Slack" not in told(here, LEAD)
         assert here.violations() == []
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert files
