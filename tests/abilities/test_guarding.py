@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from bot import archiving, guarding
+from bot import guarding, importing
 from bot.review.heard import read_message
 from storage import messages, people
 from storage.models import Message, OutboxNote
@@ -139,7 +139,7 @@ def test_nobody_is_told_of_what_an_export_brings(room: Room):
     at = room.now - timedelta(minutes=5)
     message = {"type": "message", "user": TOMAS, "text": f"use {TOKEN}", "ts": f"{at.timestamp():.6f}"}
     channel = {"id": "C0OLD", "name": "inc-old"}
-    room.desk.serve(archiving.import_export, channel=channel, persons=(), messages=[message])
+    room.desk.serve(importing.import_export, channel=channel, persons=(), messages=[message])
 
     tick(room)
 
