@@ -91,11 +91,6 @@ class Slack:
         reached = min((at for at, _ in said), default=0.0) if cursor else 0.0
         return [_count(said, moment.timestamp(), reached=reached) for moment in moments]
 
-    async def permalink(self, channel: ChannelId, ts: str) -> str:
-        """The address of a message; raises NotInChannel."""
-        answer = await self._ask("chat.getPermalink", channel=channel, message_ts=ts)
-        return str(answer["permalink"])
-
     async def file(self, file_id: str) -> Mapping[str, Any]:
         """A file as Slack describes it now; raises SlackApiError."""
         answer = await self._ask("files.info", file=file_id)

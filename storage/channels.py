@@ -127,12 +127,6 @@ def _as_of_now(db: Session, team: str, facts: ChannelFacts, *, now: datetime) ->
     return ({*facts.members} - {*db.scalars(left)}) | {*db.scalars(came)}
 
 
-def left_behind(db: Session, team: str, channel: str) -> datetime | None:
-    """Since when we are not in a channel that we were in."""
-    row = people.channel(db, team, channel)
-    return row.bot_left_at if row else None
-
-
 def closed_to_us(db: Session, incident: int) -> Sequence[Channel]:
     """The channels that an incident is listened to in, and that are archived or that we are not in any more."""
     here = and_(Channel.team_id == Source.team_id, Channel.channel_id == Source.channel_id)

@@ -81,9 +81,3 @@ async def test_people_are_described_and_strangers_left_out(people: People, slack
 
     assert {person.user_id for person in found} == set(members)
     assert any(person.zone for person in found)
-
-
-async def test_a_permalink_is_slacks_own(people: People, slack: Slack):
-    ts = await people.say("checkout is slow")
-
-    assert ts.replace(".", "") in await slack.permalink(await channel_id(people), ts)

@@ -184,7 +184,7 @@ def test_that_we_are_out_is_known_until_we_are_back(room: Room, told: str):
     happens(room, type="member_joined_channel", user=BOT, channel=CHANNEL)
     room.pass_time(minutes=5)
     happens(room, type=told, user=BOT, channel=CHANNEL)
-    left = room.ask(lambda db: channels.left_behind(db, TEAM, CHANNEL))
+    left = room.change(lambda db: channels.hold(db, TEAM, CHANNEL).bot_left_at)
     room.pass_time(minutes=5)
 
     happens(room, type="member_joined_channel", user=BOT, channel=CHANNEL)
@@ -199,7 +199,7 @@ def test_that_we_left_may_be_heard_after_that_we_came_back(room: Room):
 
     room.change(lambda db: channels.keep_membership(db, TEAM, late))
 
-    assert room.ask(lambda db: channels.left_behind(db, TEAM, CHANNEL)) is None
+    assert room.change(lambda db: channels.hold(db, TEAM, CHANNEL).bot_left_at) is None
 
 
 def test_a_look_at_a_channel_mends_what_was_not_heard_of_it(room: Room):
