@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import signal
@@ -257,6 +258,7 @@ class Debrief:
         self._carrying = asyncio.create_task(self.porter.run())
         self._beating = asyncio.create_task(self._beat())
         self.clock.start()
+        _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
 
@@ -355,6 +357,12 @@ class Debrief:
         self._carrying.cancel()
         self._beating.cancel()
         await asyncio.to_thread(self.keeper.stop)
+
+
+def _look_past_what_stays() -> None:
+    """Modules and listeners are never garbage: to go through them again each time would hold up answers for 70 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager
