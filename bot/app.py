@@ -34,11 +34,11 @@ from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.historian import Historian, Show
-from bot.history import History
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.first import an_app
 from bot.listeners.opening import catch_up
+from bot.paging import History
 from bot.porter import Porter
 from bot.render import Renderer
 from bot.review.incident import TeamId, UserId

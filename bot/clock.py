@@ -8,7 +8,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import facilitating, following_up, forgetting, guarding, listening, reminding, reporting, scheduling, tagging
+from bot import facilitating, following_up, guarding, listening, purging, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
 from storage import gestures, messages, sweeping
 from storage.sweeping import Sweeper
@@ -42,7 +42,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     facilitating.close_forgotten,
     reporting.drafts_due,
     reminding.remind_due,
-    forgetting.purge_due,
+    purging.purge_due,
     tagging.forget_strays,
     forget_gestures,
 )

@@ -11,8 +11,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.history import said_by
 from bot.manifest import SCOPES
+from bot.paging import said_by
 from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf

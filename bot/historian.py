@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from bot import archiving, listening
 from bot.archiving import AWAY_FROM_ALL, Due, Wanted
 from bot.desk import Desk, Notes, Turn
-from bot.history import History, said_by
+from bot.paging import History, said_by
 from bot.review.heard import PersonFact
 from bot.review.history import Page, Why
 from bot.review.incident import ChannelId

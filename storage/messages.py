@@ -19,7 +19,7 @@ from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_or
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
-from storage import erasure, files, pseudonyms, witness
+from storage import files, pseudonyms, quotations, witness
 from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
 from storage.rows import AT_ONCE, delete_any, in_parts, insert_new
 
@@ -101,7 +101,7 @@ class _Kept:
     message: Message
     versions: dict[str, MessageVersion] = field(default_factory=dict[str, MessageVersion])
     files: dict[str, MessageFile] = field(default_factory=dict[str, MessageFile])
-    gone: erasure.Gone | None = None
+    gone: quotations.Gone | None = None
     """What it said, where it was deleted just now."""
 
 
@@ -114,7 +114,7 @@ def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -
     reworded = _forget_own_wordings(db, team, known.values())
     _write(db, list(known.values()), forget=reworded)
     gone = [kept.gone for kept in known.values() if kept.gone]
-    erasure.follow(db, team, gone, _incidents(db, [one.id for one in gone]))
+    quotations.follow(db, team, gone, _incidents(db, [one.id for one in gone]))
     witness.write(db, team, [witness.Entry(message, "erased") for message in reworded])
     entered -= {entry for entry in entered if entry.message_id in reworded}
     changed = [entry for kept in known.values() for entry in _entries(kept) if entry not in entered]
@@ -188,9 +188,9 @@ def _merge(kept: _Kept, fact: MessageFact) -> None:
         _hear(kept, fact.content)
 
 
-def _about_to_go(kept: _Kept, at: datetime) -> erasure.Gone | None:
+def _about_to_go(kept: _Kept, at: datetime) -> quotations.Gone | None:
     row = kept.message
-    return None if row.deleted_at else erasure.of(row, kept.versions.values(), at)
+    return None if row.deleted_at else quotations.of(row, kept.versions.values(), at)
 
 
 def _either(known: str | None, said: str | None) -> str | None:

@@ -21,8 +21,8 @@ from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
 from bot.settings import Settings
 from storage import channels, outbox, people, sweeping
-from storage.outbox import Words
 from storage.models import Erasure
+from storage.outbox import Words
 from storage.session import Storage, only_one
 from tests.canary import rows_with
 

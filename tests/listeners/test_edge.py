@@ -12,7 +12,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import facilitating
 from bot.desk import Note, Notes, Replayed, Turn
 from bot.historian import Historian
-from bot.history import History
 from bot.listeners import edge as edge_module
 from bot.listeners.deeds import Deed, do
 from bot.listeners.edge import (
@@ -28,6 +27,7 @@ from bot.listeners.edge import (
     outcome,
     place_of,
 )
+from bot.paging import History
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import NoIncidentHere, UnknownSeverity

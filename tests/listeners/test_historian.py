@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.historian import Historian
-from bot.history import History
+from bot.paging import History
 from bot.review.history import Page
 from bot.review.incident import ChannelFacts, ChannelId
 from bot.slack import Slack

@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import event
 
 from bot.historian import Historian
-from bot.history import History
 from bot.listeners.edge import Edge
 from bot.listeners.reactions import Waiting
+from bot.paging import History
 from bot.review.heard import ReactionFact
 from bot.review.incident import UserId
 from bot.slack import Slack

@@ -8,11 +8,11 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.historian import Historian
-from bot.history import History
 from bot.listeners import forms
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.forms import Memory
 from bot.listeners.performing import perform
+from bot.paging import History
 from bot.review.incident import Place
 from bot.review.refusal import Refused, UnknownVerb
 from bot.slack import Slack

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.historian import Historian
-from bot.history import History
+from bot.paging import History
 from bot.review.heard import read_message, read_reactions
 from bot.review.incident import ChannelId
 from bot.sandbox.clock import VirtualClock

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, forgetting, noting, reporting, tagging, tracking
+from bot import facilitating, noting, purging, reporting, tagging, tracking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, FileFact, MessageFact, moment_of
 from bot.review.incident import ChannelId
@@ -53,7 +53,7 @@ def close(room: Room, incident: int, *, by: str = "closed_at") -> None:
 def purge(room: Room) -> None:
     """As often as the clock has to ask."""
     for _ in range(4):
-        room.serve(forgetting.purge_due)
+        room.serve(purging.purge_due)
 
 
 def words(room: Room) -> list[str]:
@@ -207,7 +207,7 @@ def test_many_messages_go_in_turns_and_the_incident_says_when_none_is_left(room:
     left: list[tuple[int, bool]] = []
 
     for _ in range(4):
-        room.serve(forgetting.purge_due)
+        room.serve(purging.purge_due)
         done = room.ask(lambda db: incidents.get(db, incident).purged_at is not None)
         left.append((sum(map(bool, words(room))), done))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.history import HISTORY, REPLIES, History, Pace
+from bot.paging import HISTORY, REPLIES, History, Pace
 from bot.review.refusal import NotInChannel
 from bot.sandbox.server import Running, sandbox
 from tests.sandbox.cast import People, client_of, visiting

@@ -15,7 +15,7 @@ from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
 from bot.review.quotes import DELETED
-from storage import erasure, incidents, messages, outbox, verification
+from storage import incidents, messages, outbox, quotations, verification
 from storage.incidents import Where
 from storage.models import Action, Change, Erasure, Finding, Incident, OutboxNote, Review, TimelineEvent
 from storage.sweeping import Sweeper
@@ -294,7 +294,7 @@ def test_without_following_the_copies_the_words_stay_in_the_outbox(room: Room, m
     tag(room, ts)
     mitigated(room, incident)
     a_whole_review(room, ts, f"the dump is at {canary}")
-    monkeypatch.setattr(erasure, "follow", lambda *_: None)
+    monkeypatch.setattr(quotations, "follow", lambda *_: None)
 
     delete(room, ts)
 

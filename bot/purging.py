@@ -1,4 +1,4 @@
-"""Forgetting: what was kept for as long as was promised goes."""
+"""Purging: what was kept for as long as was promised goes."""
 
 from datetime import timedelta
 
