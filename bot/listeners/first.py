@@ -11,7 +11,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.shapes import is_only_said
+from bot.shapes import SHAPES, is_only_said
 from bot.web import Keep, answer_failure, mark_of
 
 log = logging.getLogger("debrief.listeners")
@@ -34,7 +34,12 @@ def an_app(keep: Keep, *, client: AsyncWebClient, authorize: Callable[[], Awaita
 async def _answer(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
     """What nobody listens to is acknowledged: sent again, it would be heard by nobody either."""
     if isinstance(error, BoltUnhandledRequestError):
-        log.warning("nobody listens to a request of Slack's", extra={"type": str(error.body.get("type"))[:40]})
+        kind = error.body.get("type")
+        # A name that is none of Slack's may be anybody's words.
+        log.warning(
+            "nobody listens to a request of Slack's",
+            extra={"type": kind if isinstance(kind, str) and kind in SHAPES else "another"},
+        )
         return BoltResponse(status=200)
     return await answer_failure(error, response)
 
