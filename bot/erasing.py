@@ -23,6 +23,7 @@ PURE_WHEN_VACUUMED = (
     "Nothing in the database names them any more. PostgreSQL keeps what was overwritten in its files until VACUUM, "
     "which it runs by itself in time, and in its log for as long as you keep that."
 )
+NOTHING_TO_DO = "There is nothing to do: PostgreSQL takes what was erased out of its files with VACUUM, by itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,5 @@ def sweep(settings: Settings, storage: Storage) -> str:
         storage, Shelf(settings.files_dir, storage).sweep, small_bytes=sys.maxsize, large_bytes=sys.maxsize
     )
     if sweeper.sweep(datetime.now(UTC)):
-        return "No trace of what was erased is left in the database."
+        return NOTHING_TO_DO if storage.shared else "No trace of what was erased is left in the database."
     return "Another program reads the database: end it, and try again."
