@@ -76,6 +76,8 @@ class Person(Base, kw_only=True):
     guest_since: Mapped[datetime | None] = mapped_column(default=None)
     """Since when they are a guest or of another workspace: they see only what their channels show them."""
     read_at: Mapped[datetime | None] = mapped_column(default=None)
+    nudges_off_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Since when they want no word about their wording; the one thing that is kept about it."""
 
 
 class Channel(Base, kw_only=True):
@@ -622,6 +624,14 @@ class Meeting(Base, kw_only=True):
     """The last gesture of the meeting; nobody pressing end, it ended then."""
     recording: Mapped[str | None] = mapped_column(default=None)
     agenda: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    stops: Mapped[list[Any] | None] = mapped_column(default=None)
+    """Numbers of the events the walk is to stop at, where somebody chose them beforehand."""
+    asked_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When, with nobody there, it was asked whether it runs by itself or moves."""
+    self_run_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When somebody let it run by itself, without a facilitator."""
+    pulse: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """How the meeting was for those who were there: how many said each thing, and nobody's name."""
 
 
 class Attendee(Base, kw_only=True):
@@ -637,6 +647,18 @@ class Attendee(Base, kw_only=True):
     invited_at: Mapped[datetime]
     uninvited_at: Mapped[datetime | None] = mapped_column(default=None)
     present_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PulseMark(Base, kw_only=True):
+    """That somebody has tapped one thing, known by a keyed mark alone, until the review is published."""
+
+    __tablename__ = "pulse_marks"
+    __table_args__ = (UniqueConstraint("meeting_id", "mark"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    meeting_id: Mapped[int] = of("meetings")
+    mark: Mapped[str] = mapped_column(String(80))
 
 
 class MeetingNote(Base, kw_only=True):
