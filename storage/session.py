@@ -110,6 +110,7 @@ class Storage:
     def peek(self) -> Generator[Session]:
         """Look with what may change something, and hold up nobody; raises SomethingToDo at the first change."""
         with self._watched(), Session(self.engine) as db:
+            self._prepare(db)
             event.listen(db.connection(), "before_cursor_execute", _only_look)
             yield db
             db.flush()
@@ -139,13 +140,17 @@ class Storage:
     @contextmanager
     def _transaction(self) -> Generator[Session]:
         with self._watched(), ExitStack() as after, Session(self._writing, expire_on_commit=False) as db, db.begin():
-            db.info[witness.WRITING] = witness.Writing(self.books)
-            db.info[pseudonyms.PLACE] = self.forgotten
+            self._prepare(db)
             db.info[PLACE] = self._memory
             yield db
             after.enter_context(self.books.entering(db))  # Left after the commit.
         if self._trouble != health.DAMAGED:
             self._trouble = None
+
+    def _prepare(self, db: Session) -> None:
+        """What every session carries in which an ability may run."""
+        db.info[witness.WRITING] = witness.Writing(self.books)
+        db.info[pseudonyms.PLACE] = self.forgotten
 
     @contextmanager
     def _watched(self) -> Generator[None]:

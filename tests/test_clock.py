@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.clock import TABLE, Clock
 from bot.desk import Note, Turn
 from bot.review.incident import Place
-from storage import gestures, outbox
+from storage import gestures, incidents, outbox, reviews, witness
+from storage.models import Message
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room, an_incident, mitigated
 
 
@@ -60,6 +62,38 @@ async def test_ticking_twice_says_nothing_twice(room: Room):
     await tick(room)
 
     assert room.transcript() == said
+
+
+async def test_what_was_kept_for_as_long_as_promised_goes_by_itself(room: Room):
+    incident = an_incident(room)
+    a_message(room, "Checkout answers 503")
+    room.change(lambda db: close_and_stop_listening(room, db, incident))
+    room.pass_time(days=366)
+
+    for _ in range(4):
+        await tick(room)
+
+    assert room.ask(lambda db: db.scalars(select(Message.text)).all()) == [""]
+
+
+def close_and_stop_listening(room: Room, db: Session, incident: int) -> None:
+    reviews.of(db, incidents.get(db, incident)).closed_at = room.now
+    incidents.stop_listening(db, incident, now=room.now)
+
+
+async def test_what_only_looks_has_all_that_a_change_would_have(room: Room):
+    incident = an_incident(room)
+    a_message(room, "Checkout answers 503")
+
+    def erase(turn: Turn) -> list[Note]:
+        (message,) = room.ask(lambda db: db.scalars(select(Message.id)).all())
+        witness.write(turn.db, TEAM, [witness.Entry(message_id=message, what="erased")])
+        outbox.say_once(turn.db, TEAM, outbox.Words(key="one", channel=CHANNEL, text=f"{incident}", at=turn.now))
+        return []
+
+    room.desk.serve_if_due(erase)
+
+    assert room.transcript()[-1:] != []
 
 
 def test_what_is_asked_takes_nothing_but_the_turn():
