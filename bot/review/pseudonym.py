@@ -99,10 +99,10 @@ def _sign(letter: str) -> str:
 
 
 def moved(redactions: Iterable[Any], edits: Iterable[Edit]) -> list[Any]:
-    """Where replaced secrets stand in a text after these edits."""
+    """Where replaced secrets stand in a text after these edits; those outside of it stand nowhere."""
     before = list(edits)
-    return [one | {"offset": one["offset"] + _shift(one["offset"], before)} for one in redactions]
+    return [one | {"offset": _shifted(one["offset"], before)} for one in redactions]
 
 
-def _shift(offset: int, edits: Iterable[Edit]) -> int:
-    return sum(edit.longer for edit in edits if edit.start < offset)
+def _shifted(offset: int | None, edits: Iterable[Edit]) -> int | None:
+    return None if offset is None else offset + sum(edit.longer for edit in edits if edit.start < offset)

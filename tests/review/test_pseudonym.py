@@ -52,3 +52,11 @@ def test_a_replaced_secret_is_found_where_it_stands_afterwards():
     (one,) = moved([{"kind": "token", "offset": 15, "length": 8}], edits)
 
     assert text[one["offset"] : one["offset"] + one["length"]] == "[secret]"
+
+
+def test_a_secret_outside_of_the_text_moves_nowhere():
+    outside = {"kind": "token", "offset": None, "length": None}
+
+    _, edits = MARA.with_edits("<@U0MARA> pasted it into a block")
+
+    assert moved([outside], edits) == [outside]
