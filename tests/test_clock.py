@@ -85,13 +85,13 @@ async def test_what_only_looks_has_all_that_a_change_would_have(room: Room):
     incident = an_incident(room)
     a_message(room, "Checkout answers 503")
 
-    def erase(turn: Turn) -> list[Note]:
+    def enter(turn: Turn) -> list[Note]:
         (message,) = room.ask(lambda db: db.scalars(select(Message.id)).all())
-        witness.write(turn.db, TEAM, [witness.Entry(message_id=message, what="erased")])
+        witness.write(turn.db, TEAM, [witness.Entry(message_id=message, what="said", content=b"503")])
         outbox.say_once(turn.db, TEAM, outbox.Words(key="one", channel=CHANNEL, text=f"{incident}", at=turn.now))
         return []
 
-    room.desk.serve_if_due(erase)
+    room.desk.serve_if_due(enter)
 
     assert room.transcript()[-1:] != []
 
