@@ -12,7 +12,7 @@ from bot.review.heard import (
     moment_of,
 )
 from bot.review.history import EVERY, EVERY_WHEN_QUIET, MEAGRE_PAGE, Page, Why, healed
-from storage import channels, incidents, people, readings, timeline
+from storage import channels, incidents, people, reactions, readings, timeline
 from storage import messages as archive
 from storage.models import Incident, Reading, Source
 from storage.readings import Known
@@ -203,7 +203,7 @@ def _keep_messages(turn: Turn, source: Source, reading: Reading, page: Page) -> 
     readings.count(reading, (ts for channel, ts in told if (channel, ts) not in known))
     emoji = readings.emoji_told(turn.db, source, reading, page=page, inside={fact.ts for fact in facts})
     archive.keep(turn.db, turn.team, *facts)
-    archive.keep_reactions(turn.db, turn.team, *emoji)
+    reactions.keep(turn.db, turn.team, *emoji)
     follow(turn, incidents.get(turn.db, source.incident_id), emoji, came="message")
     if reading.why == Why.opening:
         mark_drawn(turn, emoji)
@@ -242,7 +242,7 @@ def follow(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, cam
     for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
         message = archive.find(turn.db, turn.team, channel, ts)
         if message and archive.belongs(turn.db, message, incident.id):
-            rows = archive.reactions_on(turn.db, turn.team, channel, ts)
+            rows = reactions.on(turn.db, turn.team, channel, ts)
             held = timeline.held_emoji(rows, turn.house.emoji, own=own)
             timeline.follow_emoji(turn.db, incident, message, held, source=came, now=turn.now)
 
@@ -250,5 +250,5 @@ def follow(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, cam
 def mark_drawn(turn: Turn, emoji: Sequence[ReactionFact]) -> None:
     """Nothing more follows from these, and nobody waits for a confirmation."""
     for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
-        for row in archive.reactions_on(turn.db, turn.team, channel, ts):
+        for row in reactions.on(turn.db, turn.team, channel, ts):
             row.derived_at = row.derived_at or turn.now

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import facilitating, following_up, guarding, listening, purging, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
-from storage import gestures, messages, sweeping
+from storage import gestures, reactions, sweeping
 from storage.sweeping import Sweeper
 
 log = logging.getLogger("debrief.clock")
@@ -24,7 +24,7 @@ def forget_gestures(turn: Turn) -> Notes:
 
 def waiting_messages(turn: Turn) -> list[dict[str, str]]:
     """Messages with emoji whose consequences are not drawn: a crash left them, or the message came after them."""
-    return [{"channel": channel, "ts": ts} for channel, ts in messages.underived(turn.db, turn.team)]
+    return [{"channel": channel, "ts": ts} for channel, ts in reactions.underived(turn.db, turn.team)]
 
 
 EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., Notes], ...]] = {

@@ -10,7 +10,7 @@ from bot.desk import Notes, Turn
 from bot.review.heard import ChannelFact, MessageFact, PersonFact, moment_of, read_message, read_reactions
 from bot.review.incident import read_severity
 from bot.review.lifecycle import Role
-from storage import channels, incidents, people, reviews, timeline
+from storage import channels, incidents, people, reactions, reviews, timeline
 from storage import messages as archive
 from storage.models import Incident
 
@@ -77,7 +77,7 @@ def _keep(turn: Turn, incident: Incident, channel: str, messages: Sequence[Mappi
     facts = [fact for fact in (read_message(message, channel) for message in messages) if fact]
     emoji = [fact for message in messages for fact in read_reactions(message, channel)]
     archive.keep(turn.db, turn.team, *facts)
-    archive.keep_reactions(turn.db, turn.team, *emoji)
+    reactions.keep(turn.db, turn.team, *emoji)
     archiving.follow(turn, incident, emoji, came="import")
     archiving.mark_drawn(turn, emoji)
     return facts

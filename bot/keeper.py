@@ -25,7 +25,7 @@ from bot.review.heard import (
     read_event,
 )
 from bot.review.incident import TeamId
-from storage import channels, files, messages
+from storage import channels, files, messages, reactions
 from storage.channels import Listened
 from storage.health import trouble
 from storage.session import Storage
@@ -181,7 +181,7 @@ def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionF
     known = messages.known(db, team, [(fact.channel, fact.ts) for fact in outside if _may_be_known(fact)])
     kept = inside + [fact for fact in outside if (fact.channel, fact.ts) in known]
     messages.keep(db, team, *(fact for fact in kept if isinstance(fact, MessageFact)))
-    messages.keep_reactions(db, team, *(fact for fact in kept if isinstance(fact, ReactionFact)))
+    reactions.keep(db, team, *(fact for fact in kept if isinstance(fact, ReactionFact)))
 
 
 def _may_be_known(fact: MessageFact | ReactionFact) -> bool:

@@ -13,7 +13,7 @@ from bot.review.refusal import InTheFuture, NeedsText, NoSuchEvent, Refused
 from bot.review.report import rfc3339
 from bot.review.timeline import Fold, Kind, Outcome, guess_kind, read_kind
 from bot.review.when import When
-from storage import incidents, messages, people, reviews, timeline
+from storage import incidents, messages, people, reactions, reviews, timeline
 from storage.incidents import Where
 from storage.models import Incident, Message, TimelineEvent
 from storage.timeline import ToldEvent
@@ -218,7 +218,7 @@ def _zone(turn: Turn, by: UserId) -> ZoneInfo:
 
 def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
     """Let the timeline say what the emoji on a message say; doing it again changes nothing."""
-    rows = messages.reactions_on(turn.db, turn.team, channel, ts)
+    rows = reactions.on(turn.db, turn.team, channel, ts)
     message = messages.find(turn.db, turn.team, channel, ts)
     if message is None:
         return []
@@ -236,7 +236,7 @@ def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
 
 def forget_strays(turn: Turn) -> Notes:
     """Forget emoji on messages that never came: elsewhere in the channel of a thread that is listened to."""
-    messages.forget_strays(turn.db, turn.team, before=turn.now - PATIENCE)
+    reactions.forget_strays(turn.db, turn.team, before=turn.now - PATIENCE)
     return ()
 
 

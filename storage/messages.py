@@ -1,4 +1,4 @@
-"""What was said: facts about messages and emoji merge here without regard to the order they come in.
+"""What was said: facts about messages merge here without regard to the order they come in.
 
 The newest wording of a message is shown and its earlier ones are kept as versions. A deletion erases all of them, and
 nothing that is heard later brings them back.
@@ -9,19 +9,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.review.heard import Content, FileFact, MessageFact, ReactionFact, in_order, moment_of
+from bot.review.heard import Content, FileFact, MessageFact, in_order, moment_of
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
 from bot.review.timeline import Chatter
-from storage import files, pseudonyms, quotations, witness
-from storage.models import Base, Message, MessageFile, MessageVersion, Person, Reaction, Source, Workspace
-from storage.rows import AT_ONCE, delete_any, in_parts, insert_new
+from storage import files, pseudonyms, quotations, reactions, witness
+from storage.models import Message, MessageFile, MessageVersion, Person, Source, Workspace
+from storage.rows import AT_ONCE, any_key, in_parts, insert_new_of
 
 IDENTITY = ("id", "channel_id", "ts")
 Key = tuple[str, str]
@@ -58,7 +57,7 @@ def _says_more(said: Sequence[MessageFact]) -> bool:
 def _write_new(db: Session, team: str, facts: Sequence[MessageFact]) -> set[Key]:
     """Write the rows that nobody has written yet, and give their keys."""
     rows = {fact.key: _new(team, fact) for fact in facts}
-    ids = {(channel, ts): row for row, channel, ts in _insert_new(db, Message, list(rows.values()), *IDENTITY)}
+    ids = {(channel, ts): row for row, channel, ts in insert_new_of(db, Message, list(rows.values()), *IDENTITY)}
     witness.write(db, team, [witness.entry_of_new(ids[key], row) for key, row in rows.items() if key in ids])
     return set(ids)
 
@@ -151,7 +150,7 @@ def _entries(kept: _Kept) -> list[witness.Entry]:
 
 
 def _known(db: Session, team: str, keys: Sequence[Key]) -> dict[Key, _Kept]:
-    query = select(Message).where(Message.team_id == team, _any_key(Message, keys)).order_by(Message.id)
+    query = select(Message).where(Message.team_id == team, any_key(Message, keys)).order_by(Message.id)
     rows = db.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
     kept = {row.id: _Kept(row) for row in rows}
     if kept:
@@ -160,15 +159,6 @@ def _known(db: Session, team: str, keys: Sequence[Key]) -> dict[Key, _Kept]:
         for file in db.scalars(select(MessageFile).where(MessageFile.message_id.in_(kept))):
             kept[file.message_id].files[file.file_id] = file
     return {(row.message.channel_id, row.message.ts): row for row in kept.values()}
-
-
-def _any_key(table: type[Message] | type[Reaction], keys: Sequence[Key]) -> ColumnElement[bool]:
-    by_channel: defaultdict[str, list[str]] = defaultdict(list)
-    for channel, ts in keys:
-        by_channel[channel].append(ts)
-    return or_(
-        false(), *(and_(table.channel_id == channel, table.ts.in_(every)) for channel, every in by_channel.items())
-    )
 
 
 def _merge(kept: _Kept, fact: MessageFact) -> None:
@@ -267,65 +257,6 @@ def _write(db: Session, rows: Sequence[_Kept], *, forget: Sequence[int]) -> None
     db.flush()
 
 
-def _insert_new(db: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *columns: str) -> set[Any]:
-    """Write those of the rows that nobody has written yet, and give these columns of them."""
-    found = [table.__table__.c[column] for column in columns]
-    statement = cast("ReturningInsert[Any]", insert_new(db, table).returning(*found))
-    return {tuple(row) for row in db.execute(statement, list(rows))}
-
-
-# Keeping emoji ---------------------------------------------------------------------------
-
-
-def keep_reactions(db: Session, team: str, *facts: ReactionFact) -> None:
-    """Keep what was said of emoji; the newest word on each holds, and waits for its consequences to be drawn."""
-    newest: dict[Any, ReactionFact] = {}
-    for fact in pseudonyms.let_in(db, team, facts):
-        newest[fact.key] = max(newest.get(fact.key, fact), fact, key=lambda said: said.rank)
-    for part in in_parts(sorted(newest)):
-        _keep_reactions(db, team, {key: newest[key] for key in part})
-
-
-def _keep_reactions(db: Session, team: str, facts: Mapping[Any, ReactionFact]) -> None:
-    rows = [_new_reaction(team, fact) for fact in facts.values()]
-    here = _insert_new(db, Reaction, rows, "channel_id", "ts", "user_id", "name")
-    if rest := {key: fact for key, fact in facts.items() if key not in here}:
-        _merge_reactions(db, team, rest)
-
-
-def _merge_reactions(db: Session, team: str, facts: Mapping[Any, ReactionFact]) -> None:
-    known = _known_reactions(db, team, list(facts.values()))
-    for key, row in known.items():
-        if facts[key].rank > (in_order(row.changed_ts), row.removed_at is not None):
-            row.changed_ts, row.removed_at, row.derived_at = facts[key].changed_ts, _removed_at(facts[key]), None
-    db.flush()
-
-
-def _known_reactions(db: Session, team: str, facts: Sequence[ReactionFact]) -> dict[Any, Reaction]:
-    keys = [(fact.channel, fact.ts) for fact in facts]
-    query = select(Reaction).where(Reaction.team_id == team, _any_key(Reaction, keys)).order_by(Reaction.id)
-    rows = db.scalars(query.with_for_update().execution_options(populate_existing=True))
-    wanted = {fact.key for fact in facts}
-    by_key = {(row.channel_id, row.ts, row.user_id, row.name): row for row in rows}
-    return {key: row for key, row in by_key.items() if key in wanted}
-
-
-def _new_reaction(team: str, fact: ReactionFact) -> dict[str, Any]:
-    return {
-        "team_id": team,
-        "channel_id": fact.channel,
-        "ts": fact.ts,
-        "user_id": fact.user,
-        "name": fact.name,
-        "changed_ts": fact.changed_ts,
-        "removed_at": _removed_at(fact),
-    }
-
-
-def _removed_at(fact: ReactionFact) -> datetime | None:
-    return None if fact.held else moment_of(fact.changed_ts)
-
-
 # Questions ------------------------------------------------------------------------------------
 
 
@@ -340,7 +271,7 @@ def known(db: Session, team: str, keys: Sequence[Key]) -> set[Key]:
     return {
         (channel, ts)
         for part in in_parts(sorted(set(keys)))
-        for channel, ts in db.execute(query.where(Message.team_id == team, _any_key(Message, part)))
+        for channel, ts in db.execute(query.where(Message.team_id == team, any_key(Message, part)))
     }
 
 
@@ -427,57 +358,6 @@ def files_of(db: Session, messages: Sequence[Message]) -> dict[int, list[Message
     return dict(found)
 
 
-def reactions_of(db: Session, messages: Sequence[Message]) -> dict[int, dict[str, list[str]]]:
-    """Who holds which emoji now, by message id; names and people in alphabetical order."""
-    ids = {(message.channel_id, message.ts): message.id for message in messages}
-    found: defaultdict[int, dict[str, list[str]]] = defaultdict(dict)
-    query = select(Reaction).where(Reaction.removed_at.is_(None)).order_by(Reaction.name, Reaction.user_id)
-    team = messages[0].team_id if messages else ""
-    for part in in_parts(list(ids)):
-        for row in db.scalars(query.where(Reaction.team_id == team, _any_key(Reaction, part))):
-            found[ids[row.channel_id, row.ts]].setdefault(row.name, []).append(row.user_id)
-    return dict(found)
-
-
-def reactions_on(db: Session, team: str, channel: str, ts: str) -> Sequence[Reaction]:
-    """Every word kept about emoji on one message, those taken away too, in the order given."""
-    query = select(Reaction).where(Reaction.team_id == team, Reaction.channel_id == channel, Reaction.ts == ts)
-    return sorted(db.scalars(query), key=lambda row: (in_order(row.changed_ts), row.id))
-
-
-def underived(db: Session, team: str, at_most: int = 200) -> list[Key]:
-    """Messages with emoji whose consequences are not drawn yet, oldest first.
-
-    Of too many the newest: one that fails again and again, and a flood, keep nobody's emoji waiting.
-    """
-    newest = func.max(Reaction.id)
-    query = (
-        select(Reaction.channel_id, Reaction.ts)
-        .where(Reaction.team_id == team, Reaction.derived_at.is_(None), _its_message())
-        .group_by(Reaction.channel_id, Reaction.ts)
-        .order_by(newest.desc())
-        .limit(at_most)
-    )
-    return [(channel, ts) for channel, ts in db.execute(query)][::-1]
-
-
-def forget_strays(db: Session, team: str, *, before: datetime) -> None:
-    """Forget emoji that were given before this moment on messages that never came; history tells of both together."""
-    delete_any(
-        db,
-        Reaction,
-        Reaction.team_id == team,
-        Reaction.derived_at.is_(None),
-        Reaction.changed_ts < f"{before.timestamp():.6f}",
-        ~_its_message(),
-    )
-
-
-def _its_message() -> ColumnElement[bool]:
-    here = (Message.team_id == Reaction.team_id, Message.channel_id == Reaction.channel_id, Message.ts == Reaction.ts)
-    return select(Message.id).where(*here).exists()
-
-
 def unwarned(db: Session, team: str, *, since: datetime, at_most: int = 50) -> Sequence[Message]:
     """Messages said or edited since then that came with a secret, of which nobody has been told yet."""
     lately = or_(Message.posted_at >= since, Message.edited_ts >= f"{since.timestamp():.6f}")
@@ -502,7 +382,7 @@ def chatter(db: Session, incident: int) -> list[Chatter]:
     ours = own.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
     said = db.scalars(select(Message).where(inside(incident), Message.deleted_at.is_(None), ~ours)).all()
     bots = set(db.scalars(select(Person.user_id).where(Person.bot_since.is_not(None))))
-    held = reactions_of(db, said)
+    held = reactions.of(db, said)
     return [
         Chatter(
             channel=ChannelId(message.channel_id),

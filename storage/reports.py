@@ -34,7 +34,7 @@ from bot.review.report import (
     TopicFacts,
     VersionFacts,
 )
-from storage import actions, findings, incidents, messages, people, reviews, timeline
+from storage import actions, findings, incidents, messages, people, reactions, reviews, timeline
 from storage.incidents import visible_to
 from storage.models import (
     Attendee,
@@ -289,7 +289,7 @@ def messages_of(db: Session, incident: Incident) -> Iterator[MessageFacts]:
     url = people.workspace(db, incident.team_id).url
     for rows in messages.pages_of_incident(db, incident.id):
         versions, files = messages.versions_of(db, rows), messages.files_of(db, rows)
-        held = messages.reactions_of(db, rows)
+        held = reactions.of(db, rows)
         for row in rows:
             yield _message(
                 row,

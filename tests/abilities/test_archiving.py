@@ -14,7 +14,7 @@ from bot.review.heard import ReactionFact, read_message
 from bot.review.history import LAG, Page, Why
 from bot.review.incident import ChannelId
 from bot.review.lifecycle import Roles
-from storage import channels, incidents, messages, people, pseudonyms, readings, reviews, timeline
+from storage import channels, incidents, messages, people, pseudonyms, reactions, readings, reviews, timeline
 from storage.models import OutboxNote
 from tests.cast import CHANNEL, JONAS, MARA, NOVEMBER_18, TEAM, TOMAS, Room, an_incident
 
@@ -136,7 +136,7 @@ def test_emoji_in_history_become_events_without_a_confirmation(room: Room):
 
     assert events(room, incident) == [(1, "message", "rolled back")]
     assert room.ask(lambda db: list(db.scalars(select(OutboxNote)))) == []
-    assert room.ask(messages.underived, TEAM) == []
+    assert room.ask(reactions.underived, TEAM) == []
 
 
 def test_history_does_not_bring_back_what_was_dropped(room: Room):
@@ -200,7 +200,7 @@ def test_emoji_that_nobody_had_told_are_found_both_ways(room: Room):
     read(room, source, a_page(room, put | {"reactions": pinned()}, taken), why=Why.gap)
 
     assert [words for _, _, words in events(room, incident)] == ["rolled back"]
-    assert len(room.ask(messages.underived, TEAM)) == 2
+    assert len(room.ask(reactions.underived, TEAM)) == 2
 
 
 def test_an_emoji_whose_people_are_not_all_named_is_taken_from_nobody(room: Room):
@@ -211,7 +211,7 @@ def test_an_emoji_whose_people_are_not_all_named_is_taken_from_nobody(room: Room
 
     read(room, source, a_page(room, said("rolled back", 5, reactions=some)), why=Why.gap)
 
-    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    held = room.ask(lambda db: reactions.of(db, messages.of_incident(db, incident)))
     assert list(held.values()) == [{"pushpin": [JONAS, MARA]}]
 
 
@@ -225,7 +225,7 @@ def test_an_emoji_of_somebody_forgotten_stays_theirs_without_a_name(room: Room):
     for _ in range(2):
         read(room, source, a_page(room, page), why=Why.gap)
 
-    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    held = room.ask(lambda db: reactions.of(db, messages.of_incident(db, incident)))
     assert list(held.values()) == [{"pushpin": [pseudonym]}]
 
 
@@ -235,11 +235,11 @@ def test_an_emoji_heard_live_after_the_page_was_asked_for_is_the_newer_word(room
     read(room, source, a_page(room, put))
     asked = a_page(room, put)
     live = ReactionFact(channel=CHANNEL, ts=put["ts"], user=MARA, name="pushpin", changed_ts=ts(room.now), held=True)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, live))
+    room.change(lambda db: reactions.keep(db, TEAM, live))
 
     read(room, source, asked, why=Why.gap)
 
-    held = room.ask(lambda db: messages.reactions_of(db, messages.of_incident(db, incident)))
+    held = room.ask(lambda db: reactions.of(db, messages.of_incident(db, incident)))
     assert list(held.values()) == [{"pushpin": [MARA]}]
 
 

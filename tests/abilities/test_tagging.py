@@ -16,7 +16,7 @@ from bot.review.timeline import Outcome
 from bot.review.when import read_when
 from bot.sandbox.validation import message_errors
 from bot.tagging import NotKept
-from storage import incidents, messages, timeline
+from storage import incidents, messages, reactions, timeline
 from storage.incidents import Where
 from storage.models import Change, EventComment, OutboxNote, RoleHeld, Source, TimelineEvent
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_message, an_incident
@@ -45,7 +45,7 @@ def emoji_comes(room: Room, ts: str, name: str = "pushpin", by: str = MARA, **ho
     fact = ReactionFact(
         channel=CHANNEL, ts=ts, user=by, name=name, changed_ts=changed, held=not how.get("removed", False)
     )
-    room.change(lambda db: messages.keep_reactions(db, TEAM, fact))
+    room.change(lambda db: reactions.keep(db, TEAM, fact))
 
 
 def unreact(room: Room, ts: str, name: str = "pushpin", by: str = MARA) -> None:
@@ -204,20 +204,20 @@ def test_an_emoji_waits_for_its_message(room: Room, incident: int):
     room.desk.serve_each(waiting_messages, tagging.follow_reactions)
 
     assert on_it(room, incident) == [(1, "action_taken", "rolled back")]
-    assert room.ask(messages.underived, TEAM) == []
+    assert room.ask(reactions.underived, TEAM) == []
 
 
 def test_an_emoji_on_a_message_that_never_comes_is_not_waited_for_for_ever(room: Room, incident: int):
     react(room, "1700000000.000100")
-    waiting = room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100")
+    waiting = room.ask(reactions.on, TEAM, CHANNEL, "1700000000.000100")
 
     room.serve(tagging.forget_strays)
-    an_hour_before = room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100")
+    an_hour_before = room.ask(reactions.on, TEAM, CHANNEL, "1700000000.000100")
     room.pass_time(hours=2)
     room.serve(tagging.forget_strays)
 
     assert (len(waiting), len(an_hour_before)) == (1, 1)
-    assert room.ask(messages.reactions_on, TEAM, CHANNEL, "1700000000.000100") == []
+    assert room.ask(reactions.on, TEAM, CHANNEL, "1700000000.000100") == []
 
 
 def test_emoji_that_wait_for_their_messages_keep_no_others_waiting(room: Room, incident: int):
@@ -226,7 +226,7 @@ def test_emoji_that_wait_for_their_messages_keep_no_others_waiting(room: Room, i
     ts = a_message(room, "rolled back")
     emoji_comes(room, ts)
 
-    assert room.ask(messages.underived, TEAM, 3) == [(CHANNEL, ts)]
+    assert room.ask(reactions.underived, TEAM, 3) == [(CHANNEL, ts)]
 
 
 def test_of_a_flood_of_emoji_the_newest_are_served_first(room: Room, incident: int):
@@ -234,7 +234,7 @@ def test_of_a_flood_of_emoji_the_newest_are_served_first(room: Room, incident: i
     for ts in stamps:
         emoji_comes(room, ts)
 
-    assert room.ask(messages.underived, TEAM, 3) == [(CHANNEL, ts) for ts in stamps[2:]]
+    assert room.ask(reactions.underived, TEAM, 3) == [(CHANNEL, ts) for ts in stamps[2:]]
 
 
 def test_a_thread_that_is_an_incident_comes_before_its_channel(room: Room, incident: int):

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.exc import OperationalError
 
 from bot.keeper import Keeper, NotKeepingError
-from storage import messages
+from storage import messages, reactions
 from storage.models import Channel, Incident, Membership, Message, Reaction
 from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_room, an_incident
 
@@ -110,7 +110,7 @@ async def test_a_tag_costs_three_statements_before_it_is_acknowledged(
     await keeper.keep(an_emoji("pushpin", 5, f"{SECOND + 1}.000100"))
     asked = list(statements)
 
-    assert room.ask(messages.underived, TEAM) == [(CHANNEL, f"{SECOND + 1}.000100")]
+    assert room.ask(reactions.underived, TEAM) == [(CHANNEL, f"{SECOND + 1}.000100")]
     assert 1 <= len(asked) <= 3, asked
 
 
@@ -196,10 +196,10 @@ async def test_an_emoji_may_be_heard_before_its_message(room: Room, keeper: Keep
     an_incident(room)
 
     await keeper.keep(an_emoji("pushpin", 5, f"{SECOND + 1}.000100"))
-    before = room.ask(messages.underived, TEAM)
+    before = room.ask(reactions.underived, TEAM)
     await keeper.keep(a_post("checkout is slow"))
 
-    assert (before, room.ask(messages.underived, TEAM)) == ([], [(CHANNEL, f"{SECOND + 1}.000100")])
+    assert (before, room.ask(reactions.underived, TEAM)) == ([], [(CHANNEL, f"{SECOND + 1}.000100")])
 
 
 @pytest.mark.parametrize("order", [("joined", "left"), ("left", "joined"), ("joined", "left", "joined", "left")])

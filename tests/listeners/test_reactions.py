@@ -16,7 +16,7 @@ from bot.paging import History
 from bot.review.heard import ReactionFact
 from bot.review.incident import UserId
 from bot.slack import Slack
-from storage import messages, timeline
+from storage import reactions, timeline
 from tests.cast import CHANNEL, MARA, TEAM, Room, a_message, a_room, an_incident
 
 
@@ -38,7 +38,7 @@ def edge(room: Room) -> Edge:
 def pin(room: Room, ts: str) -> None:
     stamp = f"{room.now.timestamp():.6f}"
     fact = ReactionFact(channel=CHANNEL, ts=ts, user=MARA, name="pushpin", changed_ts=stamp, held=True)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, fact))
+    room.change(lambda db: reactions.keep(db, TEAM, fact))
 
 
 async def settle(edge: Edge) -> None:

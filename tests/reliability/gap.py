@@ -21,7 +21,7 @@ from bot.sandbox.server import Running, sandbox
 from bot.sandbox.talking import recount_threads
 from bot.sandbox.workspace import BOT_USER, Channel
 from bot.slack import Slack
-from storage import channels, incidents, messages, readings
+from storage import channels, incidents, messages, reactions, readings
 from storage.models import Message, Reaction
 from tests.cast import TEAM, Room, a_room, an_incident
 from tests.sandbox.cast import client_of
@@ -163,7 +163,7 @@ class Gap(Talk):
         facts = [fact for one in self.channel.in_order() if (fact := read_message(one, self.channel.id))]
         emoji = [fact for one in self.channel.in_order() for fact in read_reactions(one, self.channel.id)]
         self.room.change(lambda db: messages.keep(db, TEAM, *facts))
-        self.room.change(lambda db: messages.keep_reactions(db, TEAM, *emoji))
+        self.room.change(lambda db: reactions.keep(db, TEAM, *emoji))
 
     # Who reads ------------------------------------------------------------------------------
 

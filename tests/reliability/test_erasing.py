@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.review.heard import Content, FileFact, MessageFact, ReactionFact
-from storage import incidents, messages, people, pseudonymising, verification
+from storage import incidents, messages, people, pseudonymising, reactions, verification
 from storage.models import ErasedPerson, Message, Reaction
 from storage.session import Storage
 from storage.sweeping import Sweeper
@@ -154,7 +154,7 @@ def a_crowd(room: Room, users: list[str]) -> None:
             "gone": None,
         }
         room.change(lambda db, fact=fact: messages.keep(db, TEAM, fact))
-        room.change(lambda db, emoji=emoji: messages.keep_reactions(db, TEAM, emoji))
+        room.change(lambda db, emoji=emoji: reactions.keep(db, TEAM, emoji))
         room.change(lambda db, user=user, known=known: people.know(db, TEAM, user, **known, now=room.now))
 
 

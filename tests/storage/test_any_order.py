@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.keeper import keep_facts
 from bot.review.heard import Fact, MessageFact, read_event, read_message, read_reactions
 from bot.review.incident import TeamId
-from storage import messages
+from storage import messages, reactions
 from storage.models import Incident, Source
 from storage.session import Storage
 
@@ -210,7 +210,7 @@ def held(storage: Storage, ts: str) -> dict[str, Any]:
     with storage.read() as db:
         row = messages.find(db, TEAM, CHANNEL, ts)
         assert row
-        emoji = messages.reactions_of(db, [row]).get(row.id, {})
+        emoji = reactions.of(db, [row]).get(row.id, {})
         return {
             "text": row.text,
             "edited_ts": row.edited_ts,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot.review.heard import MessageFact, ReactionFact, read_event, read_message, read_reactions
-from storage import messages, people, reviews, verification
+from storage import messages, people, reactions, reviews, verification
 from storage.models import Incident, Message, Source
 from storage.session import Storage
 
@@ -229,7 +229,7 @@ def reaction(changed: int, kind: str = "reaction_added", name: str = "pushpin") 
 
 
 def emoji(db: Session) -> list[tuple[str, bool]]:
-    return [(row.name, row.removed_at is None) for row in messages.reactions_on(db, TEAM, CHANNEL, TS)]
+    return [(row.name, row.removed_at is None) for row in reactions.on(db, TEAM, CHANNEL, TS)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -238,7 +238,7 @@ def test_the_newest_word_about_an_emoji_holds(storage: Storage, order: tuple[int
 
     with storage.write() as db:
         for number in order:
-            messages.keep_reactions(db, TEAM, *words[number])
+            reactions.keep(db, TEAM, *words[number])
 
     with storage.read() as db:
         assert emoji(db) == [("pushpin", True)]
@@ -246,7 +246,7 @@ def test_the_newest_word_about_an_emoji_holds(storage: Storage, order: tuple[int
 
 def test_skin_tones_are_left_out(storage: Storage):
     with storage.write() as db:
-        messages.keep_reactions(db, TEAM, *reaction(1, name="raised_hands::skin-tone-4"))
+        reactions.keep(db, TEAM, *reaction(1, name="raised_hands::skin-tone-4"))
 
     with storage.read() as db:
         assert emoji(db) == [("raised_hands", True)]
@@ -256,20 +256,20 @@ def test_a_changed_emoji_waits_for_its_consequences_and_an_old_word_does_not(sto
     keep(storage, posted())
 
     with storage.write() as db:
-        messages.keep_reactions(db, TEAM, *reaction(5))
-        messages.reactions_on(db, TEAM, CHANNEL, TS)[0].derived_at = datetime.now(UTC)
-        messages.keep_reactions(db, TEAM, *reaction(5), *reaction(4, "reaction_removed"))
-        after_an_old_word = messages.underived(db, TEAM)
-        messages.keep_reactions(db, TEAM, *reaction(6, "reaction_removed"))
+        reactions.keep(db, TEAM, *reaction(5))
+        reactions.on(db, TEAM, CHANNEL, TS)[0].derived_at = datetime.now(UTC)
+        reactions.keep(db, TEAM, *reaction(5), *reaction(4, "reaction_removed"))
+        after_an_old_word = reactions.underived(db, TEAM)
+        reactions.keep(db, TEAM, *reaction(6, "reaction_removed"))
 
-        assert (after_an_old_word, messages.underived(db, TEAM)) == ([], [(CHANNEL, TS)])
+        assert (after_an_old_word, reactions.underived(db, TEAM)) == ([], [(CHANNEL, TS)])
 
 
 def test_what_history_shows_is_older_than_any_word_heard_live(storage: Storage):
     history = {"ts": TS, "reactions": [{"name": "pushpin", "users": ["U0MARA"], "count": 1}]}
 
     with storage.write() as db:
-        messages.keep_reactions(db, TEAM, *reaction(2, "reaction_removed"), *read_reactions(history, CHANNEL))
+        reactions.keep(db, TEAM, *reaction(2, "reaction_removed"), *read_reactions(history, CHANNEL))
 
     with storage.read() as db:
         assert emoji(db) == [("pushpin", False)]

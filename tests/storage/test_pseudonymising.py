@@ -13,7 +13,7 @@ from bot import facilitating, following_up, noting, reminding, reporting, taggin
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, PersonFact, ReactionFact
 from bot.review.pseudonym import name_of
-from storage import actions, channels, incidents, messages, outbox, people, pseudonymising, verification
+from storage import actions, channels, incidents, messages, outbox, people, pseudonymising, reactions, verification
 from storage.models import Action, Base, Message, OutboxNote, Person, Reaction
 from storage.pseudonymising import IDS, OF_A_PERSON, WORDS
 from storage.sweeping import Sweeper
@@ -35,13 +35,14 @@ NEITHER = {
     "incidents": "team_id severity",
     "links": "team_id from_kind relation to_kind",
     "meeting_notes": "team_id topic",
-    "meetings": "team_id zone channel_id thread_ts",
+    "meetings": "team_id zone channel_id thread_ts stops pulse",
     "memberships": "team_id channel_id",
     "message_files": "team_id file_id mimetype sha256 skipped",
     "message_versions": "team_id edited_ts redactions",
     "messages": "team_id channel_id ts thread_ts bot_id subtype edited_ts redactions hidden",
     "moments": "team_id name how",
     "outbox": "team_id kind thread_ts state posted_channel posted_ts error",
+    "pulse_marks": "team_id mark",
     "reactions": "team_id channel_id ts name changed_ts",
     "readings": "team_id why cursor reached_ts oldest_ts threads",
     "reviews": "team_id published_to published_head",
@@ -83,7 +84,7 @@ def a_review_with_him(room: Room) -> int:
     say(room, f"thanks <@U0TOMAS|tomasz>, {FULL} ({ADDRESS})", by=MARA, second=1)
     say(room, f"thanks, {FULL}, all well", by=MARA, second=1, edited=9)
     emoji = ReactionFact(channel=CHANNEL, ts=ts, user=TOMAS, name="eyes", changed_ts=ts, held=True)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, emoji))
+    room.change(lambda db: reactions.keep(db, TEAM, emoji))
     room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [TOMAS, MARA], now=room.now))
     room.serve(tagging.tag_message, where=HERE, by=TOMAS, channel=CHANNEL, ts=ts, kind=None, when=None, text=None)
     mitigated(room, incident)
@@ -241,10 +242,10 @@ def test_an_emoji_that_came_back_under_the_pseudonym_meanwhile_is_there_once(roo
     incident = an_incident(room)
     ts = say(room, "rolled back")
     emoji = ReactionFact(channel=CHANNEL, ts=ts, user=TOMAS, name="eyes", changed_ts=ts, held=True)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, emoji))
+    room.change(lambda db: reactions.keep(db, TEAM, emoji))
     somebody = room.change(lambda db: pseudonymising.known(db, TEAM, TOMAS))
     pseudonym = pseudonymising.begin(room.storage, somebody, now=room.now)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, emoji))
+    room.change(lambda db: reactions.keep(db, TEAM, emoji))
 
     forget(room)
 

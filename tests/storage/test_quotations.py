@@ -15,7 +15,7 @@ from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
 from bot.review.quotes import DELETED
-from storage import incidents, messages, outbox, quotations, verification
+from storage import incidents, messages, outbox, quotations, reactions, verification
 from storage.incidents import Where
 from storage.models import Action, Change, Erasure, Finding, Incident, OutboxNote, Review, TimelineEvent
 from storage.sweeping import Sweeper
@@ -43,7 +43,7 @@ def clip(room: Room, ts: str) -> None:
     """Propose an action by the emoji."""
     changed = f"{room.now.timestamp():.6f}"
     fact = ReactionFact(channel=CHANNEL, ts=ts, user=MARA, name="clipboard", changed_ts=changed, held=True)
-    room.change(lambda db: messages.keep_reactions(db, TEAM, fact))
+    room.change(lambda db: reactions.keep(db, TEAM, fact))
     room.serve(following_up.propose_from_reaction, channel=CHANNEL, ts=ts)
 
 

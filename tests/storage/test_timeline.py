@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.heard import MessageFact, ReactionFact, moment_of, read_message
 from bot.review.timeline import Kind
-from storage import messages, people, timeline
+from storage import messages, people, reactions, timeline
 from storage.models import Incident, Message, Source
 from storage.session import Storage
 
@@ -53,7 +53,7 @@ def a_message(db: Session, ts: str, text: str = "rolled back") -> Message:
 
 
 def follow(db: Session, incident: Incident, message: Message) -> None:
-    rows = messages.reactions_on(db, TEAM, CHANNEL, message.ts)
+    rows = reactions.on(db, TEAM, CHANNEL, message.ts)
     held = timeline.held_emoji(rows, EMOJI, own=BOT)
     timeline.follow_emoji(db, incident, message, held, source="message", now=NOW)
 
@@ -70,7 +70,7 @@ def emoji(ts: str, name: str, user: str, after: int, *, held: str) -> ReactionFa
 
 def test_an_event_is_told_with_its_words_its_message_and_its_comments(db: Session):
     incident, message = an_incident(db), a_message(db, f"{SECOND}.000100")
-    messages.keep_reactions(db, TEAM, emoji(message.ts, "scales", "U0MARA", 1, held="added"))
+    reactions.keep(db, TEAM, emoji(message.ts, "scales", "U0MARA", 1, held="added"))
     follow(db, incident, message)
     event = timeline.numbered(db, incident.id, 1)
     assert event
@@ -120,10 +120,10 @@ def test_however_late_and_often_emoji_are_followed_the_timeline_says_the_same(
         facts = [(name, user, after, held) for after, (name, user, held) in enumerate(deeds, start=1)]
 
         for name, user, after, held in facts:
-            messages.keep_reactions(db, TEAM, emoji(watched.ts, name, user, after, held=held))
+            reactions.keep(db, TEAM, emoji(watched.ts, name, user, after, held=held))
             follow(db, incident, watched)
         for name, user, after, held in data.draw(st.permutations(facts)):
-            messages.keep_reactions(db, TEAM, emoji(twin.ts, name, user, after, held=held))
+            reactions.keep(db, TEAM, emoji(twin.ts, name, user, after, held=held))
         for _ in range(2):
             follow(db, incident, twin)
 
