@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.render import Mrkdwn, person
-from bot.review import timeline
+from bot.review import stops
 from bot.review.agenda import TIMELINE, Agenda
 from bot.review.findings import FindingKind
 from bot.review.follow_up import soaks_until
@@ -46,8 +46,6 @@ STILL_WORTH_TELLING = timedelta(days=3)
 """So long its owner may hear that a meeting ended by itself."""
 DRAFT_WITHIN = timedelta(hours=24)
 """The report's draft after the meeting (S2)."""
-A_STOP = 3
-"""Minutes of the walk; 12 stops in the 35 of an hour's meeting."""
 EXITS = {Stage.skipped, Stage.cancelled}
 
 
@@ -113,7 +111,7 @@ def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitti
 def _stops(turn: Turn, incident: Incident, agenda: Agenda) -> list[int]:
     """As many stops as the walk has room for; in an hour 12."""
     minutes = next(topic.minutes for topic in agenda.topics if topic.name == TIMELINE)
-    return timeline.stops(walk.events(turn.db, incident), at_most=max(1, (minutes + 1) // A_STOP))
+    return stops.stops(walk.events(turn.db, incident), at_most=stops.room_in(minutes))
 
 
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -324,7 +322,7 @@ class AtStop:
 
     event: walk.Told
     question: Mrkdwn
-    between: timeline.Fold | None
+    between: stops.Fold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,10 +391,10 @@ def _at_stop(turn: Turn, incident: Incident, agenda: Agenda) -> AtStop | None:
     return AtStop(event, Mrkdwn(question), _fold_after(told, agenda))
 
 
-def _fold_after(told: Sequence[walk.Told], agenda: Agenda) -> timeline.Fold | None:
-    lines = timeline.fold(told, agenda.stops)
+def _fold_after(told: Sequence[walk.Told], agenda: Agenda) -> stops.Fold | None:
+    lines = stops.fold(told, agenda.stops)
     after = lines[lines.index(agenda.event) + 1 :] if agenda.event in lines else []
-    return after[0] if after and isinstance(after[0], timeline.Fold) else None
+    return after[0] if after and isinstance(after[0], stops.Fold) else None
 
 
 def _what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:

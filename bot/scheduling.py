@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
-from bot.review import timeline
+from bot.review import stops
 from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.incident import UserId, in_words
@@ -381,15 +381,15 @@ class Line:
     """One line of a short timeline: an event, or the events folded between two."""
 
     event: walk.Told | None = None
-    fold: timeline.Fold | None = None
+    fold: stops.Fold | None = None
 
 
 def _short_timeline(turn: Turn, incident: Incident) -> list[Line]:
     told = walk.events(turn.db, incident)
     by_number = {event.number: event for event in told}
-    kept = timeline.stops(told, at_most=SHORT_TIMELINE)
-    lines = timeline.fold(told, kept)
-    return [Line(fold=line) if isinstance(line, timeline.Fold) else Line(event=by_number[line]) for line in lines]
+    kept = stops.stops(told, at_most=SHORT_TIMELINE)
+    lines = stops.fold(told, kept)
+    return [Line(fold=line) if isinstance(line, stops.Fold) else Line(event=by_number[line]) for line in lines]
 
 
 def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
+from bot.review import stops
 from bot.review import timeline as rules
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.refusal import InTheFuture, NeedsText, NoSuchEvent, Refused
 from bot.review.report import rfc3339
-from bot.review.timeline import Fold, Kind, Outcome, guess_kind, read_kind
+from bot.review.stops import Fold
+from bot.review.timeline import Kind, Outcome, guess_kind, read_kind
 from bot.review.when import When
 from storage import incidents, messages, people, reactions, reviews, timeline
 from storage.incidents import Where
@@ -268,7 +270,7 @@ def show_timeline(turn: Turn, *, where: Where, by: UserId, every: Literal["all",
     incident = incidents.at(turn.db, turn.team, where, by)
     events = timeline.told(turn.db, incident.id)
     is_short = every == "short" and len(events) > MOST_SHOWN
-    shown = rules.fold(events, rules.stops(events, MOST_SHOWN)) if is_short else [event.number for event in events]
+    shown = stops.fold(events, stops.stops(events, MOST_SHOWN)) if is_short else [event.number for event in events]
     lines = list(_lines(turn, events, shown))
     yield Note.private(
         by,

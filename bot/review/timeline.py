@@ -1,13 +1,12 @@
-"""The timeline: kinds and outcomes of events, messages worth adding, and where the walk through it stops."""
+"""The timeline: kinds and outcomes of events, and messages worth adding."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.refusal import UnknownKind
@@ -270,81 +269,3 @@ def _repeated_alerts(messages: Sequence[Chatter]) -> set[int]:
             repeated.add(number)
         said.add(words)
     return repeated
-
-
-# The walk: where it stops, and what folds between the stops.
-
-MOST_STOPS = 12
-"""In 60 minutes (S1: the walk visits what matters)."""
-FAILED = frozenset({Outcome.worse, Outcome.no_effect})
-FIRST_RANK = frozenset({Kind.detection, Kind.decision, Kind.handover, Kind.mitigation})
-LATER_RANKS: Mapping[Kind, int] = {Kind.action_taken: 1, Kind.diagnosis: 2, Kind.communication: 3, Kind.note: 4}
-
-
-class Stoppable(Protocol):
-    """What the walk needs to know of an event; `kind` and `outcome` are words of the enums or None."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def outcome(self) -> str | None: ...
-    @property
-    def occurred_at(self) -> datetime: ...
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Events the walk does not stop at, on one line: from, to, how many."""
-
-    start: datetime
-    end: datetime
-    count: int
-
-
-def stops(events: Sequence[Stoppable], at_most: int = MOST_STOPS) -> list[int]:
-    """The numbers of the events to stop at, in order of time.
-
-    1. Detection, decisions, hand-overs, mitigation and attempts that failed come first, whatever their kind.
-    2. Then actions taken, diagnosis, communication, notes. What programs did is never a stop unless it failed.
-    3. Where a rank has more than there is room for, those kept are spread from its first to its last.
-    """
-    room, chosen = at_most, list[Stoppable]()
-    for rank in range(5):
-        of_rank = [event for event in _in_time(events) if _rank(event) == rank]
-        chosen += _spread(of_rank, room)
-        room = at_most - len(chosen)
-    return [event.number for event in _in_time(chosen)]
-
-
-def _rank(event: Stoppable) -> int | None:
-    if event.kind in FIRST_RANK or event.outcome in FAILED:
-        return 0
-    return LATER_RANKS.get(Kind(event.kind))
-
-
-def _spread(events: Sequence[Stoppable], room: int) -> list[Stoppable]:
-    if len(events) <= room:
-        return list(events)
-    if room <= 1:
-        return list(events[:room])
-    return [events[number * (len(events) - 1) // (room - 1)] for number in range(room)]
-
-
-def _in_time(events: Iterable[Stoppable]) -> list[Stoppable]:
-    return sorted(events, key=lambda event: (event.occurred_at, event.number))
-
-
-def fold(events: Sequence[Stoppable], stops: Sequence[int]) -> list[int | Fold]:
-    """The walk's lines in order of time: the number of each stop, and one fold for all events between two stops."""
-    lines: list[int | Fold] = []
-    for event in _in_time(events):
-        last = lines[-1] if lines else None
-        if event.number in stops:
-            lines.append(event.number)
-        elif isinstance(last, Fold):
-            lines[-1] = Fold(last.start, event.occurred_at, last.count + 1)
-        else:
-            lines.append(Fold(event.occurred_at, event.occurred_at, 1))
-    return lines

@@ -1,6 +1,5 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,28 +11,14 @@ from bot.review.timeline import (
     MOST_CANDIDATES,
     Candidate,
     Chatter,
-    Fold,
     Kind,
-    Outcome,
     candidates,
-    fold,
     guess_kind,
     read_kind,
-    stops,
 )
 
 TWO = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 CHANNEL = ChannelId("C1")
-
-
-@dataclass(frozen=True)
-class Event:
-    """All that the walk asks of an event."""
-
-    number: int
-    kind: str
-    outcome: str | None
-    occurred_at: datetime
 
 
 def at(minutes: int) -> datetime:
@@ -47,10 +32,6 @@ def said(minutes: int, text: str, *, user: str = "UANA", reactions: int = 0) -> 
 
 def by_program(minutes: int, text: str) -> Chatter:
     return replace(said(minutes, text), user=None, is_bot=True)
-
-
-def event(number: int, kind: Kind, outcome: Outcome | None = None, *, minutes: int | None = None) -> Event:
-    return Event(number, kind, outcome, at(number if minutes is None else minutes))
 
 
 @pytest.mark.parametrize(
@@ -181,58 +162,3 @@ def test_in_a_crowd_the_arrivals_give_way_to_what_was_done() -> None:
     assert len(offered) == MOST_CANDIDATES
     assert sum(candidate.why == "a restart or fail-over" for candidate in offered) == 10
     assert [candidate.ts for candidate in offered] == sorted((c.ts for c in offered), key=float)
-
-
-def test_the_walk_stops_first_where_something_was_noticed_decided_passed_on_tried_in_vain_or_ended() -> None:
-    events = [
-        event(1, Kind.automated),
-        event(2, Kind.detection),
-        event(3, Kind.diagnosis),
-        event(4, Kind.action_taken, Outcome.no_effect),
-        event(5, Kind.decision),
-        event(6, Kind.action_taken),
-        event(7, Kind.handover),
-        event(8, Kind.mitigation),
-        event(9, Kind.communication),
-    ]
-
-    assert stops(events, at_most=5) == [2, 4, 5, 7, 8]
-    assert stops(events, at_most=6) == [2, 4, 5, 6, 7, 8]
-    assert stops(events, at_most=7) == [2, 3, 4, 5, 6, 7, 8]
-    assert stops(events) == [2, 3, 4, 5, 6, 7, 8, 9]
-
-
-def test_where_nothing_but_notes_was_taken_the_walk_stops_at_notes() -> None:
-    assert stops([event(1, Kind.note), event(2, Kind.automated), event(3, Kind.note)]) == [1, 3]
-
-
-def test_too_many_decisions_are_spread_from_the_first_to_the_last() -> None:
-    chosen = stops([event(number, Kind.decision) for number in range(1, 41)], at_most=4)
-
-    assert chosen == [1, 14, 27, 40]
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(list(Kind)), st.sampled_from([None, *Outcome]), st.integers(0, 300)), max_size=60
-    ),
-    st.integers(0, 20),
-)
-def test_the_walk_visits_each_event_once_as_a_stop_or_in_a_fold(
-    facts: list[tuple[Kind, Outcome | None, int]], at_most: int
-) -> None:
-    events = [event(number, kind, outcome, minutes=m) for number, (kind, outcome, m) in enumerate(facts, start=1)]
-
-    chosen = stops(events, at_most)
-    lines = fold(events, chosen)
-
-    assert len(chosen) == len(set(chosen)) <= at_most
-    assert [line for line in lines if isinstance(line, int)] == chosen
-    assert sum(line.count for line in lines if isinstance(line, Fold)) + len(chosen) == len(events)
-    assert not any(isinstance(a, Fold) and isinstance(b, Fold) for a, b in pairwise(lines))
-
-
-def test_what_lies_between_two_stops_folds_into_one_line() -> None:
-    events = [event(1, Kind.decision), event(2, Kind.note), event(3, Kind.note), event(4, Kind.mitigation)]
-
-    assert fold(events, [1, 4]) == [1, Fold(at(2), at(3), 2), 4]
