@@ -1,7 +1,7 @@
 """Actions after the incident: propose them, move them on, show them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.desk import Note, Notes, Turn
 from bot.render import day, short
 from bot.review import follow_up
-from bot.review.follow_up import ActionState, Horizon, Shown
+from bot.review.follow_up import ActionState, ActionWords, Horizon, Shown
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, may
 from bot.review.refusal import (
@@ -93,53 +93,41 @@ class Held:
 
 
 def propose(
-    turn: Turn,
-    *,
-    where: Where,
-    by: UserId,
-    owner: UserId | None,
-    text: str,
-    due_words: str | None = None,
-    horizon: str | None = None,
-    category: str | None = None,
-    priority: str | None = None,
-    answers: Sequence[int] | None = None,
-    team: str | None = None,
-    second_order: str | None = None,
-    channel: str | None = None,
-    ts: str | None = None,
+    turn: Turn, *, where: Where, by: UserId, wording: ActionWords, channel: str | None = None, ts: str | None = None
 ) -> Notes:
     """A new action with one owner and one due day; from one message there is at most one.
 
-    `answers` are the numbers of the findings it answers. Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay,
-    DayInThePast and NoSuchFinding.
+    Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay, DayInThePast and NoSuchFinding.
     """
     incident = incidents.at(turn.db, turn.team, where, by)
     known = actions.from_message(turn.db, incident.id, channel, ts) if channel and ts else None
     if known and not known.withdrawn_at:
         return [_shown(Held(turn, known, incident, by))]
-    if not text.strip():
-        raise NeedsText(verb="action", example=EXAMPLE)
-    if not owner:
-        raise NeedsOwner
-    _require_person(turn, owner)
-    term = Horizon(horizon) if horizon else follow_up.DEFAULT_HORIZON
-    proposal = Proposal(
-        text=text.strip(),
-        owner=owner,
-        due=_due(due_words, term, turn.now.astimezone(_zone(turn, owner)).date()),
-        horizon=term.value,
-        category=category,
-        priority=priority,
-        team=(team or "").strip() or None,
-        second_order=(second_order or "").strip() or None,
-        channel_id=channel,
-        ts=ts,
-    )
-    answered = [_finding(turn, incident, number) for number in answers or ()]
+    proposal = replace(_proposal(turn, wording), channel_id=channel, ts=ts)
+    answered = [_finding(turn, incident, number) for number in wording.answers]
     held = _put(turn, incident, known, proposal=proposal, by=by)
     actions.answer(turn.db, held.action, answered)
     return [_proposed(held)]
+
+
+def _proposal(turn: Turn, words: ActionWords) -> Proposal:
+    """What was worded, with an owner who is one of us and a day still to come."""
+    if not words.text.strip():
+        raise NeedsText(verb="action", example=EXAMPLE)
+    if not words.owner:
+        raise NeedsOwner
+    _require_person(turn, words.owner)
+    term = words.horizon or follow_up.DEFAULT_HORIZON
+    return Proposal(
+        text=words.text.strip(),
+        owner=words.owner,
+        due=_due(words.due_words, term, turn.now.astimezone(_zone(turn, words.owner)).date()),
+        horizon=term.value,
+        category=words.category,
+        priority=words.priority,
+        team=(words.team or "").strip() or None,
+        second_order=(words.second_order or "").strip() or None,
+    )
 
 
 def _finding(turn: Turn, incident: Incident, number: int) -> Finding:

@@ -20,7 +20,7 @@ from bot.listeners.edge import Edge, Gesture, answer_form
 from bot.listeners.withholding import with_a_word, withheld_of
 from bot.render import Rendered, escape, short
 from bot.review.findings import FindingKind
-from bot.review.follow_up import ActionState, Category, Horizon, Priority
+from bot.review.follow_up import ActionState, ActionWords, Category, Horizon, Priority
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
 from bot.review.refusal import NoSuchAction, Refused
@@ -32,7 +32,6 @@ from storage.models import Message
 
 Answers = dict[str, Any]
 WORDS_KEPT = 2_000
-ACTION_FIELDS = ("owner", "horizon", "category", "priority", "second_order", "team")
 MOST_OPTIONS = 100
 """Slack's limit of one menu."""
 EFFECTS = "What else it could change, for better or worse."
@@ -250,9 +249,21 @@ def _tag(answers: Answers, memory: Memory) -> Deed:
 
 def _action(answers: Answers, memory: Memory) -> Deed:
     source = {"channel": memory.channel, "ts": memory.ts} if memory.ts else {}
-    what = {name: answers.get(name) for name in ACTION_FIELDS} | source
-    what["answers"] = [int(number) for number in answers.get("answers", ())]
-    return Deed(following_up.propose, what | {"text": answers.get("text", ""), "due_words": answers.get("due")})
+    return Deed(following_up.propose, {"wording": _action_words(answers)} | source)
+
+
+def _action_words(answers: Answers) -> ActionWords:
+    return ActionWords(
+        answers.get("owner"),
+        answers.get("due"),
+        Horizon(answers["horizon"]) if answers.get("horizon") else None,
+        answers.get("text", ""),
+        category=answers.get("category"),
+        priority=answers.get("priority"),
+        team=answers.get("team"),
+        second_order=answers.get("second_order", ""),
+        answers=tuple(int(number) for number in answers.get("answers", ())),
+    )
 
 
 def _evidence(answers: Answers, memory: Memory) -> Deed:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from bot.listeners.deeds import What
 from bot.review.findings import FindingKind
 from bot.review.follow_up import read_action
 from bot.review.incident import ChannelId, MomentName, Place, UserId, split_severity
 from bot.review.lifecycle import Role
-from bot.review.plain_text import of_markup
+from bot.review.plain_text import of_markup, of_typed
 from bot.review.refusal import (
     NeedsMinutes,
     NeedsNumber,
@@ -202,7 +203,7 @@ def action(rest: str) -> What:
         step, _, text = more.strip().partition(" ")
         return {"number": int(number.lstrip("#")[:9]), "step": step.lower(), "text": text.strip()}
     words = read_action(rest)
-    return {"owner": words.owner, "text": words.text, "due_words": words.due_words, "horizon": words.horizon}
+    return {"wording": replace(words, text=of_typed(words.text))}
 
 
 def which(rest: str) -> What:

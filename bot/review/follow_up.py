@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -302,14 +302,21 @@ LONGEST_DAY = 3
 """Words of the longest day we read: `in 2 weeks`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ActionWords:
-    """An action as typed; `due_words` can be read by `read_day`."""
+    """An action as somebody worded it; `due_words` can be read by `read_day`, `answers` are numbers of findings."""
 
     owner: UserId | None
     due_words: str | None
     horizon: Horizon | None
     text: str
+    _: KW_ONLY
+    category: str | None = None
+    priority: str | None = None
+    team: str | None = None
+    second_order: str | None = None
+    """Empty where it was asked and left open, None where nobody asked."""
+    answers: tuple[int, ...] = ()
 
 
 def read_action(text: str) -> ActionWords:

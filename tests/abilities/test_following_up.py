@@ -5,6 +5,7 @@ import pytest
 from bot import following_up
 from bot.review import refusal
 from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
 from storage import actions, findings, incidents
 from storage.incidents import Where
@@ -31,8 +32,10 @@ EVERYTHING = {"deployed": "https://deploys.example.com/7", "tested": "in staging
 
 
 def propose(room: Room, *, owner: UserId = TOMAS, text: str = TEXT, horizon: str | None = "quick", **more) -> str:
-    facts = {"where": HERE, "by": MARA, "owner": owner, "text": text, "horizon": horizon} | more
-    return room.serve(following_up.propose, **facts)
+    message = {name: more.pop(name) for name in ("channel", "ts") if name in more}
+    where, by = more.pop("where", HERE), more.pop("by", MARA)
+    words = ActionWords(owner, more.pop("due_words", None), Horizon(horizon) if horizon else None, text, **more)
+    return room.serve(following_up.propose, where=where, by=by, wording=words, **message)
 
 
 def every_action(room: Room) -> list[Action]:
@@ -115,7 +118,7 @@ def test_a_vague_wording_is_kept_and_gets_one_question_back(room: Room):
         ({"owner": None}, refusal.NeedsOwner),
         ({"owner": "USLACKBOT"}, refusal.NotOneOfUs),
         ({"owner": "U0DEBRIEF"}, refusal.NotOneOfUs),
-        ({"answers": [7]}, refusal.NoSuchFinding),
+        ({"answers": (7,)}, refusal.NoSuchFinding),
         ({"text": "  "}, refusal.NeedsText),
         ({"due_words": "soonish"}, refusal.UnreadableDay),
         ({"due_words": "2026-11-17"}, refusal.DayInThePast),
@@ -143,7 +146,7 @@ def test_a_proposal_keeps_what_it_answers_who_is_behind_it_and_what_it_may_chang
     for text in ("retries without a limit", "one person knows the failover"):
         room.change(lambda db, text=text: found(db, incident, text))
 
-    propose(room, answers=[2, 1], team=" Storage ", second_order="alerts may double for a week", category="tooling")
+    propose(room, answers=(2, 1), team=" Storage ", second_order="alerts may double for a week", category="tooling")
 
     shown = room.serve(following_up.show, by=MARA, number=1)
     assert "It is a quick fix (tooling).\n" in shown

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot import following_up, reminding
+from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
 from storage import actions, incidents, outbox, people, reviews
 from storage.incidents import Where
@@ -14,7 +15,7 @@ SECRET = Where(Place(ChannelId("C0SECRET")))
 
 
 def propose(room: Room, *, owner: UserId = TOMAS, horizon: str = "quick", where: Where = HERE) -> None:
-    room.serve(following_up.propose, where=where, by=MARA, owner=owner, text=TEXT, horizon=horizon)
+    room.serve(following_up.propose, where=where, by=MARA, wording=ActionWords(owner, None, Horizon(horizon), TEXT))
 
 
 def move(room: Room, step: str, text: str = "", *, by: UserId = TOMAS) -> None:

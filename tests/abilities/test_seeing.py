@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import following_up, reporting, tagging, tracking
 from bot.desk import Turn
+from bot.review.follow_up import ActionWords
 from bot.review.heard import ChannelFact, MembershipFact, read_person
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.refusal import NoIncidentHere
@@ -57,7 +58,7 @@ def arrange(room: Room) -> int:
     room.pass_time(minutes=1)
     a_message(room, f"rolled back the {CANARY}", by=MARA)
     here = Where(Place(CHANNEL))
-    room.serve(following_up.propose, where=here, by=MARA, owner=MARA, text=f"feed the {CANARY}", due_words=None)
+    room.serve(following_up.propose, where=here, by=MARA, wording=ActionWords(MARA, None, None, f"feed the {CANARY}"))
     left = MembershipFact(channel=CHANNEL, user=TOMAS, how="left", at=room.now)
     room.change(lambda db: channels.keep_membership(db, TEAM, left))
     return incident

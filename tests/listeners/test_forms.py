@@ -12,10 +12,9 @@ from bot.listeners.deeds import Deed
 from bot.listeners.edge import Gesture
 from bot.listeners.forms import FORMS, Memory
 from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionWords
 from bot.review.incident import Place
 from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident
-
-NOTHING: dict[str, Any] = dict.fromkeys(("owner", "horizon", "category", "priority", "second_order", "team"))
 
 
 @pytest.fixture
@@ -45,8 +44,8 @@ def test_an_action_may_say_which_findings_it_answers(room: Room):
     deed = FORMS["action"].deed(filled(text={"value": "Train a second person"}, answers=chosen), memory)
 
     assert [(option["value"], option["text"]["text"]) for option in asked] == [("1", "1 one person knows the failover")]
-    what = NOTHING | {"text": "Train a second person", "due_words": None, "answers": [1]}
-    assert deed == Deed(following_up.propose, what)
+    wording = ActionWords(None, None, None, "Train a second person", second_order="", answers=(1,))
+    assert deed == Deed(following_up.propose, {"wording": wording})
 
 
 def test_where_nothing_was_found_yet_no_action_is_asked_what_it_answers(room: Room):

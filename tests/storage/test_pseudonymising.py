@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import facilitating, following_up, noting, reminding, reporting, tagging
 from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionWords
 from bot.review.heard import Content, MessageFact, PersonFact, ReactionFact
 from bot.review.pseudonym import name_of
 from storage import actions, channels, incidents, messages, outbox, people, pseudonymising, reactions, verification
@@ -92,7 +93,7 @@ def a_review_with_him(room: Room) -> int:
         noting.note_finding, where=HERE, by=TOMAS, kind=FindingKind.contributor, text=f"{FULL} was the only one awake"
     )
     room.serve(
-        following_up.propose, where=HERE, by=MARA, owner=TOMAS, text="write it down, <@U0TOMAS>", horizon="quick"
+        following_up.propose, where=HERE, by=MARA, wording=ActionWords(TOMAS, None, None, "write it down, <@U0TOMAS>")
     )
     room.serve(facilitating.start, where=HERE, by=TOMAS)
     room.serve(noting.park, where=HERE, by=TOMAS, text="ask Mara")
@@ -255,7 +256,7 @@ def test_an_emoji_that_came_back_under_the_pseudonym_meanwhile_is_there_once(roo
 
 def test_the_reminders_stop_and_who_answers_for_the_review_hears_of_it(room: Room):
     incident = an_incident(room, lead=MARA)
-    room.serve(following_up.propose, where=HERE, by=MARA, owner=TOMAS, text="write it down", horizon="quick")
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=ActionWords(TOMAS, None, None, "write it down"))
     pseudonym = forget(room)
     room.now += timedelta(days=5)
     room.now = room.now.replace(hour=10)
