@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,7 +51,7 @@ class Agenda:
     """Where a meeting stands. Every change gives a new value with the next `version`.
 
     `spent` are whole seconds per topic, without those of the topic that is running. `stops` are numbers of events;
-    `stop` is an index into them.
+    `stop` is an index into them. `asked` counts the further questions that were asked at an event.
     """
 
     topics: tuple[Topic, ...]
@@ -61,6 +61,7 @@ class Agenda:
     current: int = 0
     stop: int = 0
     stops: tuple[int, ...] = ()
+    asked: Mapping[int, int] = field(default_factory=dict[int, int])
     ended_at: datetime | None = None
     version: int = 1
 
@@ -197,6 +198,18 @@ class Agenda:
         """Other stops for the walk, which stays as far along as it can."""
         return self._changed(stops=tuple(stops), stop=max(0, min(self.stop, len(stops) - 1)))
 
+    def visit(self, event: int, stops: Sequence[int], now: datetime) -> Agenda:
+        """The walk, at this event, with these stops; the event is one of them."""
+        there = self.go_to(TIMELINE, now)
+        return replace(there, version=self.version + 1, stops=tuple(stops), stop=list(stops).index(event))
+
+    def ask_another(self, seen: int | None = None) -> Agenda:
+        """The next question at this stop; unchanged outside the walk or where `seen` has passed."""
+        self._must_be_open()
+        if self.event is None or self.has_passed(seen):
+            return self
+        return self._changed(asked={**self.asked, self.event: self.asked.get(self.event, 0) + 1})
+
     def _must_be_open(self) -> None:
         if self.ended_at:
             raise NotInMeeting
@@ -222,6 +235,7 @@ class Agenda:
             "current": self.current,
             "stop": self.stop,
             "stops": list(self.stops),
+            "asked": {str(event): times for event, times in self.asked.items()},
             "version": self.version,
         }
 
@@ -237,6 +251,7 @@ class Agenda:
             current=kept["current"],
             stop=kept["stop"],
             stops=tuple(kept["stops"]),
+            asked={int(event): times for event, times in kept.get("asked", {}).items()},
             version=kept["version"],
         )
 

@@ -1,12 +1,13 @@
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.review.agenda import Agenda, MinutesLeft, topics_in
+from bot.review.agenda import Agenda, Mark, MinutesLeft, topics_in
 from bot.review.refusal import MeetingTooShort, NeedsMinutes, NoSuchTopic, NotInMeeting, Refused, TooFewMinutes
 
 TEN = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
@@ -259,3 +260,148 @@ def test_a_clock_that_is_set_back_never_counts_a_second_twice() -> None:
     agenda = an_agenda().advance(at(10)).advance(at(4)).advance(at(12))
 
     assert agenda.spent_s(at(12)) == (600, 0, 120, 0, 0, 0)
+
+
+def test_the_walk_goes_to_any_event_as_one_of_its_stops() -> None:
+    agenda = Agenda.open(60, TEN, stops=[1, 4])
+
+    there = agenda.visit(3, [1, 3, 4], TEN)
+
+    assert (there.topic.name, there.event, there.stops) == ("timeline", 3, (1, 3, 4))
+    assert there.advance(TEN).event == 4
+
+
+def test_of_two_presses_for_another_question_one_counts_and_it_is_remembered() -> None:
+    agenda = Agenda.open(60, TEN, stops=[1, 4]).go_to("timeline", TEN)
+
+    once = agenda.ask_another(agenda.version)
+    twice = once.ask_another(agenda.version)
+
+    assert once.asked == {1: 1}
+    assert twice is once
+    assert Agenda.from_json(once.to_json()) == once
+
+
+def test_outside_the_walk_there_is_no_other_question() -> None:
+    agenda = Agenda.open(60, TEN, stops=[1])
+
+    assert agenda.ask_another() is agenda
+
+
+# What its message shows, and what is said of the time -----------------------------------------
+
+
+def refreshed(agenda: Agenda, seconds: int) -> list[int]:
+    """At which seconds its message is written anew, looked at every second."""
+    shown = []
+    for second in range(seconds):
+        now = TEN + timedelta(seconds=second)
+        if agenda.is_outdated(now):
+            shown.append(second)
+            agenda = agenda.shown(now)
+    return shown
+
+
+def test_the_message_is_written_anew_once_a_minute_and_no_more_when_nothing_is_left() -> None:
+    agenda = an_agenda(6)
+
+    shown = refreshed(agenda, 20 * 60)
+
+    assert shown == [60, 120, 180, 240, 300, 360]
+
+
+@given(moved=st.integers(1, 900), looked=st.integers(1, 7))
+def test_whenever_people_move_on_the_message_changes_at_most_once_a_minute(moved: int, looked: int) -> None:
+    agenda = an_agenda().go_to("timeline", TEN + timedelta(seconds=moved))
+    agenda = agenda.shown(agenda.entered_at)
+
+    shown = []
+    for second in range(moved, moved + 35 * 60, looked):
+        now = TEN + timedelta(seconds=second)
+        if agenda.is_outdated(now):
+            shown.append(second)
+            agenda = agenda.shown(now)
+
+    assert 30 < len(shown) <= 35
+    assert min(later - earlier for earlier, later in pairwise(shown)) >= 60 - looked
+
+
+def test_showing_it_moves_nothing() -> None:
+    agenda = an_agenda().advance(at(3))
+
+    shown = agenda.shown(at(5))
+
+    assert shown.version == agenda.version
+    assert not shown.is_outdated(at(5))
+
+
+def test_a_quarter_before_its_end_and_at_its_end_a_topic_has_a_mark() -> None:
+    walk = an_agenda().go_to("timeline", at(10))
+
+    marks = [walk.mark(at(minute)) for minute in (36, 36.25, 44, 45, 90)]
+
+    assert marks == [None, Mark.quarter_left, Mark.quarter_left, Mark.over_run, Mark.over_run]
+    assert walk.end(at(50)).mark(at(60)) is None
+
+
+def test_posted_anew_twice_at_once_it_is_posted_anew_once() -> None:
+    agenda = an_agenda()
+
+    first = agenda.post_anew(agenda.version)
+    second = first.post_anew(agenda.version)
+
+    assert (first.posted, second.posted) == (2, 2)
+    assert Agenda.from_json(first.to_json()).posted == 2
+
+
+# A meeting that runs by itself ------------------------------------------------------------------
+
+
+def test_a_meeting_that_runs_by_itself_keeps_to_the_minutes_of_its_topics() -> None:
+    agenda = an_agenda()
+    seen = []
+
+    for minute in range(61):
+        agenda = agenda.go_on(at(minute))
+        seen.append(agenda.topic.name)
+
+    minutes = [seen.count(topic.name) for topic in agenda.topics]
+    assert minutes == [3, 4, 35, 9, 5, 5]
+    assert agenda.spent_s(at(60)) == (180, 240, 2100, 540, 300, 240)
+
+
+def test_its_walk_shares_the_minutes_among_the_stops() -> None:
+    agenda = an_agenda(stops=(3, 8, 9, 11, 12)).go_to("timeline", at(7))
+
+    moved = [next(minute for minute in range(60) if agenda.go_on(at(7 + minute)).event == event) for event in (8, 9)]
+
+    assert moved == [7, 14]
+
+
+def test_who_goes_back_in_it_has_a_minute_at_least() -> None:
+    agenda = an_agenda().go_on(at(8)).go_to("summary", at(9))
+
+    assert agenda.go_on(at(9.5)).topic.name == "summary"
+    assert agenda.go_on(at(10)).topic.name == "timeline"
+
+
+@given(away=st.integers(0, 5000), stops=st.lists(st.integers(1, 99), max_size=12, unique=True))
+def test_a_pause_of_the_bot_costs_no_topic_its_minutes(away: int, stops: list[int]) -> None:
+    agenda, now = an_agenda(stops=tuple(stops)), TEN + timedelta(seconds=away)
+
+    at_once = agenda.go_on(now)
+    step_by_step = agenda
+    for second in range(0, away + 1, 10):
+        step_by_step = step_by_step.go_on(TEN + timedelta(seconds=second))
+
+    assert at_once == step_by_step.go_on(now)
+    assert sum(at_once.spent_s(now)) == away
+
+
+def test_an_agenda_of_an_earlier_release_is_read() -> None:
+    kept = an_agenda().advance(at(3)).to_json()
+
+    for name in ("moved_at", "shown_at", "posted"):
+        del kept[name]
+
+    assert Agenda.from_json(kept).moved_at == at(3)
