@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from bot.review.refusal import MeetingTooShort, NeedsMinutes, NoSuchTopic, NotInMeeting, TooFewMinutes
@@ -46,17 +47,28 @@ class MinutesLeft:
     meeting: int
 
 
+class Mark(StrEnum):
+    """What of the time is said to whoever leads, once a topic."""
+
+    quarter_left = "quarter-left"
+    over_run = "over-run"
+
+
 @dataclass(frozen=True)
 class Agenda:
     """Where a meeting stands. Every change gives a new value with the next `version`.
 
     `spent` are whole seconds per topic, without those of the topic that is running. `stops` are numbers of events;
-    `stop` is an index into them. `asked` counts the further questions that were asked at an event.
+    `stop` is an index into them. `moved_at` is when the room came to the topic or stop on the table, `shown_at` the
+    moment its message shows, and `posted` how often that message was posted anew. `asked` counts the further questions
+    that were asked at an event.
     """
 
     topics: tuple[Topic, ...]
     opened_at: datetime
     entered_at: datetime
+    moved_at: datetime
+    shown_at: datetime
     spent: tuple[int, ...]
     current: int = 0
     stop: int = 0
@@ -64,13 +76,14 @@ class Agenda:
     asked: Mapping[int, int] = field(default_factory=dict[int, int])
     ended_at: datetime | None = None
     version: int = 1
+    posted: int = 1
 
     @classmethod
     def open(cls, minutes: int, now: datetime, *, stops: Sequence[int] = ()) -> Agenda:
         """A meeting of that length that begins now; raises MeetingTooShort."""
         now = _whole_second(now)
         topics = topics_in(minutes)
-        return cls(topics, now, now, spent=(0,) * len(topics), stops=tuple(stops))
+        return cls(topics, now, now, now, now, spent=(0,) * len(topics), stops=tuple(stops))
 
     # Where it stands.
 
@@ -123,6 +136,54 @@ class Agenda:
             meeting=_minutes_up(planned - sum(spent)),
         )
 
+    # What its message shows, and what is said of the time.
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Whether the minutes its message shows have passed; at most once a minute, and not when nothing is left."""
+        return not self.ended_at and self._minutes_on_show(now) != self._minutes_on_show(self.shown_at)
+
+    def _minutes_on_show(self, at: datetime) -> tuple[int, int]:
+        """Of the topic while it has any, then of the meeting: both would change at two moments of each minute."""
+        left = self.minutes_left(at)
+        return (left.topic, 0) if left.topic > 0 else (0, max(0, left.meeting))
+
+    def shown(self, now: datetime) -> Agenda:
+        """Its message shows this moment now; nothing was moved by that."""
+        return replace(self, shown_at=_whole_second(now))
+
+    def post_anew(self, seen: int | None = None) -> Agenda:
+        """Its message is to be posted once more, further down; unchanged where `seen` has passed."""
+        self._must_be_open()
+        return self if self.has_passed(seen) else self._changed(posted=self.posted + 1)
+
+    def mark(self, now: datetime) -> Mark | None:
+        """What whoever leads wants to know of the time: a quarter of the topic is left, or it has run over."""
+        if self.ended_at:
+            return None
+        if now >= self.topic_until:
+            return Mark.over_run
+        return Mark.quarter_left if now >= self.topic_until - self.topic.planned / 4 else None
+
+    # A meeting without a facilitator goes on by its own clock.
+
+    @property
+    def moves_at(self) -> datetime:
+        """When it goes on by itself: what is left of the topic is shared among its stops, at least a minute each."""
+        stops = len(self.stops) - self.stop if self.event is not None else 1
+        return self.moved_at + max(_whole_seconds((self.topic_until - self.moved_at) / stops), MINUTE)
+
+    def go_on(self, now: datetime) -> Agenda:
+        """Where it stands by its own clock; each move at its own moment, so a pause of the bot costs no minutes."""
+        agenda = self
+        while not agenda.ended_at and agenda.moves_at <= now and not agenda.is_at_its_end:
+            agenda = agenda.advance(agenda.moves_at)
+        return agenda
+
+    @property
+    def is_at_its_end(self) -> bool:
+        """Whether *next* would stay: the last topic, after its last stop."""
+        return self.is_last and not (self.event is not None and self.stop < len(self.stops) - 1)
+
     # Moving on. With two facilitators pressing at once, the second press carries a version that has passed.
 
     def has_passed(self, seen: int | None) -> bool:
@@ -135,7 +196,7 @@ class Agenda:
         if self.has_passed(seen):
             return self
         if self.event is not None and self.stop < len(self.stops) - 1:
-            return self._changed(stop=self.stop + 1)
+            return self._changed(stop=self.stop + 1, moved_at=self._at(now))
         return self if self.is_last else self._enter(self.current + 1, now)
 
     def back(self, now: datetime, seen: int | None = None) -> Agenda:
@@ -144,7 +205,7 @@ class Agenda:
         if self.has_passed(seen):
             return self
         if self.event is not None and self.stop > 0:
-            return self._changed(stop=self.stop - 1)
+            return self._changed(stop=self.stop - 1, moved_at=self._at(now))
         return self._enter(self.current - 1, now) if self.current else self
 
     def go_to(self, words: str, now: datetime) -> Agenda:
@@ -192,7 +253,8 @@ class Agenda:
 
     def resume(self, now: datetime) -> Agenda:
         """It goes on at the same topic and stop; what was an open meeting already stays as it is."""
-        return self._changed(ended_at=None, entered_at=_whole_second(now)) if self.ended_at else self
+        now = _whole_second(now)
+        return self._changed(ended_at=None, entered_at=now, moved_at=now) if self.ended_at else self
 
     def with_stops(self, stops: Sequence[int]) -> Agenda:
         """Other stops for the walk, which stays as far along as it can."""
@@ -201,7 +263,9 @@ class Agenda:
     def visit(self, event: int, stops: Sequence[int], now: datetime) -> Agenda:
         """The walk, at this event, with these stops; the event is one of them."""
         there = self.go_to(TIMELINE, now)
-        return replace(there, version=self.version + 1, stops=tuple(stops), stop=list(stops).index(event))
+        return replace(
+            there, version=self.version + 1, stops=tuple(stops), stop=list(stops).index(event), moved_at=self._at(now)
+        )
 
     def ask_another(self, seen: int | None = None) -> Agenda:
         """The next question at this stop; unchanged outside the walk or where `seen` has passed."""
@@ -215,9 +279,12 @@ class Agenda:
             raise NotInMeeting
 
     def _enter(self, number: int, now: datetime) -> Agenda:
+        at = self._at(now)
+        return self._changed(spent=self.spent_s(now), current=number, entered_at=at, moved_at=at)
+
+    def _at(self, now: datetime) -> datetime:
         """A clock that was set back adds nothing, and never makes a second count twice."""
-        entered_at = max(_whole_second(now), self.entered_at)
-        return self._changed(spent=self.spent_s(now), current=number, entered_at=entered_at)
+        return max(_whole_second(now), self.entered_at)
 
     def _changed(self, **what: Any) -> Agenda:
         return replace(self, version=self.version + 1, **what)
@@ -230,6 +297,8 @@ class Agenda:
             "topics": [[topic.name, topic.label, topic.minutes] for topic in self.topics],
             "opened_at": self.opened_at.isoformat(),
             "entered_at": self.entered_at.isoformat(),
+            "moved_at": self.moved_at.isoformat(),
+            "shown_at": self.shown_at.isoformat(),
             "ended_at": self.ended_at and self.ended_at.isoformat(),
             "spent": list(self.spent),
             "current": self.current,
@@ -237,15 +306,19 @@ class Agenda:
             "stops": list(self.stops),
             "asked": {str(event): times for event, times in self.asked.items()},
             "version": self.version,
+            "posted": self.posted,
         }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Agenda:
-        """The agenda that `to_json` kept."""
+        """The agenda that `to_json` kept, at first without the last three."""
+        entered_at = datetime.fromisoformat(kept["entered_at"])
         return cls(
             topics=tuple(Topic(name, label, minutes * MINUTE) for name, label, minutes in kept["topics"]),
             opened_at=datetime.fromisoformat(kept["opened_at"]),
-            entered_at=datetime.fromisoformat(kept["entered_at"]),
+            entered_at=entered_at,
+            moved_at=datetime.fromisoformat(kept["moved_at"]) if "moved_at" in kept else entered_at,
+            shown_at=datetime.fromisoformat(kept["shown_at"]) if "shown_at" in kept else entered_at,
             ended_at=datetime.fromisoformat(kept["ended_at"]) if kept["ended_at"] else None,
             spent=tuple(kept["spent"]),
             current=kept["current"],
@@ -253,6 +326,7 @@ class Agenda:
             stops=tuple(kept["stops"]),
             asked={int(event): times for event, times in kept.get("asked", {}).items()},
             version=kept["version"],
+            posted=kept.get("posted", 1),
         )
 
 
@@ -291,6 +365,10 @@ def _begins(topic: Topic, said: str) -> bool:
 
 def _seconds(length: timedelta) -> int:
     return length // timedelta(seconds=1)
+
+
+def _whole_seconds(length: timedelta) -> timedelta:
+    return timedelta(seconds=_seconds(length))
 
 
 def _minutes_up(seconds: int) -> int:
