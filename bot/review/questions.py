@@ -17,9 +17,9 @@ QUESTIONS: Mapping[Kind, tuple[str, ...]] = {
         "{person}, what was the first thing that caught your attention here?",
         "{person}, what did it look like at this moment, compared with an ordinary day?",
         "{person}, what did you expect to see when you looked, and what did you see?",
-        "How could this have reached us earlier, and what would have had to be in place?",
-        "What did people outside this channel notice before we did?",
         "{person}, how could you tell that this one mattered, among the other signals of that hour?",
+        "{person}, what did people outside this channel notice before we did?",
+        "{person}, how could this have reached us earlier, and what would have had to be in place?",
     ),
     Kind.diagnosis: (
         "{person}, how could you tell?",
@@ -27,61 +27,62 @@ QUESTIONS: Mapping[Kind, tuple[str, ...]] = {
         "{person}, what else did it look like, and what ruled that out?",
         "{person}, what were you looking at here, and what could you not see from there?",
         "{person}, what earlier incident did this remind you of, and how was it different?",
-        "What would have made this easier to see: a graph, a log line, a person?",
+        "{person}, what would have made this easier to see: a graph, a log line, a person?",
     ),
     Kind.decision: (
         "{person}, what were the options at this moment, and what spoke for this one?",
         "{person}, what did you know when you chose, and what did you have to leave open?",
         "{person}, what were you trying to protect here, and what were you ready to give up for it?",
         "{person}, what did you expect to happen next?",
-        "How did everybody else learn of this decision, and how long did that take?",
-        "What would have made waiting the better choice, and how would we have known?",
+        "{person}, how did everybody else learn of this decision, and how long did that take?",
+        "{person}, what spoke for waiting at that moment, and what spoke against it?",
     ),
     Kind.action_taken: (
+        "{person}, how could you tell what this would do?",
         "{person}, what did you expect this to do, and what told you whether it did?",
         "{person}, what else could have been done here, and what made this the first thing to try?",
         "{person}, how did you know how to do this: from a runbook, from memory, from somebody?",
         "{person}, what made this easy or hard at that moment: access, tools, the hour?",
-        "What else did this touch, and how did we find out?",
+        "{person}, what else did this touch, and how did that show?",
         "{person}, what would you have needed to dare this sooner, or to leave it?",
     ),
     Kind.communication: (
         "{person}, what did you know when you wrote this, and what was still open?",
-        "How did this reach the people it was meant for, and how long did it take?",
-        "What did customers and support know before this, and from where?",
+        "{person}, how did this reach the people it was meant for, and how long did it take?",
+        "{person}, what did customers and support know before this, and from where?",
         "{person}, how was it decided that now was the time to say something?",
-        "What came back after this was said, and how did it reach the people at work?",
+        "{person}, what came back after this was said, and how did it reach the people at work?",
     ),
     Kind.mitigation: (
         "{person}, what told you that it was over, and how sure were you?",
-        "What did this change, as far as we understand it today?",
+        "{person}, what did this change, as far as you understand it today?",
         "{person}, what were you watching for in the minutes after this?",
-        "What kept it from becoming larger than it was: a control, a circumstance, a person?",
-        "How much of this was by design, how much was improvised, and what was luck?",
+        "{person}, what kept it from becoming larger than it was: a control, a circumstance, somebody's act?",
+        "{person}, how much of this was by design, how much was improvised, and what was luck?",
     ),
     Kind.handover: (
         "{person}, what was passed on here, and what did you have to find out for yourself?",
         "{person}, what picture did you have of the situation in your first five minutes?",
-        "How did everybody else learn that the lead had changed?",
-        "What was still running at this moment, and how was it passed on?",
+        "{person}, how did everybody else learn that the lead had changed?",
+        "{person}, what was still running at this moment, and how was it passed on?",
         "{person}, what made this the moment to hand over, or to ask for help?",
     ),
     Kind.automated: (
-        "What did this tell the people who saw it, and what did it leave out?",
-        "What was this automation built for, and how was today different?",
-        "How did it help, and how did it make things harder?",
-        "What would have happened without it?",
-        "How often do we see this on an ordinary day, and what do we usually do with it?",
+        "{person}, what did this tell the people who saw it, and what did it leave out?",
+        "{person}, what was this automation built for, and how was today different?",
+        "{person}, how did it help, and how did it make things harder?",
+        "{person}, what would have happened without it?",
+        "{person}, how often do we see this on an ordinary day, and what do we usually do with it?",
     ),
     Kind.note: (
         "{person}, what was going on for you at this moment?",
-        "What was ordinary about this, and what was different from other days?",
+        "{person}, what was ordinary about this, and what was different from other days?",
         "{person}, what else was asking for your attention just then?",
-        "What do we understand about this today that could not be seen then?",
-        "What is missing from the timeline around here?",
+        "{person}, what do we understand about this today that could not be seen then?",
+        "{person}, what is missing from the timeline around here?",
     ),
 }
-"""Every one asks how or what; `{person}` is where the person who was there is addressed."""
+"""Every one asks how or what, and begins with the `{person}` who was there."""
 
 HINTS: Sequence[tuple[re.Pattern[str], str]] = tuple(
     (re.compile(cue, re.IGNORECASE), question)
@@ -108,18 +109,23 @@ HINTS: Sequence[tuple[re.Pattern[str], str]] = tuple(
 """Words in the event that ask for a question of their own, before those of its kind."""
 
 
+def questions_for(kind: Kind, text_hint: str = "") -> Sequence[str]:
+    """All that may be asked at such an event; first what its own words ask for, then what its kind does."""
+    hinted = [question for cue, question in HINTS if cue.search(text_hint)][:1]
+    return (*hinted, *QUESTIONS[kind])
+
+
 def question_for(kind: Kind, text_hint: str = "", nth: int = 0) -> str:
     """The nth question for such an event, with a `{person}` to fill in or leave out by `addressed`.
 
     The first one answers to the event's own words where they ask for it; further ones rotate.
     """
-    hinted = [question for cue, question in HINTS if cue.search(text_hint)][:1]
-    asked = [*hinted, *QUESTIONS[kind]]
+    asked = questions_for(kind, text_hint)
     return asked[nth % len(asked)]
 
 
 def addressed(question: str, person: str | None) -> str:
-    """The question put to a person (a mention, already escaped), or to the room where nobody is known."""
+    """The question put to a person (a mention, as markup), or to the room where nobody is known."""
     if person:
         return question.replace("{person}", person)
     asked = question.replace("{person}, ", "")

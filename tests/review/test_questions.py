@@ -14,13 +14,20 @@ def test_every_kind_has_at_least_four_questions_of_its_own(kind: Kind) -> None:
     assert len(set(QUESTIONS[kind])) >= 4
 
 
-@pytest.mark.parametrize("question", EVERY_QUESTION)
-def test_every_question_asks_how_or_what_and_never_why_or_who(question: str) -> None:
-    words = re.findall(r"[a-z']+", question.replace("{person}", "").lower())
+JUDGING = {"careless", "sloppy", "obvious", "obviously", "negligent", "mistake", "error", "fault", "blame", "wrong"}
+JUDGING |= {"failed", "forgot", "forget", "careful", "should", "must", "better", "bad", "cause", "caused"}
 
+
+@pytest.mark.parametrize("question", EVERY_QUESTION)
+def test_every_question_asks_the_person_in_it_how_or_what_and_never_why_or_who(question: str) -> None:
+    asked = question.removeprefix("{person}, ")
+    words = re.findall(r"[a-z']+", asked.lower())
+
+    assert asked != question
     assert {"how", "what"} & set(words)
-    assert not {"why", "whose", "should", "failed", "fault", "mistake", "obviously"} & set(words)
-    assert not any(pair in {("who", "did"), ("who", "was"), ("should", "have")} for pair in pairwise(words))
+    assert not {"why", "who", "whose"} & set(words[:2])
+    assert not any(pair in {("why", "did"), ("who", "did"), ("who", "was")} for pair in pairwise(words))
+    assert not JUDGING & set(words)
     assert question.endswith("?")
     assert len(words) <= 24
 
