@@ -8,7 +8,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import facilitating, following_up, guarding, listening, purging, reminding, reporting, scheduling, tagging
+from bot import conducting, following_up, guarding, listening, purging, reminding, reporting, scheduling, tagging
 from bot.desk import Desk, Notes, Turn
 from storage import gestures, reactions, sweeping
 from storage.sweeping import Sweeper
@@ -39,7 +39,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     scheduling.propose_due,
     scheduling.pre_reads_due,
     scheduling.calls_due,
-    facilitating.close_forgotten,
+    conducting.close_forgotten,
     reporting.drafts_due,
     reminding.remind_due,
     purging.purge_due,

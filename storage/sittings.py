@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bot.review.agenda import Agenda
+from bot.review.pulse import Pulse
 from storage.models import Incident, Meeting, Review
 
 
@@ -57,10 +58,18 @@ def keep(db: Session, sitting: Sitting, *, now: datetime) -> None:
     """Write down where it stands; with an agenda that has ended, that it ended now."""
     sitting.meeting.agenda = sitting.agenda.to_json()
     sitting.meeting.ended_at = now if sitting.agenda.ended_at else None
+    if sitting.agenda.ended_at and sitting.meeting.pulse:
+        sitting.meeting.pulse = Pulse.from_json(sitting.meeting.pulse).at_the_end().to_json()
     touch(db, sitting, now=now)
 
 
 def touch(db: Session, sitting: Sitting, *, now: datetime) -> None:
     """Something was done in it, so nobody has forgotten it."""
     sitting.meeting.touched_at = now
+    db.flush()
+
+
+def shown(db: Session, sitting: Sitting, *, now: datetime) -> None:
+    """Its message shows this moment; nobody did anything."""
+    sitting.meeting.agenda = sitting.agenda.shown(now).to_json()
     db.flush()

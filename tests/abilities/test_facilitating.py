@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting
+from bot import conducting, facilitating, noting
 from bot.render import Rendered
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
@@ -474,9 +474,9 @@ def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_o
     do(room, facilitating.advance)
     room.pass_time(minutes=51)
 
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
     room.pass_time(days=1)
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
 
     assert the_meeting(room, incident)[1] == NOVEMBER_18 + timedelta(minutes=40)
     assert "Nobody pressed End" in agenda(room)
@@ -492,11 +492,11 @@ def test_a_meeting_forgotten_at_night_is_told_of_in_the_morning(room: Room):
     room.pass_time(hours=3)
     do(room, facilitating.start)
     room.pass_time(hours=9)
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
     assert room.transcript(MARA) == []
 
     room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
 
     assert len(room.transcript(MARA)) == 1
 
@@ -510,7 +510,7 @@ def test_of_two_forgotten_meetings_their_owner_hears_on_two_days(room: Room, inc
     told: list[int] = []
 
     for _ in range(2):
-        room.serve(facilitating.close_forgotten)
+        room.serve(conducting.close_forgotten)
         told.append(len(room.transcript(MARA)))
         room.pass_time(days=1)
 
@@ -525,7 +525,7 @@ def test_the_title_of_a_private_review_is_not_told_to_an_owner_who_left_its_chan
     room.change(lambda db: leaves(db, MARA))
     room.pass_time(hours=1, minutes=31)
 
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
 
     assert stage(room, incident) is Stage.ended
     assert room.transcript(MARA) == []
@@ -539,12 +539,12 @@ def test_who_opens_a_forgotten_meeting_again_is_not_told_of_it(room: Room, incid
     room.pass_time(hours=3)
     do(room, facilitating.start)
     room.pass_time(hours=9)
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
     do(room, facilitating.start)
     do(room, facilitating.end)
 
     room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
 
     assert stage(room, incident) is Stage.ended
     assert room.transcript(MARA) == []
@@ -557,7 +557,7 @@ def test_a_meeting_that_runs_over_is_left_alone_while_people_work(room: Room, in
     do(room, facilitating.refresh)
     room.pass_time(minutes=10)
 
-    room.serve(facilitating.close_forgotten)
+    room.serve(conducting.close_forgotten)
 
     assert stage(room, incident) is Stage.in_meeting
 
