@@ -8,7 +8,18 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import conducting, following_up, guarding, listening, purging, reminding, reporting, scheduling, tagging
+from bot import (
+    closing,
+    conducting,
+    following_up,
+    guarding,
+    listening,
+    purging,
+    reminding,
+    reporting,
+    scheduling,
+    tagging,
+)
 from bot.desk import Desk, Notes, Turn
 from storage import gestures, reactions, sweeping
 from storage.sweeping import Sweeper
@@ -43,6 +54,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     reporting.drafts_due,
     reminding.remind_due,
     purging.purge_due,
+    closing.forget_taps,
     tagging.forget_strays,
     forget_gestures,
 )

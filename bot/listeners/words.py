@@ -7,7 +7,18 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
-from bot import facilitating, following_up, listening, noting, opening, reporting, scheduling, tagging, tracking
+from bot import (
+    closing,
+    facilitating,
+    following_up,
+    listening,
+    noting,
+    opening,
+    reporting,
+    scheduling,
+    tagging,
+    tracking,
+)
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
 from bot.review.findings import FindingKind
@@ -94,6 +105,10 @@ def _public_or_offer(what: What) -> Deed:
 
 def _keep_or_offer(what: What) -> Deed:
     return Deed(tagging.keep_candidates if what else tagging.offer_candidates, what)
+
+
+def _tap_or_ask(what: What) -> Deed:
+    return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
 
 
 def _propose_or_move(what: What) -> Deed:
@@ -332,6 +347,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="LINK",
             read=reading.link,
             touches_agenda=True,
+        ),
+        Verb(
+            "pulse",
+            closing.tap,
+            "how the meeting was for you, counted without names",
+            read=reading.as_it_is("words"),
+            choose=_tap_or_ask,
         ),
         Verb("reveal", noting.reveal, "show the answers that were given in private", who=Who.facilitating),
         Verb(

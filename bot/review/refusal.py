@@ -381,6 +381,18 @@ class NotInMeeting(Refused):
     """No meeting is open here. `{command} start` opens it."""
 
 
+class RoomOnly(Refused):
+    """How the meeting was is asked of the people in its channel alone. Join the channel, then tap again."""
+
+
+class PulseSettled(Refused):
+    """How the meeting was is counted already. No further tap is taken: the difference would tell whose it is."""
+
+
+class PulseUnknown(Refused):
+    """You can tap `learned`, `again`, `safe` or `nothing`; `{command} pulse` shows them. Nothing was counted."""
+
+
 class AnotherMeetingHere(Refused):
     """Another review's meeting is open in this place. End that one first, or meet in a thread or another channel."""
 

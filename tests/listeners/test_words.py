@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from bot import facilitating, following_up, listening, noting, opening, reporting, scheduling, tagging, tracking
+from bot import (
+    closing,
+    facilitating,
+    following_up,
+    listening,
+    noting,
+    opening,
+    reporting,
+    scheduling,
+    tagging,
+    tracking,
+)
 from bot.listeners.deeds import Needs
 from bot.listeners.words import VERBS, groups, look_up
 from bot.render import Renderer
@@ -98,6 +109,8 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("actions", following_up.show_actions),
     ("action mine", following_up.show_actions),
     ("actions overdue", following_up.show_actions),
+    ("pulse", closing.ask_pulse),
+    ("pulse Learned", closing.tap),
     ("draft", reporting.draft),
     ("approve", reporting.approve),
     ("publish", reporting.publish),
