@@ -182,18 +182,26 @@ def first_line(error: BaseException) -> str:
 
 @main.command(name="import")
 @click.argument("export", type=click.Path(path_type=Path))
-@click.option("--channel", required=True, help="The channel's name in the export.")
+@click.option("--channel", help="The channel's name in Slack's export.")
 @click.option("--title", help="The incident's title; the channel's name made readable without one.")
 @click.option("--severity", type=click.Choice(["sev1", "sev2", "sev3", "sev4"]))
-def import_(*, export: Path, channel: str, title: str | None, severity: str | None) -> None:
-    """An incident from Slack's own export format, a zip or a folder; importing it again adds nothing."""
-    from bot import exports, office
+def import_(*, export: Path, channel: str | None, title: str | None, severity: str | None) -> None:
+    """An incident from Slack's own export, a zip or a folder, or a review that was exported here as JSON.
 
+    Importing it again adds nothing.
+    """
+    from bot import exports, office, restoring
+
+    if channel is None and export.suffix != ".json":
+        give_up("--channel is missing: name the channel of Slack's export that the incident was spoken in.")
     settings = settings_or_leave()
     try:
         with database_errors():
-            done = office.import_export(settings, export, channel=channel, title=title, severity=severity)
-    except exports.Unreadable as wrong:
+            if channel is None:
+                done = office.restore(settings, export)
+            else:
+                done = office.import_export(settings, export, channel=channel, title=title, severity=severity)
+    except (exports.Unreadable, restoring.NotRestorable) as wrong:
         give_up(str(wrong))
     click.echo(done)
 

@@ -1,5 +1,6 @@
 """A desk without Slack: what the command line does with the database alone."""
 
+import json
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import exports, importing, reporting, verifying
+from bot import exports, importing, reporting, restoring, verifying
 from bot.desk import Desk
 from bot.opening import readable
 from bot.render import Renderer
@@ -155,6 +157,48 @@ def _in_pages(
             bar.update(len(page))
 
 
+def restore(settings: Settings, path: Path) -> str:
+    """Put back a review that was exported as JSON; a sentence of what is here now. Raises NotRestorable."""
+    exported = _json(path)
+    try:
+        return _restore(settings, exported, path.name)
+    except (DataError, IntegrityError, OverflowError):
+        raise restoring.NotRestorable(f"“{path.name}” holds a value that the database cannot take.") from None
+
+
+def _restore(settings: Settings, exported: Any, name: str) -> str:
+    facts = restoring.read(exported)
+    with opened(settings) as storage:
+        desk = _desk(storage, settings, [{"team": facts.incident.team_id}], home=restoring.home(facts))
+        if desk.team != facts.incident.team_id:
+            raise restoring.NotRestorable("This review is of another Slack workspace than this database.")
+        document = desk.look(restoring.with_nobody_forgotten, document=exported)
+        if desk.look(restoring.is_here, document=document, number=facts.incident.id):
+            return f"Incident {facts.incident.id}, “{facts.incident.title}”, is here already. Nothing was changed."
+        _put_back(desk, document, name)
+    return f"Incident {facts.incident.id}, “{facts.incident.title}”, is here again, as it was exported."
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise restoring.NotRestorable(f"“{path}” cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise restoring.NotRestorable(f"“{path}” is not JSON.") from None
+
+
+def _put_back(desk: Desk, document: Mapping[str, Any], name: str) -> None:
+    """The messages first, in parts: the rest follows in one turn, which keeps all of itself or nothing."""
+    facts = restoring.read(document)
+    with click.progressbar(length=len(facts.messages), label=f"Restoring {name}", file=sys.stderr) as bar:
+        for start in range(0, len(facts.messages), PAGE):
+            said = facts.messages[start : start + PAGE]
+            desk.serve(restoring.restore_messages, said=said)
+            bar.update(len(said))
+    desk.serve(restoring.restore, document=document, facts=facts)
+
+
 def _told(imported: importing.Imported | None) -> str:
     if imported is None:
         return "That channel holds no messages, so there is nothing to import."
@@ -162,8 +206,8 @@ def _told(imported: importing.Imported | None) -> str:
     return f"Incident {imported.incident}, “{imported.title}”, holds {counted}."
 
 
-def _desk(storage: Storage, settings: Settings, messages: Sequence[Mapping[str, Any]]) -> Desk:
-    team = _team(storage, messages)
+def _desk(storage: Storage, settings: Settings, messages: Sequence[Mapping[str, Any]], *, home: str = "") -> Desk:
+    team = _team(storage, messages, home=home)
     return Desk(
         storage,
         Renderer(command=settings.command),
@@ -173,15 +217,16 @@ def _desk(storage: Storage, settings: Settings, messages: Sequence[Mapping[str, 
     )
 
 
-def _team(storage: Storage, messages: Sequence[Mapping[str, Any]]) -> TeamId:
+def _team(storage: Storage, messages: Sequence[Mapping[str, Any]], *, home: str) -> TeamId:
     """The workspace this database serves, else the one that the messages name."""
     with storage.write() as db:
         known = people.workspaces(db)
         if known:
+            known[0].url = known[0].url or home
             return TeamId(known[0].team_id)
         named = (str(message.get("team") or message.get("user_team") or "") for message in messages)
         team = TeamId(next(filter(None, named), NO_TEAM))
-        people.know_workspace(db, team, name="", url="", bot_user="", bot_id="", mark_key=new_mark_key())
+        people.know_workspace(db, team, name="", url=home, bot_user="", bot_id="", mark_key=new_mark_key())
         return team
 
 
