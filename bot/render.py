@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.review.pseudonym import is_pseudonym, name_of
+from bot.review.questions import addressed
 from storage.types import clean
 
 SECTION_LIMIT = 2_900
@@ -153,6 +153,11 @@ def person(user: str | None) -> Mrkdwn:
     return Mrkdwn(f"<@{user}>" if user and re.fullmatch(r"[A-Z0-9]+", user) else escape(user or "nobody"))
 
 
+def question(words: str, user: str | None) -> Mrkdwn:
+    """A question of ours, put to a person, or to the room where nobody is in what is asked about."""
+    return Mrkdwn(addressed(words, person(user) if user else None))
+
+
 def channel(channel_id: str) -> Mrkdwn:
     return Mrkdwn(f"<#{channel_id}>" if re.fullmatch(r"[A-Z0-9]+", channel_id) else escape(channel_id))
 
@@ -217,6 +222,7 @@ def button(
 FILTERS: dict[str, Callable[..., Any]] = {
     "person": person,
     "channel": channel,
+    "addressed": question,
     "moment": moment,
     "clock": clock,
     "local": local,
@@ -355,108 +361,3 @@ def _newlines(text: str) -> str:
 def _cut(text: str, length: int) -> str:
     """As much of a text as fits, never half a mention or half an escape."""
     return text if len(text) <= length else re.sub(r"(<[^<>]*|&[a-z]{0,3})$", "", text[: length - 1]) + "…"
-
-
-# A report in Markdown ----------------------------------------------------------------------
-
-
-class Markdown(str):
-    """Text that is Markdown already and is not escaped again."""
-
-    __slots__ = ()
-
-
-class Reports:
-    """Renders the templates of `templates/reports`; `name` and `at` say people and moments as this report does."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader((folder or templates_folder()) / "reports"),
-            finalize=escape_markdown,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            autoescape=False,  # noqa: S701 - as above: finalize escapes, by Markdown's rules
-        )
-        self._environment.filters |= {"day": day}
-
-    def render(self, template: str, *, names: Mapping[str, str], zone: str, facts: Mapping[str, Any]) -> str:
-        """The report of this name; `names` by user id, `zone` is read beside UTC."""
-
-        def name(user: str | None) -> str:
-            return names.get(user, user) if user else "nobody"
-
-        def said(text: str | None) -> Markdown:
-            return escape_markdown(_spelt_out(text or "", names))
-
-        def quoted(text: str) -> Markdown:
-            return quote_markdown(_spelt_out(text, names))
-
-        own = {
-            "name": name,
-            "said": said,
-            "quoted": quoted,
-            "link": link_markdown,
-            "at": partial(both_clocks, zone=zone),
-        }
-        words = self._environment.get_template(f"{template}.j2").render(facts, **own)
-        return re.sub(r"\n{3,}", "\n\n", words).strip() + "\n"
-
-
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
-MARKS = re.compile(r"([\\`*\[\]{}|~$])|(?<![^\W_])(_)|(_)(?![^\W_])")
-LINE_STARTS = re.compile(r"^(\s*)(#|[-+=>]|[0-9]{1,9}(?=[.)]))")
-
-
-def escape_markdown(value: Any) -> Markdown:
-    """A value on one line of Markdown: no heading, table, link, emphasis or HTML begins or ends in it."""
-    if isinstance(value, Markdown):
-        return value
-    text = CONTROLS.sub(" ", PRIVATE.sub("", BIDI.sub("\ufffd", clean("" if value is None else str(value)))))
-    line = " ".join(text.split())
-    marked = MARKS.sub(lambda found: f"\\{found[0]}", line)
-    html = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Markdown(LINE_STARTS.sub(_started, html))
-
-
-def _started(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}\\" if found[2].isdigit() else f"{found[1]}\\{found[2]}"
-
-
-def quote_markdown(text: str | None) -> Markdown:
-    """Somebody's words as a quotation, every line of it; a line break stays one."""
-    return Markdown("  \n".join(f"> {escape_markdown(line)}" for line in (text or "").splitlines() or [""]))
-
-
-def link_markdown(url: str | None, label: str) -> Markdown:
-    """A link to an https or http address; any other address is shown as its label."""
-    if not url or not re.fullmatch(r"https?://[^\s<>\\]+", url):
-        return escape_markdown(label)
-    return Markdown(f"[{escape_markdown(label)}](<{url}>)")
-
-
-def both_clocks(moment: datetime | None, zone: str) -> str:
-    """`2026-11-18 14:05 UTC (15:05 CET)`; the day again where it is another one there."""
-    if moment is None:
-        return "not known"
-    there, here = moment.astimezone(ZoneInfo(zone)), moment.astimezone(UTC)
-    if there.utcoffset() == here.utcoffset():
-        return f"{here:%Y-%m-%d %H:%M} UTC"
-    form = "%H:%M %Z" if there.date() == here.date() else "%Y-%m-%d %H:%M %Z"
-    return f"{here:%Y-%m-%d %H:%M} UTC ({there:{form}})"
-
-
-TYPED_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>|(?<![<\w])@([UW][A-Z0-9]{4,})\b")
-"""As somebody typed it, or as it stands in the words of a message, `@U0MARA`."""
-SKIN_TONE = re.compile(r"(?<=:):skin-tone-[2-6]:")
-
-
-def _spelt_out(text: str, names: Mapping[str, str]) -> str:
-    """Slack's mentions, links and emoji as a reader elsewhere would want them; an id without a name stays."""
-
-    def name(found: re.Match[str]) -> str:
-        user = found[1] or found[2]
-        return f"@{names.get(user, user)}"
-
-    linked = re.sub(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>", r"\1", TYPED_MENTION.sub(name, text))
-    return SKIN_TONE.sub("", linked)

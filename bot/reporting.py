@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.desk import Note, Notes, Turn
-from bot.render import Reports
+from bot.reports import Reports
 from bot.review import report as facts_of
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionState
 from bot.review.incident import FORMULAS, ChannelFacts, ChannelId, Place, UserId, in_words
-from bot.review.lifecycle import Role, Stage, Who, require
+from bot.review.lifecycle import Stage, Who, require
+from bot.review.naming import by_name
 from bot.review.refusal import (
     NeedsText,
     NotAvailableFormat,
@@ -28,7 +29,8 @@ from bot.review.refusal import (
     UnknownFormat,
     WrongStage,
 )
-from bot.review.report import ActionFacts, Facts, FindingFacts
+from bot.review.report import ActionFacts, Facts
+from bot.review.written import Beside, Mark, Written, write
 from storage import actions, incidents, people, reports, reviews, silence, witness
 from storage import search as words_in
 from storage.incidents import Where
@@ -230,23 +232,26 @@ NO_MESSAGES = '\n  "messages": []'
 
 def markdown(db: Session, team: str, incident_id: int) -> str:
     """The report; the same database gives the same text. Raises LookupError for no such incident."""
-    incident = _of_team(db, team, incident_id)
+    return Reports().markdown(written(db, _of_team(db, team, incident_id)))
+
+
+def html(db: Session, team: str, incident_id: int) -> str:
+    """The report as one page that needs nothing else; raises LookupError for no such incident."""
+    return Reports().html(written(db, _of_team(db, team, incident_id)))
+
+
+def written(db: Session, incident: Incident) -> Written:
+    """The report as every format tells it."""
     facts = reports.read(db, incident)
-    names = people.names(db, team, reports.people_in(facts))
-    zone = people.zone(db, team, facts.incident.lead)
-    return report_of(facts, names=names, zone=zone, mark=_mark(db, incident))
+    names = people.names(db, incident.team_id, reports.people_in(facts))
+    zone = people.zone(db, incident.team_id, facts.incident.lead)
+    return write(facts, called=by_name(names), zone=zone, beside=Beside(mark=_mark(db, incident)))
 
 
-def _mark(db: Session, incident: Incident) -> Mapping[str, Any] | None:
+def _mark(db: Session, incident: Incident) -> Mark | None:
     """Where the witness stood when the summary was published, as it is shown, and of which incident."""
     head = reviews.of(db, incident).published_head
-    return {"head": witness.shown(head), "incident": incident.id} if head else None
-
-
-def report_of(facts: Facts, *, names: Mapping[str, str], zone: str, mark: Mapping[str, Any] | None = None) -> str:
-    """The report of these facts in Markdown; `names` by user id, times in UTC and in this zone."""
-    own = {"facts": facts, "page": first_page(facts), "formulas": FORMULAS, "kinds": FindingKind, "mark": mark}
-    return Reports().render("report.md", names=names, zone=zone, facts=own | _parts(facts))
+    return Mark(head=witness.shown(head), incident=incident.id) if head else None
 
 
 def _of_team(db: Session, team: str, incident_id: int) -> Incident:
@@ -255,26 +260,6 @@ def _of_team(db: Session, team: str, incident_id: int) -> Incident:
         message = f"there is no incident {incident_id} in this workspace"
         raise LookupError(message)
     return incident
-
-
-def _parts(facts: Facts) -> dict[str, Any]:
-    return {
-        "findings": lambda kind: _by_sort(facts, FindingKind(kind)),
-        "timeline": facts_of.in_time(facts.timeline),
-        "actions": sorted(facts.actions, key=lambda action: action.number),
-        "roles": [(role.value, _holder(facts, role)) for role in Role if _holder(facts, role)],
-        "in_words": in_words,
-    }
-
-
-def _by_sort(facts: Facts, kind: FindingKind) -> list[FindingFacts]:
-    """One sort after the other, by number; what nobody sorted comes last."""
-    found = facts_of.findings_by_kind(facts.findings).get(kind, ())
-    return sorted(found, key=lambda finding: (finding.sort is None, finding.sort or "", finding.number))
-
-
-def _holder(facts: Facts, role: Role) -> str | None:
-    return facts.incident.lead if role is Role.lead else getattr(facts.review, role.value)
 
 
 # The first page ----------------------------------------------------------------------------------

@@ -116,6 +116,7 @@ class Number:
     """A length of time with its formula; `words` is None where a moment is missing, and `why` says which."""
 
     name: str
+    until: str
     formula: str
     seconds: int | None
     words: str | None
@@ -157,6 +158,8 @@ class EventRow:
     answer: Words | None
     comments: tuple[Remark, ...]
     found: tuple[int, ...]
+    rows: tuple[()] = ()
+    """Nothing is told together with it; see Run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +233,8 @@ class ActionRow:
     category: str
     priority: str
     team: str
-    answers: tuple[int, ...]
+    answers: tuple[str, ...]
+    """`contributor 3`."""
     second_order: Words | None
     reason: Words | None
     evidence: tuple[Labelled, ...]
@@ -354,6 +358,7 @@ class Written:
     numbers: tuple[Number, ...]
     timeline: tuple[Day, ...]
     events: int
+    no_events: str
     travelled: tuple[str, ...]
     """How word travelled, in sentences."""
     findings: tuple[FindingSection, ...]
@@ -361,6 +366,7 @@ class Written:
     actions: tuple[ActionGroup, ...]
     no_actions: str
     people: tuple[Holder, ...]
+    no_people: str
     others: tuple[str, ...]
     """Who took part without a role."""
     meetings: tuple[Sitting, ...]
@@ -413,12 +419,18 @@ MEANINGS: Mapping[MomentName, str] = {
     MomentName.mitigated: "the impact ended",
     MomentName.resolved: "all was as usual again",
 }
-NUMBER_NAMES: Mapping[str, tuple[str, MomentName, MomentName]] = {
-    "ttd_s": ("Time to detect", MomentName.began, MomentName.detected),
-    "tta_s": ("Time to acknowledge", MomentName.detected, MomentName.acknowledged),
-    "ttm_s": ("Time to mitigate", MomentName.began, MomentName.mitigated),
-    "ttr_s": ("Time to resolve", MomentName.began, MomentName.resolved),
+NUMBER_NAMES: Mapping[str, tuple[str, str, MomentName, MomentName]] = {
+    "ttd_s": ("Time to detect", "until it was noticed", MomentName.began, MomentName.detected),
+    "tta_s": (
+        "Time to acknowledge",
+        "from there until somebody took it on",
+        MomentName.detected,
+        MomentName.acknowledged,
+    ),
+    "ttm_s": ("Time to mitigate", "until the impact ended", MomentName.began, MomentName.mitigated),
+    "ttr_s": ("Time to resolve", "until all was as usual again", MomentName.began, MomentName.resolved),
 }
+"""Each length with its name, in plain words, and the two moments it lies between."""
 GROUPS: tuple[tuple[str, Callable[[ActionState], bool]], ...] = (
     ("Still to do", lambda state: state.is_open),
     ("Done", lambda state: state is ActionState.done),
@@ -465,11 +477,13 @@ class _Writer:
             numbers=self.numbers(),
             timeline=self.timeline(),
             events=len(self.facts.timeline),
+            no_events="" if self.facts.timeline else "Nothing is on the timeline.",
             travelled=self.beside.travelled,
             findings=tuple(map(self.section, FindingKind)),
             actions=self.actions(),
             no_actions="" if self.facts.actions else "No action was proposed. That is a valid outcome.",
             people=self.people(),
+            no_people="" if self.people() else "Nobody holds a role.",
             others=self.others(),
             meetings=tuple(map(self.sitting, sorted(meetings, key=lambda meeting: meeting.number))),
             no_meeting="" if meetings else "No meeting was held with the bot.",
@@ -502,7 +516,7 @@ class _Writer:
         )
 
     def happened(self) -> tuple[Labelled, ...]:
-        lines = [line.strip() for line in (self.facts.incident.summary or "").splitlines() if line.strip()]
+        lines = [line.strip() for line in (self.facts.incident.summary or "").split("\n") if line.strip()]
         if len(lines) != len(SUMMARY):
             lines = ["\n".join(lines)] if lines else []
         labels = SUMMARY if len(lines) == len(SUMMARY) else (IN_SHORT,)
@@ -531,10 +545,11 @@ class _Writer:
         return tuple(map(self.number, FORMULAS))
 
     def number(self, key: str) -> Number:
-        name, start, end = NUMBER_NAMES[key]
+        name, until, start, end = NUMBER_NAMES[key]
         seconds: int | None = getattr(self.facts.incident.durations, key)
         return Number(
             name=name,
+            until=until,
             formula=FORMULAS[key],
             seconds=seconds,
             words=None if seconds is None else in_words(seconds),
@@ -543,7 +558,7 @@ class _Writer:
 
     def missing(self, *names: MomentName) -> str:
         unknown = [name for name in names if not self.known(name).at]
-        return f"not known: nobody has said when it {' and when it '.join(map(_came, unknown))}"
+        return f"nobody has said when it {' and when it '.join(map(_came, unknown))}"
 
     def known_how(self, *names: MomentName) -> str:
         hows = [(name, _how(self.known(name).how)) for name in names]
@@ -553,12 +568,11 @@ class _Writer:
 
     def moment(self, name: MomentName) -> MomentRow:
         known = self.known(name)
-        by = f" by {self.called.person(known.by)}" if known.by and known.how == "set" else ""
         return MomentRow(
             name=name.value,
             meaning=MEANINGS[name],
             at=self.at(known.at) if known.at else None,
-            how=f"{_how(known.how)}{by}" if known.at else "",
+            how=_how(known.how, self.called.person(known.by)) if known.at else "",
         )
 
     def known(self, name: MomentName) -> MomentFacts:
@@ -609,8 +623,9 @@ class _Writer:
 
     def of_kind(self, kind: FindingKind) -> list[FindingFacts]:
         """One sort after the other, by number; what nobody sorted comes last."""
+        order = {sort: place for place, sort in enumerate(kind.sorts)}
         found = [found for found in self.facts.findings if found.kind == kind]
-        return sorted(found, key=lambda finding: (finding.sort is None, finding.sort or "", finding.number))
+        return sorted(found, key=lambda finding: (order.get(finding.sort or "", len(order)), finding.number))
 
     def finding(self, found: FindingFacts) -> FindingRow:
         event = next((event for event in self.facts.timeline if event.number == found.event), None)
@@ -648,12 +663,16 @@ class _Writer:
             category=action.category or "",
             priority=action.priority or "",
             team=self.called.in_text(action.team or ""),
-            answers=tuple(sorted(action.answers)),
+            answers=self.answers(action),
             second_order=self.said(action.second_order) if action.second_order else None,
             reason=self.said(action.reason) if action.reason else None,
             evidence=tuple(Labelled(label=label, words=self.said(words)) for label, words in given if words),
             verified_by=self.called.person(action.verified_by) if action.verified_by else "",
         )
+
+    def answers(self, action: ActionFacts) -> tuple[str, ...]:
+        answered = [found for found in self.facts.findings if found.number in action.answers]
+        return tuple(f"{FindingKind(found.kind).label} {found.number}" for found in sorted(answered, key=_number))
 
     # People and meetings.
 
@@ -715,12 +734,16 @@ class _Writer:
         return instant(moment, self.zone)
 
 
+def _number(found: FindingFacts) -> int:
+    return found.number
+
+
 def _impact_key(label: str) -> str:
     return "impact" if label == "In words" else ""
 
 
-def _how(how: str | None) -> str:
-    return "set by a person" if how == "set" else "recorded by Debrief"
+def _how(how: str | None, who: str = "a person") -> str:
+    return f"set by {'a person' if who == 'nobody' else who}" if how == "set" else "recorded by Debrief"
 
 
 def _came(name: MomentName) -> str:

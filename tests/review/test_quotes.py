@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render import Renderer, escape_markdown, short
+from bot.render import Renderer, short
+from bot.reports import escape_markdown
 from bot.review.quotes import DELETED, Reach, Wordings, normal, take_out, take_out_of_json
 from bot.review.quotes import _starts as positions  # the two readings of one text must agree
 

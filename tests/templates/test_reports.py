@@ -1,6 +1,9 @@
 import re
+from base64 import b64encode
 from datetime import UTC, date, datetime
-from typing import Any
+from hashlib import sha256
+from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
@@ -8,10 +11,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.render import Reports, both_clocks, escape_markdown, link_markdown, quote_markdown
-from bot.reporting import report_of
+from bot.reports import Reports, escape_markdown, link_markdown
 from bot.review.impact import Impact
 from bot.review.lifecycle import Stage
+from bot.review.naming import by_name
 from bot.review.report import (
     ActionFacts,
     CommentFacts,
@@ -24,6 +27,7 @@ from bot.review.report import (
     NoteFacts,
     ReviewFacts,
 )
+from bot.review.written import SUMMARY, Link, Written, write
 
 AT = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
 HOSTILE = [
@@ -55,7 +59,18 @@ HOSTILE = [
 typed = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=12)), min_size=1, max_size=4).map("".join)
 
 
+REPORTS = Reports()
+
+
 def a_report(text: str) -> str:
+    return REPORTS.markdown(written(text))
+
+
+def a_page(text: str) -> str:
+    return REPORTS.html(written(text))
+
+
+def written(text: str) -> Written:
     """A report in which everything a person may write is this text."""
     noted = (NoteFacts(text=text, by="U0MARA", at=AT, topic="opening"),)
     comments = (CommentFacts(text=text, by="U0MARA", at=AT),)
@@ -81,7 +96,7 @@ def a_report(text: str) -> str:
             ActionFacts(number=1, text=text, owner="U0MARA", due=date(2026, 11, 25), state="blocked", reason=text),
         ),
     )
-    return report_of(facts, names={"U0MARA": text}, zone="Europe/Berlin")
+    return write(facts, called=by_name({"U0MARA": text}), zone="Europe/Berlin")
 
 
 def tokens(markdown: str) -> list[Token]:
@@ -144,35 +159,17 @@ def test_an_address_stays_one():
     assert escape_markdown("see https://example.com/a_b-c/d.html?x=1") == "see https://example.com/a_b-c/d.html?x=1"
 
 
-def test_a_quotation_keeps_its_lines():
-    assert quote_markdown("one\n# two\n\nthree") == "> one  \n> \\# two  \n>   \n> three"
-
-
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://x y", "https://x>y", None])
-def test_only_clean_web_addresses_are_linked(url: str | None):
-    assert link_markdown(url, "page") == "page"
-
-
-@pytest.mark.parametrize(
-    ("at", "zone", "said"),
-    [
-        (AT, "UTC", "2026-11-18 14:05 UTC"),
-        (AT, "Europe/Berlin", "2026-11-18 14:05 UTC (15:05 CET)"),
-        (AT, "Pacific/Auckland", "2026-11-18 14:05 UTC (2026-11-19 03:05 NZDT)"),
-        (None, "UTC", "not known"),
-    ],
-)
-def test_moments_are_said_in_utc_and_in_the_leads_zone(at: datetime | None, zone: str, said: str):
-    assert both_clocks(at, zone) == said
+def test_a_link_is_written_with_its_label_escaped():
+    assert link_markdown(Link(url="https://example.com/a_b", label="a [b]")) == "[a \\[b\\]](<https://example.com/a_b>)"
 
 
 def test_mentions_and_links_are_spelt_out():
     incident = IncidentFacts(id=1, team_id="T", title="Slow", summary="<@U0MARA> saw <https://example.com/a|a graph>")
     facts = Facts(incident=incident, review=ReviewFacts(stage=Stage.open))
 
-    report = report_of(facts, names={"U0MARA": "Mara"}, zone="UTC")
+    report = REPORTS.markdown(write(facts, called=by_name({"U0MARA": "Mara"}), zone="UTC"))
 
-    assert "> @Mara saw https://example.com/a\n" in report
+    assert "**In short:** @Mara saw https://example.com/a\n" in report
 
 
 def test_people_in_the_words_of_a_message_are_named_and_hands_have_no_colour():
@@ -181,16 +178,16 @@ def test_people_in_the_words_of_a_message_are_named_and_hands_have_no_colour():
     incident = IncidentFacts(id=1, team_id="T", title="Slow for @U0MARA")
     facts = Facts(incident=incident, review=ReviewFacts(stage=Stage.open), timeline=(EventFacts(text=text, **event),))
 
-    report = report_of(facts, names={"U0MARA": "Mara"}, zone="UTC")
+    report = REPORTS.markdown(write(facts, called=by_name({"U0MARA": "Mara"}), zone="UTC"))
 
-    assert "· @Mara, @U0UNKNOWN: see a@U0MARA.example :point_left: :wave:\n" in report
+    assert ", note: @Mara, @U0UNKNOWN: see a@U0MARA.example :point_left: :wave:\n" in report
     assert report.startswith("# Slow for @Mara\n")
 
 
 def test_an_unfinished_report_says_what_is_missing():
     facts = Facts(incident=IncidentFacts(id=1, team_id="T", title="Slow"), review=ReviewFacts(stage=Stage.open))
 
-    report = report_of(facts, names={}, zone="UTC")
+    report = REPORTS.markdown(write(facts, called=by_name({}), zone="UTC"))
 
     assert [line for line in report.splitlines() if re.match(r"[A-Z].*\.$", line)] == [
         "Nobody has written the summary yet.",
@@ -198,25 +195,92 @@ def test_an_unfinished_report_says_what_is_missing():
         "Too few moments are known to say.",
         "Nothing was noted as a learning.",
         "No action is open.",
-        "The timeline is empty.",
+        "Nobody has described the impact yet.",
+        "Nothing is on the timeline.",
         "A condition that made the incident possible or worse.",
-        "None was noted.",
+        "No contributor was noted.",
         "What kept it smaller: a control, a circumstance, something a person did.",
-        "None was noted.",
+        "No mitigator was noted.",
         "A wider hazard that it brought to light.",
-        "None was noted.",
+        "No wider risk was noted.",
         "Something we now understand better about the system or the response.",
-        "None was noted.",
+        "Nothing was noted as a learning.",
         "A view that differs from the others, kept as it was said.",
-        "None was noted.",
+        "Nobody noted a differing view.",
         "What nobody in the room knew.",
-        "None was noted.",
+        "No question was left open.",
         "No action was proposed. That is a valid outcome.",
         "Nobody holds a role.",
         "No meeting was held with the bot.",
     ]
 
 
-def test_the_renderer_refuses_a_template_that_lacks_a_fact():
-    with pytest.raises(Exception, match="undefined"):
-        Reports().render("report.md", names={}, zone="UTC", facts=dict[str, Any]())
+# HTML
+
+
+class Shape(HTMLParser):
+    """What a browser makes of a page, without the words: every tag with its attributes, but for numbers and times."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(f"{tag} {sorted(attrs)}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.append("comment")
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+ONE_WORD_PAGE = Shape(a_page("word")).tags
+ATTRIBUTES = [
+    '" onmouseover="alert(1)',
+    "' autofocus onfocus=alert(1) x='",
+    "</style><script>alert(1)</script>",
+    "{{ 7 * 7 }}",
+]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *ATTRIBUTES])
+def test_what_people_wrote_makes_no_tag_and_no_attribute(text: str):
+    assert Shape(a_page(text)).tags == ONE_WORD_PAGE
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=typed.filter(lambda text: escape_markdown(text) and text.count("\n") < len(SUMMARY) - 1))
+def test_nothing_that_anybody_can_type_changes_the_page(text: str):
+    assert Shape(a_page(text)).tags == ONE_WORD_PAGE
+
+
+def test_without_escaping_the_page_would_be_changed():
+    class Trusting(Reports):
+        def __init__(self) -> None:
+            super().__init__()
+            self._html = self._environment(autoescape=False)
+
+    assert Shape(Trusting().html(written("<b>word</b>"))).tags != ONE_WORD_PAGE
+
+
+def test_what_people_wrote_is_read_on_the_page_as_they_wrote_it():
+    assert "a <b> & {{ 7 }}\nsecond line" in "".join(Shape(a_page("a <b> & {{ 7 }}\nsecond line")).words)
+
+
+def test_the_page_may_load_run_and_send_nothing_and_only_its_own_styles_count():
+    drawing = "<svg><style>circle { fill: none }</style><circle/></svg>"
+
+    page = REPORTS.html(written("word"), {"wide": drawing})
+
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    digests = [sha256(style.encode()).digest() for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL)]
+    allowed = " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+    assert len(digests) == 2
+    assert unescape(policy) == f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
+    assert not re.search(r"<script|<link|<img|@import|url\(| style=", page)
