@@ -60,11 +60,12 @@ def read_kind(words: str) -> Kind:
 # Guessing the kind of a tagged message. A wrong kind misleads more than none: what is not plainly one kind is a note.
 
 
-def _any_of(*phrases: str) -> re.Pattern[str]:
+def any_of(*phrases: str) -> re.Pattern[str]:
+    """Any of these phrases as whole words, in whatever case."""
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
 
 
-HANDOVER = _any_of(
+HANDOVER = any_of(
     r"hand(?:ing|ed|s)?[ -]?(?:over|off)",
     r"tak(?:ing|es|en) over (?:from|as|the lead|lead|incident|command)",
     r"(?:is|am|['’]m) now (?:the )?(?:lead|leading|in charge)",
@@ -72,7 +73,7 @@ HANDOVER = _any_of(
     r"end of my shift",
     r"shift change",
 )
-MITIGATION = _any_of(
+MITIGATION = any_of(
     r"mitigated",
     r"(?:all|everything(?: is)?|we(?: are|['’]re)|fully|has|have) (?:recovered|green)",
     r"back to normal",
@@ -80,7 +81,7 @@ MITIGATION = _any_of(
     r"errors? (?:are|is|have) (?:gone|stopped|cleared)",
     r"impact (?:is|has) (?:over|ended|stopped)",
 )
-DECISION = _any_of(
+DECISION = any_of(
     r"(?:we(?:['’]ve| have)? |i(?:['’]ve| have)? )?decided (?:to|not to|against|on)",
     r"decision(?=:)",
     r"(?:we )?agreed to",
@@ -88,7 +89,7 @@ DECISION = _any_of(
     r"(?:we(?:['’]re| are)|i(?:['’]m| am)) going to (?:roll|revert|restart|fail|switch|disable|block|scale|drain)",
     r"let['’]?s (?:roll|revert|restart|fail ?over|switch|disable|block|scale|drain|page|stop|pause|freeze)",
 )
-COMMUNICATION = _any_of(
+COMMUNICATION = any_of(
     r"(?:updated|posted (?:on|to)|update on) (?:the |our )?status ?page",
     r"status ?page (?:is |was |has been )?(?:updated|published)",
     r"published(?::| on| to)? (?:the |our )?status ?page",
@@ -96,7 +97,7 @@ COMMUNICATION = _any_of(
     r"(?:customers?|support|stakeholders|legal|press|partners?)",
     r"(?:customers?|support|stakeholders) (?:have been|has been|were|was|are|is) (?:told|informed|notified)",
 )
-ACTION_TAKEN = _any_of(
+ACTION_TAKEN = any_of(
     r"roll(?:ed|ing) (?:it |this |that |them )?back",
     r"revert(?:ed|ing)",
     r"restart(?:ed|ing)",
@@ -109,7 +110,7 @@ ACTION_TAKEN = _any_of(
     r"(?:disabled|switched off|turned off|enabled|switched on|turned on|paused|blocked)",
     r"(?:flushed|purged|cleared) (?:the )?(?:cache|queue|disk|logs)",
 )
-DIAGNOSIS = _any_of(
+DIAGNOSIS = any_of(
     r"(?:it |this |that )?(?:looks|seems) like",
     r"turns out",
     r"(?:i|we) (?:strongly )?suspect",
@@ -120,7 +121,7 @@ DIAGNOSIS = _any_of(
     r"correlates? with",
     r"started (?:right )?(?:after|when|with)",
 )
-DETECTION = _any_of(
+DETECTION = any_of(
     r"(?:alert|alarm|monitor|pager) (?:fired|went off|triggered|says)",
     r"(?:got|was|been|were) paged",
     r"customers? (?:report|reports|reported|are reporting|see|are seeing|cannot|can['’]?t|are complaining)",
@@ -193,7 +194,7 @@ class Candidate:
     why: str
 
 
-ALERT = _any_of(
+ALERT = any_of(
     r"alert(?:s|ing)?",
     "alarm",
     "firing",
@@ -205,12 +206,12 @@ ALERT = _any_of(
     r"sev-?\d",
     r"p[01]",
 )
-DEPLOY = _any_of(r"deploy(?:s|ed|ing|ment)?", r"released?", r"rollout", r"rolled out", r"shipped", r"merged")
-ROLLBACK = _any_of(r"roll(?:ed|ing)?[ -]?(?:it |this )?back", r"revert(?:ed|ing|s)?", "rollback")
-RESTART = _any_of(
+DEPLOY = any_of(r"deploy(?:s|ed|ing|ment)?", r"released?", r"rollout", r"rolled out", r"shipped", r"merged")
+ROLLBACK = any_of(r"roll(?:ed|ing)?[ -]?(?:it |this )?back", r"revert(?:ed|ing|s)?", "rollback")
+RESTART = any_of(
     r"restart(?:ed|ing|s)?", r"reboot(?:ed|ing|s)?", r"fail(?:ed|ing)?[ -]?over", r"scal(?:ed|ing) (?:up|out|down|to)"
 )
-FIXED = _any_of(r"fixed", r"mitigated", r"resolved", r"recover(?:ed|y|ing)", r"back to normal", r"all (?:green|clear)")
+FIXED = any_of(r"fixed", r"mitigated", r"resolved", r"recover(?:ed|y|ing)", r"back to normal", r"all (?:green|clear)")
 WHYS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a hand-over", HANDOVER),
     ("a rollback", ROLLBACK),
