@@ -156,6 +156,11 @@ class EventFacts:
     comments: tuple[CommentFacts, ...] = ()
     history: tuple[ChangeFacts, ...] = ()
 
+    @property
+    def words(self) -> str | None:
+        """What it says; None where its message was deleted."""
+        return self.text
+
 
 @dataclass(frozen=True, kw_only=True)
 class AttendeeFacts:

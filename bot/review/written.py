@@ -34,6 +34,7 @@ from bot.review.report import (
     rfc3339,
 )
 from bot.review.timeline import Kind, Outcome
+from bot.review.travelled import Fact, travelled
 
 MOST_OF_A_SORT = 5
 """Findings and actions on the first page: it is one page."""
@@ -360,7 +361,7 @@ class Written:
     events: int
     no_events: str
     travelled: tuple[str, ...]
-    """How word travelled, in sentences."""
+    """How word travelled, in sentences that begin with their time."""
     findings: tuple[FindingSection, ...]
     """Contributors, mitigators, risks, learnings, differing views, open questions; empty ones, too."""
     actions: tuple[ActionGroup, ...]
@@ -380,7 +381,6 @@ class Written:
 class Beside:
     """What a report tells besides the facts of its own incident; `pulse` by the number of the meeting."""
 
-    travelled: tuple[str, ...] = ()
     similar: tuple[Earlier, ...] = ()
     pulse: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     mark: Mark | None = None
@@ -478,7 +478,7 @@ class _Writer:
             timeline=self.timeline(),
             events=len(self.facts.timeline),
             no_events="" if self.facts.timeline else "Nothing is on the timeline.",
-            travelled=self.beside.travelled,
+            travelled=self.travelled(),
             findings=tuple(map(self.section, FindingKind)),
             actions=self.actions(),
             no_actions="" if self.facts.actions else "No action was proposed. That is a valid outcome.",
@@ -516,13 +516,13 @@ class _Writer:
         )
 
     def happened(self) -> tuple[Labelled, ...]:
-        lines = [line.strip() for line in (self.facts.incident.summary or "").split("\n") if line.strip()]
-        if len(lines) != len(SUMMARY):
-            lines = ["\n".join(lines)] if lines else []
-        labels = SUMMARY if len(lines) == len(SUMMARY) else (IN_SHORT,)
+        lines = (self.facts.incident.summary or "").strip().split("\n")
+        placed = SUMMARY if 1 < len(lines) <= len(SUMMARY) else (IN_SHORT,)
+        words = lines if len(placed) > 1 else ["\n".join(lines)]
         return tuple(
-            Labelled(label=label, words=self.said(line, f"summary {number}"))
-            for number, (label, line) in enumerate(zip(labels, lines, strict=False), 1)
+            Labelled(label=label, words=self.said(line.strip(), f"summary {number}"))
+            for number, (label, line) in enumerate(zip(placed, words, strict=False), 1)
+            if line.strip()
         )
 
     def impact(self) -> tuple[Labelled, ...]:
@@ -608,6 +608,16 @@ class _Writer:
             comments=tuple(map(self.remark, event.comments)),
             found=tuple(sorted(found.number for found in self.facts.findings if found.event == event.number)),
         )
+
+    def travelled(self) -> tuple[str, ...]:
+        detected, mitigated = self.known(MomentName.detected).at, self.known(MomentName.mitigated).at
+        return tuple(map(self.travel, travelled(self.facts.timeline, detected_at=detected, over_at=mitigated)))
+
+    def travel(self, fact: Fact) -> str:
+        if not fact.at:
+            return fact.sentence
+        since = f" It had been quiet since {self.at(fact.since).utc}." if fact.since else ""
+        return f"{self.at(fact.at).clock}, event {fact.number}: {fact.sentence}{since}"
 
     # Findings and actions.
 

@@ -72,6 +72,12 @@ def test_a_summary_of_one_paragraph_stays_one():
     assert [(part.label, part.words) for part in page.happened] == [("In short", "It was slow. A rollback fixed it.")]
 
 
+def test_a_sentence_that_was_left_open_keeps_its_place():
+    page = written(some_facts("It was slow.\n\nA rollback fixed it.")).page
+
+    assert [part.label for part in page.happened] == ["What happened", "How it was fixed"]
+
+
 # Numbers and moments
 
 
@@ -137,6 +143,16 @@ def test_three_in_a_row_are_told_one_by_one():
     (day,) = written(some_facts(timeline=automated)).timeline
 
     assert [isinstance(line, EventRow) for line in day.lines] == [True, True, True]
+
+
+def test_how_word_travelled_is_told_with_its_time():
+    told = {"kind": "communication", "text": "told customers on the status page"}
+    events = (an_event(1, kind="detection"), an_event(2, 98, **told), an_event(3, 99))
+
+    report = written(some_facts(timeline=events, moments=moments(detected="set")))
+
+    assert "15:43 UTC (16:43 CET), event 2: First word to customers, 1 h 38 min after detection." in report.travelled
+    assert any(line.endswith("It had been quiet since 14:05 UTC.") for line in report.travelled)
 
 
 # Findings, actions, meetings
