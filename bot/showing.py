@@ -13,8 +13,9 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import soaks_until
 from bot.review.impact import Impact
 from bot.review.incident import UserId
+from bot.review.pulse import Pulse
 from bot.review.questions import addressed
-from storage import actions, findings, incidents, people, reviews, sittings, walk
+from storage import actions, findings, incidents, people, pulse, reviews, sittings, walk
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote
 from storage.sittings import Sitting
 
@@ -73,6 +74,8 @@ class AgendaPage:
     actions: Sequence[Action]
     parked: Sequence[MeetingNote]
     comes: WhatComes
+    pulse: Pulse | None
+    """How it was, once enough have answered and no tap can change it."""
     is_forgotten: bool = False
     """Nobody pressed end."""
 
@@ -96,6 +99,7 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         actions=actions.of_incident(turn.db, incident.id),
         parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
         comes=what_comes(turn, incident, meeting),
+        pulse=pulse.shown(meeting, reviews.of(turn.db, incident)),
     )
 
 

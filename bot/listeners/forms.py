@@ -24,6 +24,7 @@ from bot.review.follow_up import ActionState, ActionWords, Category, Horizon, Pr
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
 from bot.review.refusal import NoSuchAction, Refused
+from bot.review.summary import Sentences, sentences_of
 from bot.review.timeline import Kind
 from bot.review.when import When, read_when
 from storage import actions, findings, incidents, messages
@@ -95,6 +96,8 @@ def wanted(verb: str, rest: str) -> str | None:
         return "evidence"
     if verb == "candidates" and rest.lower() == "form":
         return "candidates"
+    if verb in {"summary", "learning"} and rest.lower() == "form":
+        return verb
     if verb in FINDINGS and not rest:
         return "finding"
     return verb if verb in {"event", "action", "impact", "park"} and not rest else None
@@ -223,6 +226,23 @@ def _ask_finding(asked: Asked) -> list[Block]:
     ]
 
 
+def _ask_summary(asked: Asked) -> list[Block]:
+    known = sentences_of(incidents.get(asked.turn.db, asked.memory.incident or 0).summary)
+    return [
+        blocks.said("One plain sentence each, for somebody who was not there. They open the report."),
+        blocks.field("happened", "What happened", blocks.lines(known.happened)),
+        blocks.optional(blocks.field("felt", "What was felt, and by whom", blocks.lines(known.felt))),
+        blocks.optional(blocks.field("fixed", "How it was fixed", blocks.lines(known.fixed))),
+    ]
+
+
+def _ask_learning(_: Asked) -> list[Block]:
+    return [
+        blocks.field("text", "I learned that …", blocks.lines(), hint="However small. It is kept with your name."),
+        blocks.optional(blocks.field("sort", "What it is about", blocks.choice(_options(Category)))),
+    ]
+
+
 def _ask_park(_: Asked) -> list[Block]:
     return [blocks.field("text", "A thought for later", blocks.lines())]
 
@@ -294,6 +314,16 @@ def _finding(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.note_finding, {"kind": kind, "text": text})
 
 
+def _summary(answers: Answers, _: Memory) -> Deed:
+    sentences = Sentences(answers.get("happened", ""), answers.get("felt", ""), answers.get("fixed", ""))
+    return Deed(tracking.set_summary, {"text": sentences.as_summary()})
+
+
+def _learning(answers: Answers, _: Memory) -> Deed:
+    sort, text = answers.get("sort"), answers.get("text", "")
+    return Deed(noting.note_finding, {"kind": FindingKind.learning, "text": f"{sort}: {text}" if sort else text})
+
+
 def _park(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.park, {"text": answers.get("text", "")})
 
@@ -319,6 +349,8 @@ FORMS: Mapping[str, Form] = {
     "evidence": Form("Done, and how we know", "Done", _ask_evidence, _evidence, "deployed"),
     "impact": Form("What was felt", "Keep", _ask_impact, _impact, "customers"),
     "finding": Form("Note what we found", "Note", _ask_finding, _finding, "text"),
+    "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
+    "learning": Form("One thing I learned", "Keep", _ask_learning, _learning, "text"),
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
     "candidates": Form("Worth adding", "Add these", _ask_candidates, _candidates, "keep_0"),
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),

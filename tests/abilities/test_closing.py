@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import closing, facilitating, reporting
+from bot import closing, facilitating, noting, reporting
+from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, UserId
 from bot.review.pulse import Pulse
 from bot.review.refusal import NoIncidentHere, NotInMeeting, PulseSettled, PulseUnknown, RoomOnly
@@ -242,3 +243,70 @@ def test_who_asks_gets_the_buttons(room: Room, meeting: int):
         button["text"]["text"] for block in answer.blocks if block["type"] == "actions" for button in block["elements"]
     ]
     assert labels == ["I learned something", "I would come again", "I felt safe to speak", "None of these"]
+
+
+# The close of the meeting, and what it says when it has ended
+
+
+def agenda(room: Room) -> str:
+    return next(text for text in reversed(room.transcript(CHANNEL)) if text.startswith("Review of "))
+
+
+def test_the_close_asks_for_three_sentences_what_is_open_what_was_learned_and_how_it_was(room: Room, meeting: int):
+    for kind, text in ((FindingKind.question, "how long do sessions last?"), (FindingKind.learning, "pools are small")):
+        room.serve(noting.note_finding, where=HERE, by=TOMAS, kind=kind, text=text)
+
+    room.serve(facilitating.go_to, where=HERE, by=MARA, words="close")
+
+    asked = [line for line in agenda(room).splitlines() if line.startswith(("*", "1 ·", "2 ·"))]
+    assert asked[1:] == [
+        "*Three plain sentences*, for the first page of the report: what happened, what was felt, how it was fixed.",
+        "*What is still open?* These are kept:",
+        "1 · how long do sessions last?",
+        "*What is one thing each of us learned?*",
+        "2 · pools are small",
+        (
+            "*How was it for you?* Tap what is true. It is counted without names, and nobody sees a count before four "
+            "people have answered."
+        ),
+        "*What happens next*",
+    ]
+
+
+def test_the_close_names_nobody_who_has_not_said_what_they_learned(room: Room, meeting: int):
+    room.serve(noting.note_finding, where=HERE, by=TOMAS, kind=FindingKind.learning, text="pools are small")
+
+    room.serve(facilitating.go_to, where=HERE, by=MARA, words="close")
+
+    assert not {f"<@{user}>" for user in (TOMAS, PRIYA, JONAS)} & set(agenda(room).split())
+
+
+def test_when_the_meeting_has_ended_everybody_reads_how_it_was_and_what_comes_next(room: Room, meeting: int):
+    everybody(room, "learned", "again")
+    tap(room, "again", by=JONAS)
+
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert (
+        "*How it was* for 4 people who said so, without their names:\n"
+        "I learned something: 4\n"
+        "I would come again: 3\n"
+        "I felt safe to speak: 0\n"
+    ) in agenda(room)
+    assert agenda(room).endswith("then their owners say yes or no to them.")
+
+
+def test_where_fewer_than_four_have_answered_the_end_asks_once_more_and_tells_no_count(room: Room, meeting: int):
+    for user in IN_THE_ROOM[:3]:
+        tap(room, "learned", by=user)
+
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert "*How it was*" not in agenda(room)
+    assert "*How was it for you?* You can still say so until the report is out." in agenda(room)
+
+
+def test_a_review_without_actions_ended_well(room: Room, meeting: int):
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert "No action came out of it. That is a good outcome, too" in agenda(room)

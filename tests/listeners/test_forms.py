@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import following_up, noting
+from bot import following_up, noting, tracking
 from bot.listeners import blocks, forms
 from bot.listeners.deeds import Deed
 from bot.listeners.edge import Gesture
@@ -53,3 +53,33 @@ def test_where_nothing_was_found_yet_no_action_is_asked_what_it_answers(room: Ro
 
     assert {"second_order", "team"} < set(asked)
     assert "answers" not in asked
+
+
+def test_three_sentences_are_asked_as_the_summary_says_them_and_become_its_lines(room: Room):
+    memory = Memory(form="summary", incident=an_incident(room), channel=CHANNEL)
+    room.serve(tracking.set_summary, where=HERE, by=MARA, text="It crawled.\nOrders failed.\nWe rolled back.")
+
+    asked = {name: field["element"].get("initial_value") for name, field in fields(room, memory).items()}
+    answers = filled(happened={"value": "It crawled for an hour."}, fixed={"value": "We rolled back."})
+
+    assert asked == {"happened": "It crawled.", "felt": "Orders failed.", "fixed": "We rolled back."}
+    assert FORMS["summary"].deed(answers, memory) == Deed(
+        tracking.set_summary, {"text": "It crawled for an hour.\n\nWe rolled back."}
+    )
+
+
+def test_one_thing_learned_is_a_learning_of_whoever_says_it(room: Room):
+    memory = Memory(form="learning", incident=an_incident(room), channel=CHANNEL)
+    answers = filled(
+        text={"value": "pools are small"}, sort={"type": "static_select", "selected_option": {"value": "technical"}}
+    )
+
+    deed = FORMS["learning"].deed(answers, memory)
+
+    assert deed == Deed(noting.note_finding, {"kind": FindingKind.learning, "text": "technical: pools are small"})
+    assert set(fields(room, memory)) == {"text", "sort"}
+
+
+def test_the_buttons_of_the_close_open_their_forms():
+    assert [forms.wanted(verb, "form") for verb in ("summary", "learning")] == ["summary", "learning"]
+    assert [forms.wanted(verb, "") for verb in ("question", "summary", "learning")] == ["finding", None, "finding"]
