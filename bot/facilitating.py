@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from bot import showing
 from bot.desk import Note, Notes, Turn
-from bot.review import stops
 from bot.review.agenda import TIMELINE, Agenda
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage, Who, require
@@ -87,7 +86,7 @@ def _just_ended(turn: Turn, review: Review) -> Meeting | None:
 def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitting:
     if meeting.agenda is None:
         agenda = Agenda.open(meeting.minutes, turn.now)
-        agenda = agenda.with_stops(_stops(turn, incident, agenda))
+        agenda = agenda.with_stops(walk.stops_of(turn.db, incident, meeting, agenda))
         meeting.opened_at = turn.now
     else:
         agenda = Agenda.from_json(meeting.agenda).resume(turn.now)
@@ -95,12 +94,6 @@ def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitti
     sittings.keep(turn.db, sitting, now=turn.now)
     reviews.here(turn.db, meeting, by, now=turn.now)
     return sitting
-
-
-def _stops(turn: Turn, incident: Incident, agenda: Agenda) -> list[int]:
-    """As many stops as the walk has room for; in an hour 12."""
-    minutes = next(topic.minutes for topic in agenda.topics if topic.name == TIMELINE)
-    return stops.stops(walk.events(turn.db, incident), at_most=stops.room_in(minutes))
 
 
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -187,7 +180,7 @@ def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, *, by: UserId, seen: in
     """Keep the new agenda and show it; the minutes are said to whoever pressed, and to nobody else."""
     before = sitting.agenda
     if agenda.topic.name == TIMELINE and before.topic.name != TIMELINE and not agenda.spent[agenda.current]:
-        agenda = agenda.with_stops(_stops(turn, sitting.incident, agenda))
+        agenda = agenda.with_stops(walk.stops_of(turn.db, sitting.incident, sitting.meeting, agenda))
     moved = replace(sitting, agenda=agenda)
     sittings.keep(turn.db, moved, now=turn.now)
     reviews.here(turn.db, sitting.meeting, by, now=turn.now)

@@ -1,4 +1,4 @@
-"""What surfaces in a meeting: findings, answers, thoughts for later, who is here, the recording.
+"""What surfaces in a meeting: findings, thoughts for later, who is here, the recording.
 
 The agenda is not drawn here: whoever serves these lets `facilitating.refresh` follow.
 """
@@ -10,7 +10,6 @@ from bot.desk import Note, Notes, Turn
 from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
-from bot.review.questions import addressed
 from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting
 from storage import findings, incidents, reviews, sittings, walk
 from storage.incidents import Where
@@ -52,30 +51,6 @@ def note_finding(
         event=event,
         speaks_of_root_cause=speaks_of_root_cause(words),
     )
-
-
-def answer_stop(turn: Turn, *, where: Where, by: UserId, number: int, text: str) -> Notes:
-    """Keep what was answered at a stop of the walk, beside the question asked there; says `meeting_answer`."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    event = _event(turn, incident, number)
-    if not text.strip():
-        raise NeedsText(verb="answer", example=f"{number} the graph was flat, so we looked at the queue")
-    incidents.record_change(
-        turn.db,
-        incident,
-        "event",
-        event.id,
-        what="answer",
-        before=event.answer,
-        after=text.strip(),
-        by=by,
-        now=turn.now,
-    )
-    question = walk.question_at(walk.events(turn.db, incident), number)
-    event.question = event.question or addressed(question, None)
-    event.answer = text.strip()
-    turn.db.flush()
-    yield Note.private(by, "meeting_answer", number=number, question=event.question)
 
 
 def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:

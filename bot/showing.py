@@ -6,15 +6,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Turn
-from bot.render import Mrkdwn, person
-from bot.review import stops
 from bot.review.agenda import Agenda
 from bot.review.findings import FindingKind
 from bot.review.follow_up import soaks_until
 from bot.review.impact import Impact
 from bot.review.incident import UserId
 from bot.review.pulse import Pulse
-from bot.review.questions import addressed
 from storage import actions, findings, incidents, people, pulse, reviews, sittings, walk
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote
 from storage.sittings import Sitting
@@ -34,15 +31,6 @@ def agenda(turn: Turn, sitting: Sitting, *, is_forgotten: bool = False) -> Note:
 def agenda_key(meeting: Meeting, agenda: Agenda) -> str:
     """The key of its message; posted anew, it is another one."""
     return f"agenda:{meeting.id}" if agenda.posted == 1 else f"agenda:{meeting.id}:{agenda.posted}"
-
-
-@dataclass(frozen=True, slots=True)
-class AtStop:
-    """The event on the table, what is asked about it, and what lies between it and the next stop."""
-
-    event: walk.Told
-    question: Mrkdwn
-    between: stops.Fold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +57,7 @@ class AgendaPage:
     impact: Sequence[tuple[str, str]]
     durations: Sequence[tuple[str, str]]
     """A formula and a length of time in words."""
-    at_stop: AtStop | None
+    at_stop: walk.AtStop | None
     findings: Sequence[tuple[FindingKind, Sequence[Finding]]]
     actions: Sequence[Action]
     parked: Sequence[MeetingNote]
@@ -94,30 +82,13 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         summary=incident.summary,
         impact=Impact.from_json(incident.impact).lines(),
         durations=reviews.lengths(turn.db, incident),
-        at_stop=_at_stop(turn, incident, agenda),
+        at_stop=walk.at_stop(turn.db, sitting),
         findings=list(findings.by_kind(turn.db, incident.id).items()),
         actions=actions.of_incident(turn.db, incident.id),
         parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
         comes=what_comes(turn, incident, meeting),
         pulse=pulse.shown(meeting, reviews.of(turn.db, incident)),
     )
-
-
-def _at_stop(turn: Turn, incident: Incident, agenda: Agenda) -> AtStop | None:
-    """None outside the walk, and where the event was taken off the timeline."""
-    told = walk.events(turn.db, incident) if agenda.event is not None else []
-    event = next((event for event in told if event.number == agenda.event), None)
-    if event is None:
-        return None
-    # Our own words with a mention in them: nothing here was written by a person.
-    question = addressed(walk.question_at(told, event.number), person(event.who) if event.who else None)
-    return AtStop(event, Mrkdwn(question), _fold_after(told, agenda))
-
-
-def _fold_after(told: Sequence[walk.Told], agenda: Agenda) -> stops.Fold | None:
-    lines = stops.fold(told, agenda.stops)
-    after = lines[lines.index(agenda.event) + 1 :] if agenda.event in lines else []
-    return after[0] if after and isinstance(after[0], stops.Fold) else None
 
 
 def what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:

@@ -48,6 +48,17 @@ def add_event(turn: Turn, *, where: Where, by: UserId, when: When | None, text: 
     yield _answer(turn, event, "added", by, stepped_in=stepped_in)
 
 
+def add_near(turn: Turn, *, where: Where, by: UserId, number: int, text: str) -> Notes:
+    """What is missing from the timeline at the time of another event; `retime` moves it where that is not exact."""
+    at = _event(turn, where, by, number).occurred_at
+    if not text.strip():
+        raise NeedsText(verb=f"missing {number}", example="support had called twice by then")
+    incident = incidents.at(turn.db, turn.team, where, by)
+    kind = guess_kind(text)
+    event = timeline.add(turn.db, incident, kind, at, by=by, source="typed", now=turn.now, text=text.strip())
+    yield _answer(turn, event, "added", by)
+
+
 def tag_message(
     turn: Turn,
     *,
@@ -110,6 +121,26 @@ def edit_event(turn: Turn, *, where: Where, by: UserId, number: int, text: str) 
         raise NeedsText(verb=f"edit {number}", example="rolled back to version 41")
     _word(turn, event, text.strip(), by)
     yield _answer(turn, event, "worded", by)
+
+
+def correct_event(
+    turn: Turn, *, where: Where, by: UserId, number: int, text: str, when: datetime | None, kind: str, answer: str
+) -> Notes:
+    """Wording, time, kind and the answer kept there, where they differ from what stands; raises InTheFuture."""
+    event = _event(turn, where, by, number)
+    if text.strip() and text.strip() != (timeline.words_of(event, timeline.message_of(turn.db, event)) or "").strip():
+        _word(turn, event, text.strip(), by)
+    # A form knows whole seconds: left as it is, the exact moment stays.
+    if when and int(when.timestamp()) != int(event.occurred_at.timestamp()):
+        if when > turn.now:
+            raise InTheFuture(words=f"{when.astimezone(_zone(turn, by)):%a %d %b, %H:%M}")
+        _move(turn, event, when, by)
+    if kind and kind != event.kind:
+        _sort(turn, event, read_kind(kind), by)
+    if answer.strip() and event.answer and answer.strip() != event.answer:
+        _record(turn, event, "answer", event.answer, answer.strip(), by=by)
+        event.answer = answer.strip()
+    yield _answer(turn, event, "corrected", by)
 
 
 def retime_event(turn: Turn, *, where: Where, by: UserId, number: int, when: When) -> Notes:

@@ -1,6 +1,6 @@
 """The few parts our forms are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -42,9 +42,12 @@ def choice(options: Iterable[tuple[str, str]], initial: str | None = None) -> Bl
     return {"type": "static_select", "options": listed} | ({"initial_option": chosen} if chosen else {})
 
 
-def several(options: Iterable[tuple[str, str]]) -> Block:
-    """Any of several (value, label)."""
-    return {"type": "multi_static_select", "options": [option(value, label) for value, label in options]}
+def several(options: Iterable[tuple[str, str]], initial: Collection[str] = (), *, at_most: int | None = None) -> Block:
+    """Any of several (value, label); the initial ones are chosen, and no more than so many can be."""
+    listed = [option(value, label) for value, label in options]
+    chosen = [entry for entry in listed if entry["value"] in initial]
+    menu: Block = {"type": "multi_static_select", "options": listed}
+    return menu | ({"initial_options": chosen} if chosen else {}) | ({"max_selected_items": at_most} if at_most else {})
 
 
 def ticks(options: Iterable[Block]) -> Block:

@@ -2,16 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import following_up, noting, opening, tagging, tracking
+from bot import following_up, noting, opening, tagging, tracking, walking
 from bot.desk import Turn
 from bot.listeners import blocks
 from bot.listeners.blocks import Block
@@ -19,15 +20,16 @@ from bot.listeners.deeds import Deed, Needs, do
 from bot.listeners.edge import Edge, Gesture, answer_form
 from bot.listeners.withholding import with_a_word, withheld_of
 from bot.render import Rendered, escape, short
+from bot.review import stops
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionState, ActionWords, Category, Horizon, Priority
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
-from bot.review.refusal import NoSuchAction, Refused
+from bot.review.refusal import NoSuchAction, NoSuchEvent, Refused
 from bot.review.summary import Sentences, sentences_of
 from bot.review.timeline import Kind
 from bot.review.when import When, read_when
-from storage import actions, findings, incidents, messages
+from storage import actions, findings, incidents, messages, walk
 from storage.incidents import Where
 from storage.models import Message
 
@@ -36,6 +38,9 @@ WORDS_KEPT = 2_000
 MOST_OPTIONS = 100
 """Slack's limit of one menu."""
 EFFECTS = "What else it could change, for better or worse."
+NEAR = "Event {} stands at this time."
+ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
+"""With the number of an event and no words, these open their form."""
 FINDINGS = {kind.value for kind in FindingKind}
 
 
@@ -88,6 +93,8 @@ class Form:
     deed: Callable[[Answers, Memory], Deed]
     first: str
     """The field beside which a refusal is shown."""
+    word: Callable[[Asked], str] | None = None
+    """What it remembers besides: the question it put, which another press may change meanwhile."""
 
 
 def wanted(verb: str, rest: str) -> str | None:
@@ -100,7 +107,9 @@ def wanted(verb: str, rest: str) -> str | None:
         return verb
     if verb in FINDINGS and not rest:
         return "finding"
-    return verb if verb in {"event", "action", "impact", "park"} and not rest else None
+    if verb in ABOUT_AN_EVENT and re.fullmatch(r"#?\d{1,9}", rest):
+        return verb
+    return verb if verb in {"event", "action", "impact", "park", "stops"} and not rest else None
 
 
 def is_done(turn: Turn, *, by: UserId, rest: str) -> bool:
@@ -113,6 +122,8 @@ def is_done(turn: Turn, *, by: UserId, rest: str) -> bool:
 def build(turn: Turn, *, gesture: Gesture, memory: Memory) -> Block:
     """The view of a form."""
     form = FORMS[memory.form]
+    if form.word:
+        memory = replace(memory, word=form.word(Asked(turn, memory, gesture.by)))
     rows = form.ask(Asked(turn, memory, gesture.by))
     return blocks.form(f"review:{memory.form}", form.title, rows, submit=form.submit, memory=memory.to_json())
 
@@ -243,6 +254,85 @@ def _ask_learning(_: Asked) -> list[Block]:
     ]
 
 
+def _event_asked(asked: Asked) -> walk.Told:
+    """The event a form is about, as it is told; raises NoSuchEvent."""
+    number = asked.memory.number or 0
+    told = walk.events(asked.turn.db, incidents.get(asked.turn.db, asked.memory.incident or 0))
+    event = next((event for event in told if event.number == number), None)
+    if event is None:
+        raise NoSuchEvent(number=number)
+    return event
+
+
+def _as_said(event: walk.Told) -> Block:
+    words = short(event.words or "The words of its message were deleted.", 300)
+    return blocks.said(f"*Event {event.number}*, {event.kind.label}\n> {escape(words)}")
+
+
+def _ask_answer(asked: Asked) -> list[Block]:
+    event = _event_asked(asked)
+    noted = [blocks.said(f"Noted so far:\n> {escape(short(event.answer, 600))}")] if event.answer else []
+    label = short(asked.memory.word, 150)
+    return [_as_said(event), *noted, blocks.field("text", label, blocks.lines(), hint="It is added to what is noted.")]
+
+
+def _question(asked: Asked) -> str:
+    incident = incidents.get(asked.turn.db, asked.memory.incident or 0)
+    return walking.asked_at(asked.turn, incident, _event_asked(asked).number)
+
+
+def _ask_comment(asked: Asked) -> list[Block]:
+    return [_as_said(_event_asked(asked)), blocks.field("text", "What you have to say about it", blocks.lines())]
+
+
+def _ask_missing(asked: Asked) -> list[Block]:
+    event = _event_asked(asked)
+    return [
+        blocks.field("text", "What happened", blocks.lines()),
+        blocks.field("when", "When it happened", blocks.a_moment(event.occurred_at), hint=NEAR.format(event.number)),
+    ]
+
+
+def _ask_correction(asked: Asked) -> list[Block]:
+    event = _event_asked(asked)
+    kinds = [(kind.value, kind.label.capitalize()) for kind in Kind]
+    answer = blocks.field("answer", "What was answered at this stop", blocks.lines(event.answer or ""))
+    can_correct = event.answer and len(event.answer) <= blocks.TEXT_LIMIT
+    return [
+        blocks.field("text", "What happened", blocks.lines(event.words or "")),
+        blocks.field("when", "When it happened", blocks.a_moment(event.occurred_at)),
+        blocks.field("kind", "What kind of moment it was", blocks.choice(kinds, event.kind.value)),
+        *([blocks.optional(answer)] if can_correct else []),
+    ]
+
+
+def _ask_stops(asked: Asked) -> list[Block]:
+    where = Where(asked.memory.place, asked.memory.incident)
+    plan, chosen = walking.plan_for(asked.turn, where=where, by=asked.by)
+    zone = ZoneInfo(plan.meeting.zone)
+    options = [(str(event.number), _as_option(event, zone)) for event in _worth_a_stop(plan.told, chosen)]
+    menu = blocks.several(options, initial=[str(number) for number in chosen], at_most=plan.room)
+    intro = f"Ticked is what the walk would stop at now. It has room for {plan.room}; the rest is shown in between."
+    return [blocks.said(intro if options else "The timeline is empty."), *_menu_of_stops(menu)]
+
+
+def _menu_of_stops(menu: Block) -> list[Block]:
+    hint = "Leave out a decision, a hand-over or a failed attempt, and the walk says so."
+    return [blocks.field("stops", "Where the walk stops", menu, hint=hint)] if menu["options"] else []
+
+
+def _worth_a_stop(told: Sequence[walk.Told], chosen: Sequence[int]) -> list[walk.Told]:
+    """As many as a menu takes, in order of time: the chosen ones, then by the rule, then the first of the rest."""
+    first = [*chosen, *stops.stops(told, MOST_OPTIONS), *(event.number for event in told)]
+    offered = set(list(dict.fromkeys(first))[:MOST_OPTIONS])
+    return [event for event in told if event.number in offered]
+
+
+def _as_option(event: walk.Told, zone: ZoneInfo) -> str:
+    words = event.words or "its message was deleted"
+    return short(f"{event.number} · {event.occurred_at.astimezone(zone):%a %H:%M} · {event.kind.label} · {words}", 75)
+
+
 def _ask_park(_: Asked) -> list[Block]:
     return [blocks.field("text", "A thought for later", blocks.lines())]
 
@@ -324,6 +414,25 @@ def _learning(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.note_finding, {"kind": FindingKind.learning, "text": f"{sort}: {text}" if sort else text})
 
 
+def _answer(answers: Answers, memory: Memory) -> Deed:
+    what = {"number": memory.number, "text": answers.get("text", ""), "question": memory.word}
+    return Deed(walking.answer_stop, what)
+
+
+def _comment(answers: Answers, memory: Memory) -> Deed:
+    return Deed(tagging.comment_event, {"number": memory.number, "text": answers.get("text", "")})
+
+
+def _correction(answers: Answers, memory: Memory) -> Deed:
+    words = {name: answers.get(name) or "" for name in ("text", "kind", "answer")}
+    at = datetime.fromtimestamp(int(answers["when"]), UTC) if answers.get("when") else None
+    return Deed(tagging.correct_event, {"number": memory.number, "when": at} | words)
+
+
+def _stops(answers: Answers, _: Memory) -> Deed:
+    return Deed(walking.choose_stops, {"numbers": [int(number) for number in answers.get("stops", ())]})
+
+
 def _park(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.park, {"text": answers.get("text", "")})
 
@@ -351,6 +460,11 @@ FORMS: Mapping[str, Form] = {
     "finding": Form("Note what we found", "Note", _ask_finding, _finding, "text"),
     "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
     "learning": Form("One thing I learned", "Keep", _ask_learning, _learning, "text"),
+    "answer": Form("Keep an answer", "Keep", _ask_answer, _answer, "text", _question),
+    "comment": Form("Comment on an event", "Comment", _ask_comment, _comment, "text"),
+    "edit": Form("Correct an event", "Correct", _ask_correction, _correction, "text"),
+    "missing": Form("Add what is missing", "Add", _ask_missing, _event, "text"),
+    "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
     "candidates": Form("Worth adding", "Add these", _ask_candidates, _candidates, "keep_0"),
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),

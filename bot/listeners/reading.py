@@ -97,6 +97,17 @@ def retime(rest: str) -> What:
     return {"number": number, "when": read_when(words)}
 
 
+def stops(rest: str) -> What:
+    """`1 4 7`, `rule`, or nothing at all, which shows them."""
+    if not rest:
+        return {}
+    if rest.lower() == "rule":
+        return {"numbers": None}
+    if not re.fullmatch(r"#?\d{1,9}(?:[\s,]+#?\d{1,9})*", rest):
+        raise NeedsNumber(verb="stops")
+    return {"numbers": [int(number) for number in re.findall(r"\d+", rest)]}
+
+
 def outcome(rest: str) -> What:
     number, words = split_number("outcome", rest)
     word = words.lower().replace(" ", "_")

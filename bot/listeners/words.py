@@ -18,6 +18,7 @@ from bot import (
     scheduling,
     tagging,
     tracking,
+    walking,
 )
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
@@ -109,6 +110,10 @@ def _keep_or_offer(what: What) -> Deed:
 
 def _tap_or_ask(what: What) -> Deed:
     return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
+
+
+def _choose_or_show_stops(what: What) -> Deed:
+    return Deed(walking.choose_stops if "numbers" in what else walking.show_stops, what)
 
 
 def _propose_or_move(what: What) -> Deed:
@@ -252,8 +257,16 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             touches_agenda=True,
         ),
         Verb(
+            "missing",
+            tagging.add_near,
+            "add what is missing from the timeline, near event N",
+            usage="N text",
+            read=reading.numbered_text("missing"),
+            touches_agenda=True,
+        ),
+        Verb(
             "answer",
-            noting.answer_stop,
+            walking.answer_stop,
             "keep the answer to the question at event N",
             usage="N text",
             read=reading.numbered_text("answer"),
@@ -297,6 +310,16 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _role(Role.scribe, "who writes; without a name the rotation proposes", rotates="[@a]"),
         _role(Role.owner, "who answers for the review being finished"),
         _role(Role.lead, "who led the response"),
+        Verb(
+            "stops",
+            walking.choose_stops,
+            "show or choose where the walk through the timeline stops",
+            usage="[N … or rule]",
+            who=Who.facilitating,
+            read=reading.stops,
+            choose=_choose_or_show_stops,
+            touches_agenda=True,
+        ),
         Verb("policy", tracking.policy, "what this incident asks for here, and why"),
         Verb("pre-read", scheduling.pre_read, "send the pre-read now", who=Who.facilitating),
     ),
@@ -320,6 +343,23 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="TOPIC",
             who=Who.facilitating,
             read=reading.as_it_is("words"),
+        ),
+        Verb(
+            "visit",
+            walking.visit,
+            "stop at event N of the timeline, too",
+            usage="N",
+            who=Who.facilitating,
+            read=reading.numbered("visit"),
+            touches_agenda=True,
+        ),
+        Verb(
+            "another",
+            walking.ask_another,
+            "another question at this stop",
+            who=Who.facilitating,
+            read=reading.seen,
+            touches_agenda=True,
         ),
         Verb(
             "extend",

@@ -130,3 +130,48 @@ def addressed(question: str, person: str | None) -> str:
         return question.replace("{person}", person)
     asked = question.replace("{person}, ", "")
     return asked[:1].upper() + asked[1:]
+
+
+def with_answer(known: str | None, text: str, *, asked: str, kept: str) -> str:
+    """What was answered so far and this, too: nobody's answer takes another one's place.
+
+    An answer to another question than the one that is kept beside the event stands under its own question.
+    """
+    if not known:
+        return text if asked == kept else f"{asked}\n{text}"
+    if text in known:
+        return known
+    return f"{known}\n{text}" if asked == kept else f"{known}\n\n{asked}\n{text}"
+
+
+# Who is in what was typed about somebody ---------------------------------------------------
+
+MENTIONED = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>]*)?>|(?<![<\w])@([UW][A-Z0-9]{4,})\b")
+FIRST_WORD = re.compile(r"[^\W\d_][\w'’-]+")
+ALSO_WORDS = frozenset({"chase", "grant", "hope", "mark", "may", "page", "pat", "rob", "will"})
+"""Names that begin a sentence as words, too; they are names where somebody did something: `Mark restarted …`."""
+
+
+def first_word(text: str) -> str | None:
+    """The first word of a text that begins with a capital: it may be somebody's name."""
+    found = FIRST_WORD.match(text)
+    return found[0] if found and found[0][0].isupper() else None
+
+
+def named_in(text: str, names: Mapping[str, str]) -> set[str]:
+    """The users whom a text is about: the first it mentions, else those it begins with the name of.
+
+    Of somebody with a longer name the first one is enough: `Sara restarted …`.
+    """
+    mentioned = MENTIONED.search(text)
+    if mentioned:
+        return {mentioned[1] or mentioned[2]}
+    whole = {user for user, name in names.items() if " " in name and _begins(text, name)}
+    return whole or {user for user, name in names.items() if name.split()[:1] and _begins(text, name.split()[0])}
+
+
+def _begins(text: str, name: str) -> bool:
+    found = re.match(rf"{re.escape(name)}\b(?!['’-]\w{{2,}})\s*(\w*)", text, re.IGNORECASE)
+    if found is None or not text[0].isupper():
+        return False
+    return name.lower() not in ALSO_WORDS or found[1].endswith("ed")

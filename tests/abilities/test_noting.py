@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting
+from bot import facilitating, noting, walking
 from bot.review.findings import FindingKind
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
@@ -94,20 +94,6 @@ def test_a_sort_without_words_is_asked_for_words(room: Room, kind: FindingKind):
         do(room, noting.note_finding, kind=kind, text=sort)
 
 
-def test_the_answer_at_a_stop_is_kept_with_its_question(room: Room, incident: int):
-    an_event(room, incident, "We roll back")
-    do(room, facilitating.start)
-    do(room, facilitating.go_to, words="timeline")
-
-    note(room, noting.answer_stop, by=JONAS, number=1, text="The other way took an hour")
-
-    assert "Noted so far:\n> The other way took an hour" in agenda(room)
-    kept = room.ask(lambda db: [(e.question, e.answer) for e in db.query(TimelineEvent)])
-    assert kept == [
-        ("What were the options at this moment, and what spoke for this one?", "The other way took an hour")
-    ]
-
-
 @pytest.mark.usefixtures("incident")
 def test_what_was_parked_comes_back_with_the_actions(room: Room):
     do(room, facilitating.start)
@@ -153,7 +139,7 @@ HOSTILE = "# Now *bold*\n--- <!channel> <@U0MARA>\n{{ 7 * 7 }} &lt;"
 def test_hostile_words_stay_words(room: Room, incident: int, topic: str):
     an_event(room, incident, HOSTILE)
     do(room, facilitating.start)
-    do(room, noting.answer_stop, number=1, text=HOSTILE)
+    do(room, walking.answer_stop, number=1, text=HOSTILE)
     do(room, noting.note_finding, kind="question", text=HOSTILE)
     do(room, noting.park, text=HOSTILE)
 

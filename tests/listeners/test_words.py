@@ -19,6 +19,7 @@ from bot import (
     scheduling,
     tagging,
     tracking,
+    walking,
 )
 from bot.listeners.deeds import Needs
 from bot.listeners.words import VERBS, groups, look_up
@@ -67,7 +68,14 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("comment #3 the dashboard was late", tagging.comment_event),
     ("kind 3 decision", tagging.sort_event),
     ("outcome 3 no effect", tagging.mark_outcome),
-    ("answer 3 it looked as usual", noting.answer_stop),
+    ("missing 3 support had called twice", tagging.add_near),
+    ("answer 3 it looked as usual", walking.answer_stop),
+    ("stops", walking.show_stops),
+    ("stops rule", walking.choose_stops),
+    ("stops 1, #4 7", walking.choose_stops),
+    ("visit 4", walking.visit),
+    ("another", walking.ask_another),
+    ("another 7", walking.ask_another),
     ("schedule", scheduling.schedule),
     ("schedule mon 10:00", scheduling.schedule),
     ("postpone 2026-11-20 10:00 the room is taken", scheduling.postpone),

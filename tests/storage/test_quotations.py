@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, noting, reporting, tagging, tracking
+from bot import facilitating, following_up, noting, reporting, tagging, tracking, walking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
@@ -72,7 +72,7 @@ def a_whole_review(room: Room, ts: str, quoted: str) -> None:
     room.serve(facilitating.start, where=HERE, by=MARA)
     for _ in range(2):
         room.serve(facilitating.advance, where=HERE, by=MARA)
-    room.serve(noting.answer_stop, where=HERE, by=MARA, number=1, text=f"I had read {quoted}")
+    room.serve(walking.answer_stop, where=HERE, by=MARA, number=1, text=f"I had read {quoted}")
     room.serve(noting.park, where=HERE, by=MARA, text=f"why {quoted}")
     room.serve(facilitating.end, where=HERE, by=MARA)
     room.serve(reporting.draft, where=HERE, by=MARA)
