@@ -50,6 +50,8 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     scheduling.propose_due,
     scheduling.pre_reads_due,
     scheduling.calls_due,
+    conducting.ask_where_nobody_is,
+    conducting.keep_time,
     conducting.close_forgotten,
     reporting.drafts_due,
     reminding.remind_due,

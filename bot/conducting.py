@@ -1,20 +1,118 @@
 """What the clock does in a meeting: nobody presses anything, and still it goes on and comes to its end."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot import showing
 from bot.desk import Note, Notes, Turn
+from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
-from storage import incidents, outbox, reviews, silence, sittings
+from bot.review.meeting_time import first_slot
+from storage import incidents, outbox, people, reviews, silence, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
+NOBODY_CAME = timedelta(minutes=10)
+"""So long after its hour it is asked what becomes of a meeting that nobody opened."""
+STILL_WORTH_ASKING = timedelta(hours=1)
+"""After the hour, where the bot was away."""
+NOT_TODAY = timedelta(hours=12)
+"""How much later a meeting is offered to move to, at the least."""
 FORGOTTEN = timedelta(minutes=30)
 """After its planned end, a meeting in which nothing happens any more counts as ended (DOMAIN 4)."""
 STILL_WORTH_TELLING = timedelta(days=3)
 """So long its owner may hear that a meeting ended by itself."""
+
+
+# Every minute ---------------------------------------------------------------------------
+
+
+def keep_time(turn: Turn) -> Notes:
+    """What the time brings to each open meeting.
+
+    1. One that runs by itself goes on when the minutes of a topic are over.
+    2. `agenda` shows the minutes that are left, at most once a minute; what was noted and is not in its thread, comes.
+    3. `agenda_mark` tells whoever leads, and nobody else, that a quarter of a topic is left or that it has run over.
+    """
+    for sitting in sittings.every(turn.db, turn.team):
+        yield from _this_minute(turn, sitting, _gone_on(turn, sitting))
+
+
+def _this_minute(turn: Turn, before: Sitting, sitting: Sitting) -> Notes:
+    lines = list(showing.new_lines(turn, sitting))
+    has_moved = sitting.agenda.version != before.agenda.version
+    if has_moved:
+        sittings.went_on(turn.db, sitting)
+    if has_moved or lines or sitting.agenda.is_outdated(turn.now):
+        yield showing.agenda(turn, sitting)
+    yield from lines
+    yield from _mark(turn, sitting)
+
+
+def _gone_on(turn: Turn, sitting: Sitting) -> Sitting:
+    """A meeting that runs by itself, where it stands by its own clock."""
+    agenda = sitting.agenda
+    if sitting.meeting.self_run_at is None or agenda.moves_at > turn.now:
+        return sitting
+    if agenda.following and agenda.following.name == TIMELINE and not agenda.spent[agenda.current + 1]:
+        agenda = agenda.with_stops(walk.stops_of(turn.db, sitting.incident, sitting.meeting, agenda))
+    return replace(sitting, agenda=agenda.go_on(turn.now))
+
+
+def _mark(turn: Turn, sitting: Sitting) -> Notes:
+    """Once a topic and mark, however often it is returned to."""
+    mark, meeting = sitting.agenda.mark(turn.now), sitting.meeting
+    leads = incidents.roles(turn.db, sitting.incident.id).facilitator_or_lead
+    if mark is None or leads is None or meeting.self_run_at:
+        return
+    key = f"{mark}:{meeting.id}:{sitting.agenda.topic.name}"
+    if outbox.find(turn.db, turn.team, key) is None:
+        place = reviews.place_of(turn.db, sitting.incident, meeting)
+        yield Note.aside(
+            key,
+            "agenda_mark",
+            place,
+            leads,
+            incident=sitting.incident.id,
+            mark=mark,
+            agenda=sitting.agenda,
+            left=sitting.agenda.minutes_left(turn.now),
+        )
+
+
+# Nobody is there at the hour ------------------------------------------------------------
+
+
+def ask_where_nobody_is(turn: Turn) -> Notes:
+    """Ten minutes after its hour nobody has opened a meeting: `nobody_here` asks once, there, what becomes of it."""
+    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now - NOBODY_CAME):
+        if meeting.asked_at is None and meeting.meets_at and turn.now < meeting.meets_at + STILL_WORTH_ASKING:
+            meeting.asked_at = turn.now
+            turn.db.flush()
+            yield _nobody_here(turn, incident, meeting)
+
+
+def _nobody_here(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
+    lead = incidents.roles(turn.db, incident.id).lead
+    slot = first_slot(
+        reviews.over_since(turn.db, incident) or turn.now,
+        ZoneInfo(people.zone(turn.db, turn.team, lead)),
+        now=turn.now + NOT_TODAY,
+        length=timedelta(minutes=meeting.minutes),
+        hours=turn.house.working_hours,
+    )
+    return Note.once(
+        f"nobody-here:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
+        "nobody_here",
+        reviews.place_of(turn.db, incident, meeting),
+        incident=incident.id,
+        title=incident.title,
+        meeting=meeting,
+        later=slot.at,
+        typed=f"{slot.at:%Y-%m-%d %H:%MZ}",
+    )
 
 
 # A meeting that nobody ended ------------------------------------------------------------
@@ -28,13 +126,19 @@ def close_forgotten(turn: Turn) -> Notes:
     """
     for sitting in sittings.every(turn.db, turn.team):
         if turn.now >= max(sitting.agenda.ends_at, sitting.touched_at) + FORGOTTEN:
-            yield _ended_by_itself(turn, sitting)
+            yield _ended_by_itself(turn, sitting, at=_end_of(sitting))
     yield from _owners_told(turn)
 
 
-def _ended_by_itself(turn: Turn, sitting: Sitting) -> Note:
-    ended = replace(sitting, agenda=sitting.agenda.end(sitting.touched_at))
-    sittings.keep(turn.db, ended, now=sitting.touched_at)
+def _end_of(sitting: Sitting) -> datetime:
+    """Its last gesture; one that ran by itself needed none, and took its minutes."""
+    by_itself = sitting.meeting.self_run_at is not None
+    return max(sitting.touched_at, sitting.agenda.ends_at) if by_itself else sitting.touched_at
+
+
+def _ended_by_itself(turn: Turn, sitting: Sitting, *, at: datetime) -> Note:
+    ended = replace(sitting, agenda=sitting.agenda.end(at))
+    sittings.keep(turn.db, ended, now=at)
     incidents.record_change(
         turn.db,
         ended.incident,
@@ -42,11 +146,11 @@ def _ended_by_itself(turn: Turn, sitting: Sitting) -> Note:
         ended.meeting.id,
         what=reviews.FORGOTTEN,
         before=None,
-        after=sitting.touched_at.isoformat(),
+        after=at.isoformat(),
         by=None,
         now=turn.now,
     )
-    return showing.agenda(turn, ended, is_forgotten=True)
+    return showing.agenda(turn, ended)
 
 
 def _owners_told(turn: Turn) -> Notes:

@@ -25,7 +25,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from storage import incidents, people, reviews, sittings, walk
+from storage import incidents, noted, people, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting, Review
 from storage.sittings import Sitting
@@ -34,6 +34,8 @@ SAME_MEETING = timedelta(hours=24)
 """A `start` this soon after `end` goes on with the same meeting; later it opens another."""
 EARLY = timedelta(hours=1)
 """So long before its hour, a planned meeting comes before the one that just ended."""
+KEPT_RIGHT = timedelta(days=3)
+"""So long the agenda of a meeting that ended follows what is changed."""
 EXITS = {Stage.skipped, Stage.cancelled}
 
 
@@ -43,16 +45,46 @@ EXITS = {Stage.skipped, Stage.cancelled}
 def start(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Open the planned meeting, or go on with the one that ended a while ago, or meet at once.
 
-    Says `agenda` to everybody, and `help_card` to whoever opened it.
+    Says `agenda` to everybody, and `help_card` to whoever opened it. One that runs by itself is led from here.
     """
-    incident = incidents.at(turn.db, turn.team, where, by)
+    incident = _held(turn, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "start")
-    _must_be_ready(turn, incident)
-    meeting = _meeting_to_open(turn, incident, by)
-    if reviews.sitting_elsewhere(turn.db, meeting, reviews.place_of(turn.db, incident, meeting)):
-        raise AnotherMeetingHere
-    yield showing.agenda(turn, _open(turn, incident, meeting, by))
-    yield Note.private(by, "help_card", scribe=incidents.roles(turn.db, incident.id).scribe)
+    sitting = sittings.of(turn.db, incident)
+    if sitting and sitting.meeting.self_run_at:
+        sitting.meeting.self_run_at = None
+        sittings.touch(turn.db, sitting, now=turn.now)
+        yield showing.agenda(turn, sitting)
+    else:
+        sitting = _open(turn, incident, _meeting_to_open(turn, incident, by), by)
+        sitting.meeting.self_run_at = None
+        yield from _shown_at_the_bottom(turn, sitting)
+    yield _help_card(turn, sitting, by)
+
+
+def run_itself(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Let the meeting run by itself: its agenda goes on when the minutes of a topic are over, and anybody may press.
+
+    Whoever leads it may, and once it was asked, with nobody there, everybody. Says `agenda` and `meeting_runs_itself`.
+    """
+    incident = _held(turn, where, by)
+    planned, sitting = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)), sittings.of(turn.db, incident)
+    if planned is None or planned.asked_at is None:
+        require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "run")
+    if sitting and sitting.meeting.self_run_at is None:
+        sitting.meeting.self_run_at = turn.now
+        yield showing.agenda(turn, sitting)
+    else:
+        sitting = _open(turn, incident, _meeting_to_open(turn, incident, by), by)
+        sitting.meeting.self_run_at = turn.now
+        yield from _shown_at_the_bottom(turn, sitting)
+    yield Note.private(by, "meeting_runs_itself", incident=incident.id)
+
+
+def _held(turn: Turn, where: Where, by: UserId) -> Incident:
+    """The incident, whose review two people cannot open at once."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    reviews.hold(turn.db, incident)
+    return incident
 
 
 def _must_be_ready(turn: Turn, incident: Incident) -> None:
@@ -69,6 +101,7 @@ def _must_be_ready(turn: Turn, incident: Incident) -> None:
 
 def _meeting_to_open(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     """The one whose hour has come, else the one that just ended, else the next, else one that begins now."""
+    _must_be_ready(turn, incident)
     review = reviews.of(turn.db, incident)
     planned, ended = reviews.planned_meeting(turn.db, review), _just_ended(turn, review)
     if planned and planned.meets_at and planned.meets_at <= turn.now + EARLY:
@@ -84,6 +117,8 @@ def _just_ended(turn: Turn, review: Review) -> Meeting | None:
 
 
 def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitting:
+    if reviews.sitting_elsewhere(turn.db, meeting, reviews.place_of(turn.db, incident, meeting)):
+        raise AnotherMeetingHere
     if meeting.agenda is None:
         agenda = Agenda.open(meeting.minutes, turn.now)
         agenda = agenda.with_stops(walk.stops_of(turn.db, incident, meeting, agenda))
@@ -103,12 +138,13 @@ def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
     sittings.keep(turn.db, ended, now=turn.now)
     comes = showing.what_comes(turn, ended.incident, ended.meeting)
     yield showing.agenda(turn, ended)
-    yield Note.private(by, "meeting_ended", incident=ended.incident.id, comes=comes)
+    yield from showing.lines(turn, ended)
+    yield Note.private(by, "meeting_ended", incident=ended.incident.id, comes=comes, recording=ended.meeting.recording)
 
 
 def held(turn: Turn, *, where: Where, by: UserId, when: When | None) -> Notes:
     """The meeting was held without the bot; says `held`."""
-    incident = incidents.at(turn.db, turn.team, where, by)
+    incident = _held(turn, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "held")
     _must_be_ready(turn, incident)
     zone = people.zone(turn.db, turn.team, by)
@@ -197,11 +233,17 @@ def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, *, by: UserId, seen: in
 
 
 def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
-    incident = incidents.at(turn.db, turn.team, where, by)
-    sitting = sittings.of(turn.db, incident)
+    """The open meeting, for whoever may move it; for everybody where it runs by itself."""
+    sitting = _open_now(turn, where, by)
+    if sitting.meeting.self_run_at is None:
+        require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
+    return sitting
+
+
+def _open_now(turn: Turn, where: Where, by: UserId) -> Sitting:
+    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
     if sitting is None:
         raise NotInMeeting
-    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
     return sitting
 
 
@@ -225,9 +267,68 @@ def _planned(turn: Turn, incident: Incident, by: UserId) -> Note:
     )
 
 
+def topics(turn: Turn, *, where: Where, by: UserId) -> Agenda:
+    """The agenda of the open meeting, to choose a topic from; raises NotInMeeting."""
+    return _open_now(turn, where, by).agenda
+
+
+def bring_down(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
+    """Post the agenda anew where people read, and leave a line where it was; of two presses at once one counts.
+
+    Both are written in one turn and said in this order: whatever happens between, there is one agenda to press on.
+    """
+    sitting = _open_now(turn, where, by)
+    is_stale = sitting.agenda.has_passed(seen)
+    if not is_stale:
+        yield from _shown_at_the_bottom(turn, sitting)
+    yield Note.private(by, "agenda_brought_down", is_stale=is_stale)
+
+
+def _shown_at_the_bottom(turn: Turn, sitting: Sitting) -> Notes:
+    """What waits to be posted comes out at the bottom anyway."""
+    if showing.is_posted(turn, sitting):
+        yield showing.moved_down(turn, sitting)
+        sitting = replace(sitting, agenda=sitting.agenda.post_anew())
+        sittings.keep(turn.db, sitting, now=turn.now)
+    yield showing.agenda(turn, sitting)
+
+
 def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Show the agenda of an open meeting after a change made elsewhere; without a meeting, nothing."""
-    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
-    if sitting:
+    """Show what was changed elsewhere: `agenda`, and `noted` for each thing in its thread; without a meeting, nothing.
+
+    A meeting that has ended is kept right for a few days: the link to its recording comes later.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    sitting = sittings.of_late(turn.db, incident, since=turn.now - KEPT_RIGHT)
+    if sitting is None:
+        return
+    if sitting.meeting.ended_at is None:
         sittings.touch(turn.db, sitting, now=turn.now)
-        yield showing.agenda(turn, sitting)
+    yield showing.agenda(turn, sitting)
+    yield from showing.lines(turn, sitting)
+
+
+# For whoever leads ------------------------------------------------------------------------
+
+
+def help_card(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """What helps when it gets hard, for one person's eyes: `help_card`."""
+    yield _help_card(turn, _led_by(turn, where, by, "card"), by)
+
+
+def _help_card(turn: Turn, sitting: Sitting, by: UserId) -> Note:
+    return Note.private(
+        by,
+        "help_card",
+        incident=sitting.incident.id,
+        scribe=incidents.roles(turn.db, sitting.incident.id).scribe,
+        recording=sitting.meeting.recording,
+        unheard=_unheard(turn, sitting, by),
+    )
+
+
+def _unheard(turn: Turn, sitting: Sitting, by: UserId) -> list[str]:
+    """Who came or was asked to come and is in nothing that was noted; nobody while nothing is. Nothing is counted."""
+    heard = noted.heard(turn.db, sitting.incident, sitting.meeting)
+    asked = [row.user_id for row in reviews.attendees(turn.db, sitting.meeting) if row.present_at or row.core_since]
+    return [user for user in asked if user not in heard | {by}] if heard else []

@@ -96,6 +96,16 @@ def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
 # In an open meeting ----------------------------------------------------------------------
 
 
+def note(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
+    """Write down whatever is said, without leaving the topic on the table; says `meeting_noted`."""
+    sitting = _sitting(turn, where, by)
+    if not text.strip():
+        raise NeedsText(verb="note", example="support heard of it from customers first")
+    topic = sitting.agenda.topic.name
+    reviews.note_down(turn.db, sitting.meeting, text.strip(), topic=topic, by=by, parked=None, now=turn.now)
+    yield Note.private(by, "meeting_noted", text=text.strip())
+
+
 def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     """Put a thought aside for later, without leaving the topic on the table; says `meeting_parked`."""
     sitting = _sitting(turn, where, by)

@@ -49,8 +49,7 @@ SHORT_TIMELINE = 12
 
 def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) -> Notes:
     """Propose an hour, book the one named, or move the meeting to it."""
-    incident = _to_be_met_about(turn, where, by, "schedule")
-    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    incident, planned = _to_be_met_about(turn, where, by, "schedule")
     if when is None:
         yield _planned(turn, incident, planned, by) if planned else _proposed(turn, incident, by)
         return
@@ -63,8 +62,7 @@ def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) 
 
 def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason: str) -> Notes:
     """Move the meeting and say why; everybody hears of it once."""
-    incident = _to_be_met_about(turn, where, by, "postpone")
-    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    incident, planned = _to_be_met_about(turn, where, by, "postpone")
     if planned is None:
         raise NothingScheduled
     if when is None:
@@ -75,9 +73,12 @@ def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason:
     yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
 
 
-def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
+def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident, Meeting | None]:
+    """The incident and the meeting that is planned; where it was asked, with nobody there, everybody may move it."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    if planned is None or planned.asked_at is None:
+        require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
     stage = reviews.stage(turn.db, incident)
     if stage is Stage.in_meeting:
         raise AlreadyInMeeting
@@ -87,7 +88,7 @@ def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> Inciden
         raise WrongStage(stage=stage.label, verb=verb)
     if reviews.over_since(turn.db, incident) is None:
         raise NotMitigated
-    return incident
+    return incident, planned
 
 
 def _proposed(turn: Turn, incident: Incident, by: UserId) -> Note:
@@ -162,7 +163,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         return
     before = meeting.meets_at
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, turn.now, by
-    meeting.zone, meeting.called_at = _zone(turn, by).key, None
+    meeting.zone, meeting.called_at, meeting.asked_at = _zone(turn, by).key, None, None
     meeting.why = reason or _why(turn, incident, at)
     _record(turn, incident, meeting, before=before, after=at, by=by)
     yield Note.once(

@@ -1,18 +1,22 @@
-"""What a meeting shows: its one live message, the agenda. Whoever changes the meeting yields it again."""
+"""What a meeting shows: its one live message, the agenda, and what was noted, line by line in its thread.
 
-from collections.abc import Sequence
+Whoever changes the meeting yields the agenda again; whoever notes something, the lines.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.desk import Note, Turn
-from bot.review.agenda import Agenda
+from bot.desk import Note, Notes, Turn
+from bot.review.agenda import Agenda, MinutesLeft
 from bot.review.findings import FindingKind
 from bot.review.follow_up import soaks_until
 from bot.review.impact import Impact
 from bot.review.incident import UserId
+from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.pulse import Pulse
-from storage import actions, findings, incidents, people, pulse, reviews, sittings, walk
+from storage import actions, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote
 from storage.sittings import Sitting
 
@@ -20,17 +24,87 @@ DRAFT_WITHIN = timedelta(hours=24)
 """The report's draft after the meeting (S2)."""
 
 
-def agenda(turn: Turn, sitting: Sitting, *, is_forgotten: bool = False) -> Note:
+def agenda(turn: Turn, sitting: Sitting) -> Note:
     """The one message of a meeting, as of now."""
     sittings.shown(turn.db, sitting, now=turn.now)
     place = reviews.place_of(turn.db, sitting.incident, sitting.meeting)
-    told = replace(page(turn, sitting), is_forgotten=is_forgotten)
-    return Note.live(agenda_key(sitting.meeting, sitting.agenda), "agenda", place, page=told)
+    key = agenda_key(sitting.meeting, sitting.agenda)
+    return Note.live(key, "agenda", place, page=page(turn, sitting))
 
 
 def agenda_key(meeting: Meeting, agenda: Agenda) -> str:
     """The key of its message; posted anew, it is another one."""
     return f"agenda:{meeting.id}" if agenda.posted == 1 else f"agenda:{meeting.id}:{agenda.posted}"
+
+
+def moved_down(turn: Turn, sitting: Sitting) -> Note:
+    """What stands where the message is, before it is posted anew."""
+    place = reviews.place_of(turn.db, sitting.incident, sitting.meeting)
+    key = agenda_key(sitting.meeting, sitting.agenda)
+    return Note.live(key, "agenda_moved_down", place, title=sitting.incident.title)
+
+
+def is_posted(turn: Turn, sitting: Sitting) -> bool:
+    """Whether its message stands in Slack already."""
+    return _message(turn, sitting) is not None
+
+
+def _message(turn: Turn, sitting: Sitting) -> str | None:
+    written = outbox.find(turn.db, turn.team, agenda_key(sitting.meeting, sitting.agenda))
+    return written.posted_ts if written else None
+
+
+# What was noted ---------------------------------------------------------------------------
+
+
+def lines(turn: Turn, sitting: Sitting) -> Notes:
+    """What was noted, each thing a line in the thread of the message; a line is posted once and says what is so now."""
+    said = _said(turn, sitting.meeting)
+    for one in noted.in_meeting(turn.db, sitting.incident, sitting.meeting):
+        if one.key in said:
+            yield _line(turn, sitting, one)
+    yield from new_lines(turn, sitting)
+
+
+def new_lines(turn: Turn, sitting: Sitting) -> Notes:
+    """Those that are not in the thread yet; none before there is a message to gather under."""
+    thread = _thread(turn, sitting)
+    if thread is None:
+        return
+    said = _said(turn, sitting.meeting)
+    for one in noted.in_meeting(turn.db, sitting.incident, sitting.meeting):
+        if one.key not in said and not one.is_gone:
+            yield _line(turn, sitting, one, thread)
+
+
+def _said(turn: Turn, meeting: Meeting) -> set[str]:
+    prefix = _line_key(meeting, "")
+    return {key.removeprefix(prefix) for key in outbox.keys(turn.db, turn.team, prefix)}
+
+
+def _line_key(meeting: Meeting, of: str) -> str:
+    return f"noted:{meeting.id}:{of}"
+
+
+def _thread(turn: Turn, sitting: Sitting) -> str | None:
+    """Of the message; where the meeting sits in a thread itself, that one."""
+    posted = _message(turn, sitting)
+    return posted and (reviews.place_of(turn.db, sitting.incident, sitting.meeting).thread or posted)
+
+
+def _line(turn: Turn, sitting: Sitting, one: noted.Noted, thread: str = "") -> Note:
+    """By name and not by mention: a line calls nobody."""
+    place = replace(reviews.place_of(turn.db, sitting.incident, sitting.meeting), thread=thread)
+    names = _names(turn, one.by, one.owner)
+    return Note.live(_line_key(sitting.meeting, one.key), "noted", place, noted=one, names=names)
+
+
+def _names(turn: Turn, *users: str | None) -> Mapping[str, str]:
+    known = people.names(turn.db, turn.team, [user for user in users if user])
+    return {user: name_of(user) if is_pseudonym(user) else known.get(user, "somebody") for user in users if user}
+
+
+# What the agenda says ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +138,10 @@ class AgendaPage:
     comes: WhatComes
     pulse: Pulse | None
     """How it was, once enough have answered and no tap can change it."""
-    is_forgotten: bool = False
+    left: MinutesLeft
+    runs_itself: bool
+    """Nobody leads it: it goes on by its own clock."""
+    is_forgotten: bool
     """Nobody pressed end."""
 
 
@@ -88,6 +165,9 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
         comes=what_comes(turn, incident, meeting),
         pulse=pulse.shown(meeting, reviews.of(turn.db, incident)),
+        left=agenda.minutes_left(turn.now),
+        runs_itself=meeting.self_run_at is not None,
+        is_forgotten=reviews.ended_by_itself(turn.db, meeting),
     )
 
 

@@ -1,6 +1,6 @@
 """What waits to be said, and what was said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,12 @@ from storage.rows import insert_new
 def find(db: Session, team: str, key: str) -> OutboxNote | None:
     """The note of this key, if it was ever written."""
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key))
+
+
+def keys(db: Session, team: str, prefix: str) -> set[str]:
+    """The keys that were written and begin so."""
+    begins = OutboxNote.key.startswith(prefix, autoescape=True)
+    return set(db.scalars(select(OutboxNote.key).where(OutboxNote.team_id == team, begins)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,27 @@ def whisper(db: Session, team: str, words: Words) -> None:
 def say_live(db: Session, team: str, words: Words) -> None:
     """Write a note, or its next version when its words changed."""
     _write_version(db, team, words, "live")
+
+
+def show(db: Session, team: str, words: Words) -> None:
+    """Write that the timeline of the incident is to be seen in a place; where it is already, it is drawn anew."""
+    if not _write(db, team, words, "picture"):
+        _draw_anew(_held(db, team, words.key))
+
+
+def draw_again(db: Session, team: str, incidents: Collection[int] | None = None) -> None:
+    """Pictures of these incidents, or of all, may show what is to be seen no longer; the same one is not posted twice."""
+    shown = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.kind == "picture")
+    if incidents is not None:
+        shown = shown.where(OutboxNote.incident_id.in_(incidents))
+    for note in db.scalars(shown.order_by(OutboxNote.id).with_for_update()):
+        _draw_anew(note)
+
+
+def _draw_anew(note: OutboxNote) -> None:
+    note.version += 1
+    if note.state in {"sent", "dead"}:
+        note.state, note.error, note.attempts = "pending", None, 0
 
 
 def react(db: Session, team: str, words: Words) -> None:
@@ -130,9 +157,11 @@ def _due(team: str, now: datetime, at_most: int) -> Select[OutboxNote]:
     in_the_way = and_(
         other.id < OutboxNote.id,
         other.state == "pending",
+        other.kind != "picture",
         or_(other.error.is_not(None), other.not_before <= now),
     )
-    under_way = and_(other.id != OutboxNote.id, other.state == "sending")
+    # Words wait for no picture, which may take its time.
+    under_way = and_(other.id != OutboxNote.id, other.state == "sending", other.kind != "picture")
     blocked = (
         select(other.id)
         .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
@@ -167,6 +196,11 @@ def mark_sent(db: Session, note_id: int, *, version: int, channel: str, ts: str,
     note = db.get_one(OutboxNote, note_id)
     note.said_version, note.posted_channel, note.posted_ts, note.sent_at = version, channel, ts, now
     note.state, note.error = ("sent" if note.version == version else "pending"), None
+
+
+def mark_files(db: Session, note_id: int, files: list[dict[str, Any]]) -> None:
+    """These files of a picture may be in Slack."""
+    db.get_one(OutboxNote, note_id).files = files
 
 
 def mark_later(db: Session, note_id: int, *, attempt: int, until: datetime, error: str) -> None:

@@ -34,6 +34,11 @@ def of(db: Session, incident: Incident) -> Review:
     return db.scalars(select(Review).where(Review.incident_id == incident.id)).one()
 
 
+def hold(db: Session, incident: Incident) -> None:
+    """Let nobody else open or plan a meeting of it until the turn ends."""
+    db.execute(select(Review.id).where(Review.incident_id == incident.id).with_for_update())
+
+
 def begin(db: Session, incident: Incident) -> Review:
     """The review that every incident gets when it is opened."""
     review = Review(team_id=incident.team_id, incident_id=incident.id)
@@ -393,6 +398,13 @@ def forgotten(db: Session, team: str, *, since: datetime) -> Sequence[tuple[Meet
     )
     # Opened again and ended anew, it has another end than the one in its history.
     return [(row, incident) for row, incident, at in rows if row.ended_at and row.ended_at.isoformat() == at]
+
+
+def ended_by_itself(db: Session, meeting: Meeting) -> bool:
+    """Whether nobody pressed end."""
+    ended_at = meeting.ended_at.isoformat() if meeting.ended_at else ""
+    of_it = and_(Change.subject == "meeting", Change.subject_id == meeting.id, Change.what == FORGOTTEN)
+    return db.scalar(select(Change.id).where(of_it, Change.after == ended_at).limit(1)) is not None
 
 
 def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequence[tuple[Meeting, Incident]]:

@@ -37,12 +37,28 @@ def every(db: Session, team: str) -> Sequence[Sitting]:
     return _read(db, _open().where(Meeting.team_id == team).order_by(Meeting.id))
 
 
+def of_late(db: Session, incident: Incident, *, since: datetime) -> Sitting | None:
+    """The last one that was open; ended before this moment it is left as it is."""
+    last = (
+        _any()
+        .where(Incident.id == incident.id, Meeting.opened_at.is_not(None), Meeting.agenda.is_not(None))
+        .order_by(Meeting.number.desc())
+        .limit(1)
+    )
+    found = _read(db, last)
+    ended_at = found[0].meeting.ended_at if found else None
+    return found[0] if found and (ended_at is None or ended_at >= since) else None
+
+
 def _open() -> Select[Meeting, Incident]:
+    return _any().where(Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None))
+
+
+def _any() -> Select[Meeting, Incident]:
     return (
         select(Meeting, Incident)
         .join(Review, Review.id == Meeting.review_id)
         .join(Incident, Incident.id == Review.incident_id)
-        .where(Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None))
     )
 
 
@@ -61,6 +77,12 @@ def keep(db: Session, sitting: Sitting, *, now: datetime) -> None:
     if sitting.agenda.ended_at and sitting.meeting.pulse:
         sitting.meeting.pulse = Pulse.from_json(sitting.meeting.pulse).at_the_end().to_json()
     touch(db, sitting, now=now)
+
+
+def went_on(db: Session, sitting: Sitting) -> None:
+    """It went on by its own clock, which is no gesture."""
+    sitting.meeting.agenda = sitting.agenda.to_json()
+    db.flush()
 
 
 def touch(db: Session, sitting: Sitting, *, now: datetime) -> None:

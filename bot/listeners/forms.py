@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import following_up, noting, opening, tagging, tracking, walking
+from bot import facilitating, following_up, noting, opening, tagging, tracking, walking
 from bot.desk import Turn
 from bot.listeners import blocks
 from bot.listeners.blocks import Block
@@ -31,7 +31,7 @@ from bot.review.timeline import Kind
 from bot.review.when import When, read_when
 from storage import actions, findings, incidents, messages, walk
 from storage.incidents import Where
-from storage.models import Message
+from storage.models import Action, Message
 
 Answers = dict[str, Any]
 WORDS_KEPT = 2_000
@@ -42,6 +42,8 @@ NEAR = "Event {} stands at this time."
 ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
 """With the number of an event and no words, these open their form."""
 FINDINGS = {kind.value for kind in FindingKind}
+UNSAID = {"stops", "event", "action", "impact", "park", "note", "go", "recording"}
+"""Verbs that open their form where nothing follows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,8 @@ class Form:
 
 def wanted(verb: str, rest: str) -> str | None:
     """The form that a verb opens where these words follow it."""
-    if verb == "action" and re.fullmatch(r"#?\d{1,9}\s+done", rest.lower()):
-        return "evidence"
+    if verb == "action":
+        return _wanted_of_action(rest.lower())
     if verb == "candidates" and rest.lower() == "form":
         return "candidates"
     if verb in {"summary", "learning"} and rest.lower() == "form":
@@ -109,7 +111,18 @@ def wanted(verb: str, rest: str) -> str | None:
         return "finding"
     if verb in ABOUT_AN_EVENT and re.fullmatch(r"#?\d{1,9}", rest):
         return verb
-    return verb if verb in {"event", "action", "impact", "park", "stops"} and not rest else None
+    return verb if verb in UNSAID and not rest else None
+
+
+def _wanted_of_action(rest: str) -> str | None:
+    step = re.fullmatch(r"#?\d{1,9}\s+(\w+)", rest)
+    about = re.fullmatch(r"(for|at)\s+#?\d{1,9}", rest)
+    return FORM_OF_STEP.get(step[1]) if step else f"action_{about[1]}" if about else None if rest else "action"
+
+
+FORM_OF_STEP = {"done": "evidence", "edit": "reshape", "reshape": "reshape", "decline": "decline", "block": "block"}
+"""Steps of an action that need more than a word; what is one's own is at hand everywhere."""
+ANYWHERE = {*FORM_OF_STEP.values()}
 
 
 def is_done(turn: Turn, *, by: UserId, rest: str) -> bool:
@@ -180,18 +193,65 @@ def _options(words: Any) -> list[tuple[str, str]]:
     return [(word.value, word.value.capitalize()) for word in words]
 
 
-def _ask_evidence(asked: Asked) -> list[Block]:
-    found = actions.by_number(asked.turn.db, asked.turn.team, asked.memory.number or 0, asked.by)
+def _ask_action_for(asked: Asked) -> list[Block]:
+    """The form of an action, with the finding chosen that it answers."""
+    return _chosen(_ask_action(asked), "answers", "initial_options", str(asked.memory.number))
+
+
+def _chosen(rows: list[Block], name: str, initial: str, value: str) -> list[Block]:
+    for row in rows:
+        if row.get("block_id") == name:
+            known = [option for option in row["element"]["options"] if option["value"] == value]
+            row["element"] |= {initial: known} if known else {}
+    return rows
+
+
+def _ask_reshape(asked: Asked) -> list[Block]:
+    action = _action_asked(asked)
+    horizons = [(Horizon.quick.value, "Quick fix"), (Horizon.long.value, "Long-term")]
+    far = "By how far it reaches, if you clear it."
+    return [
+        blocks.field("text", "What will be done", blocks.lines(action.text)),
+        blocks.field("owner", "Who sees to it", blocks.somebody(action.owner)),
+        blocks.field("horizon", "How far it reaches", blocks.choice(horizons, action.horizon)),
+        blocks.optional(blocks.field("due", "Due day", blocks.a_day(action.due), hint=far)),
+        blocks.optional(
+            blocks.field("second_order", "Second-order effects", blocks.lines(action.second_order or ""), hint=EFFECTS)
+        ),
+        blocks.optional(
+            blocks.field("category", "What it changes", blocks.choice(_options(Category), action.category))
+        ),
+        blocks.optional(blocks.field("priority", "Priority", blocks.choice(_options(Priority), action.priority))),
+        blocks.optional(blocks.field("team", "Team", blocks.line(action.team or ""))),
+    ]
+
+
+def _action_asked(asked: Asked) -> Action:
+    number = asked.memory.number or 0
+    found = actions.by_number(asked.turn.db, asked.turn.team, number, asked.by)
     if found is None:
-        raise NoSuchAction(number=asked.memory.number or 0)
-    quick = found[0].horizon == Horizon.quick
+        raise NoSuchAction(number=number)
+    return found[0]
+
+
+def _ask_reason(asked: Asked) -> list[Block]:
+    action = _action_asked(asked)
+    return [
+        blocks.said(f"Action {action.number}: {escape(short(action.text))}"),
+        blocks.field("text", "The reason", blocks.lines(), hint="It is kept with the action, and read in the report."),
+    ]
+
+
+def _ask_evidence(asked: Asked) -> list[Block]:
+    action = _action_asked(asked)
+    quick = action.horizon == Horizon.quick
     rows = [
         blocks.field("deployed", "Deployed", blocks.line(), hint="A link or a note; or why it does not apply."),
         blocks.field("tested", "Tested", blocks.line()),
         blocks.field("documented", "Documented", blocks.line()),
     ]
     words = "One link or note is enough." if quick else "A link or a note for each; or why it does not apply."
-    what = f"Action {asked.memory.number}: {escape(short(found[0].text))}\n"
+    what = f"Action {asked.memory.number}: {escape(short(action.text))}\n"
     return [blocks.said(f"{what}How do we know that it is done? {words}"), *map(blocks.optional, rows)]
 
 
@@ -234,23 +294,6 @@ def _ask_finding(asked: Asked) -> list[Block]:
         blocks.field("kind", "What it is", blocks.choice(kinds, asked.memory.word)),
         blocks.field("text", "In a sentence", blocks.lines()),
         blocks.optional(blocks.field("sort", "Of which sort", blocks.choice(sorts))),
-    ]
-
-
-def _ask_summary(asked: Asked) -> list[Block]:
-    known = sentences_of(incidents.get(asked.turn.db, asked.memory.incident or 0).summary)
-    return [
-        blocks.said("One plain sentence each, for somebody who was not there. They open the report."),
-        blocks.field("happened", "What happened", blocks.lines(known.happened)),
-        blocks.optional(blocks.field("felt", "What was felt, and by whom", blocks.lines(known.felt))),
-        blocks.optional(blocks.field("fixed", "How it was fixed", blocks.lines(known.fixed))),
-    ]
-
-
-def _ask_learning(_: Asked) -> list[Block]:
-    return [
-        blocks.field("text", "I learned that …", blocks.lines(), hint="However small. It is kept with your name."),
-        blocks.optional(blocks.field("sort", "What it is about", blocks.choice(_options(Category)))),
     ]
 
 
@@ -333,6 +376,42 @@ def _as_option(event: walk.Told, zone: ZoneInfo) -> str:
     return short(f"{event.number} · {event.occurred_at.astimezone(zone):%a %H:%M} · {event.kind.label} · {words}", 75)
 
 
+def _ask_note(asked: Asked) -> list[Block]:
+    """Everything that can be noted, in one form: nobody has to know the verbs."""
+    kinds, *rest = _ask_finding(asked)
+    others = [("event", "Something that happened"), ("note", "Just a note")]
+    options = [*kinds["element"]["options"], *(blocks.option(value, label) for value, label in others)]
+    return [kinds | {"element": kinds["element"] | {"options": options}}, *rest]
+
+
+def _ask_go(asked: Asked) -> list[Block]:
+    agenda = facilitating.topics(asked.turn, where=Where(asked.memory.place, asked.memory.incident), by=asked.by)
+    options = [(topic.name, f"{topic.label}, {topic.minutes} min") for topic in agenda.topics]
+    hint = "The order is a guide. Where you were is kept, and you can go back."
+    return [blocks.field("words", "Where to", blocks.choice(options, agenda.topic.name), hint=hint)]
+
+
+def _ask_recording(_: Asked) -> list[Block]:
+    return [blocks.field("url", "Link to the recording", blocks.line(), hint="It stands in the agenda and the report.")]
+
+
+def _ask_summary(asked: Asked) -> list[Block]:
+    known = sentences_of(incidents.get(asked.turn.db, asked.memory.incident or 0).summary)
+    return [
+        blocks.said("One plain sentence each, for somebody who was not there. They open the report."),
+        blocks.field("happened", "What happened", blocks.lines(known.happened)),
+        blocks.optional(blocks.field("felt", "What was felt, and by whom", blocks.lines(known.felt))),
+        blocks.optional(blocks.field("fixed", "How it was fixed", blocks.lines(known.fixed))),
+    ]
+
+
+def _ask_learning(_: Asked) -> list[Block]:
+    return [
+        blocks.field("text", "I learned that …", blocks.lines(), hint="However small. It is kept with your name."),
+        blocks.optional(blocks.field("sort", "What it is about", blocks.choice(_options(Category)))),
+    ]
+
+
 def _ask_park(_: Asked) -> list[Block]:
     return [blocks.field("text", "A thought for later", blocks.lines())]
 
@@ -360,6 +439,22 @@ def _tag(answers: Answers, memory: Memory) -> Deed:
 def _action(answers: Answers, memory: Memory) -> Deed:
     source = {"channel": memory.channel, "ts": memory.ts} if memory.ts else {}
     return Deed(following_up.propose, {"wording": _action_words(answers)} | source)
+
+
+def _action_at(answers: Answers, memory: Memory) -> Deed:
+    """An action that came up at an event."""
+    return Deed(following_up.propose, {"wording": replace(_action_words(answers), event=memory.number)})
+
+
+def _reshape(answers: Answers, memory: Memory) -> Deed:
+    what = {"number": memory.number, "wording": _action_words(answers)}
+    return Deed(following_up.reshape, what, needs=Needs.nothing)
+
+
+def _step(answers: Answers, memory: Memory) -> Deed:
+    """The step of an action whose form has its name."""
+    what = {"number": memory.number, "step": memory.form, "text": answers.get("text", "")}
+    return Deed(following_up.move, what, needs=Needs.nothing)
 
 
 def _action_words(answers: Answers) -> ActionWords:
@@ -404,16 +499,6 @@ def _finding(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.note_finding, {"kind": kind, "text": text})
 
 
-def _summary(answers: Answers, _: Memory) -> Deed:
-    sentences = Sentences(answers.get("happened", ""), answers.get("felt", ""), answers.get("fixed", ""))
-    return Deed(tracking.set_summary, {"text": sentences.as_summary()})
-
-
-def _learning(answers: Answers, _: Memory) -> Deed:
-    sort, text = answers.get("sort"), answers.get("text", "")
-    return Deed(noting.note_finding, {"kind": FindingKind.learning, "text": f"{sort}: {text}" if sort else text})
-
-
 def _answer(answers: Answers, memory: Memory) -> Deed:
     what = {"number": memory.number, "text": answers.get("text", ""), "question": memory.word}
     return Deed(walking.answer_stop, what)
@@ -431,6 +516,34 @@ def _correction(answers: Answers, memory: Memory) -> Deed:
 
 def _stops(answers: Answers, _: Memory) -> Deed:
     return Deed(walking.choose_stops, {"numbers": [int(number) for number in answers.get("stops", ())]})
+
+
+def _note(answers: Answers, memory: Memory) -> Deed:
+    match answers.get("kind"):
+        case "note":
+            return Deed(noting.note, {"text": answers.get("text", "")})
+        case "event":
+            return _event(answers, memory)
+        case _:
+            return _finding(answers, memory)
+
+
+def _go(answers: Answers, _: Memory) -> Deed:
+    return Deed(facilitating.go_to, {"words": answers.get("words", "")})
+
+
+def _recording(answers: Answers, _: Memory) -> Deed:
+    return Deed(noting.set_recording, {"url": answers.get("url", "")})
+
+
+def _summary(answers: Answers, _: Memory) -> Deed:
+    sentences = Sentences(answers.get("happened", ""), answers.get("felt", ""), answers.get("fixed", ""))
+    return Deed(tracking.set_summary, {"text": sentences.as_summary()})
+
+
+def _learning(answers: Answers, _: Memory) -> Deed:
+    sort, text = answers.get("sort"), answers.get("text", "")
+    return Deed(noting.note_finding, {"kind": FindingKind.learning, "text": f"{sort}: {text}" if sort else text})
 
 
 def _park(answers: Answers, _: Memory) -> Deed:
@@ -455,16 +568,24 @@ FORMS: Mapping[str, Form] = {
     "event": Form("Add to the timeline", "Add", _ask_event, _event, "text"),
     "tag": Form("Add to the timeline", "Add", _ask_tag, _tag, "when"),
     "action": Form("Propose an action", "Propose", _ask_action, _action, "text"),
+    "action_for": Form("Propose an action", "Propose", _ask_action_for, _action, "text"),
+    "action_at": Form("Propose an action", "Propose", _ask_action, _action_at, "text"),
+    "reshape": Form("Reshape the action", "Keep", _ask_reshape, _reshape, "text"),
+    "decline": Form("Say no, and why", "Decline", _ask_reason, _step, "text"),
+    "block": Form("What is in the way", "Keep", _ask_reason, _step, "text"),
     "evidence": Form("Done, and how we know", "Done", _ask_evidence, _evidence, "deployed"),
     "impact": Form("What was felt", "Keep", _ask_impact, _impact, "customers"),
     "finding": Form("Note what we found", "Note", _ask_finding, _finding, "text"),
-    "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
-    "learning": Form("One thing I learned", "Keep", _ask_learning, _learning, "text"),
     "answer": Form("Keep an answer", "Keep", _ask_answer, _answer, "text", _question),
     "comment": Form("Comment on an event", "Comment", _ask_comment, _comment, "text"),
     "edit": Form("Correct an event", "Correct", _ask_correction, _correction, "text"),
     "missing": Form("Add what is missing", "Add", _ask_missing, _event, "text"),
     "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
+    "note": Form("Note it", "Note", _ask_note, _note, "text"),
+    "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
+    "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),
+    "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
+    "learning": Form("One thing I learned", "Keep", _ask_learning, _learning, "text"),
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
     "candidates": Form("Worth adding", "Add these", _ask_candidates, _candidates, "keep_0"),
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),

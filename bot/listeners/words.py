@@ -334,6 +334,12 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
                 yes="Yes, start",
             ),
         ),
+        Verb(
+            "run",
+            facilitating.run_itself,
+            "let the meeting run by itself, its agenda going on by the clock",
+            who=Who.facilitating,
+        ),
         Verb("next", facilitating.advance, "the next stop or topic", who=Who.facilitating, read=reading.seen),
         Verb("back", facilitating.go_back, "the one before", who=Who.facilitating, read=reading.seen),
         Verb(
@@ -378,7 +384,17 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             read=reading.as_it_is("text"),
             touches_agenda=True,
         ),
+        Verb(
+            "note",
+            noting.note,
+            "write down whatever is said; without words, a form for all that can be noted",
+            usage="TEXT",
+            read=reading.as_it_is("text"),
+            touches_agenda=True,
+        ),
         Verb("agenda", facilitating.show_agenda, "where the meeting is"),
+        Verb("down", facilitating.bring_down, "bring the agenda down to where people read", read=reading.seen),
+        Verb("card", facilitating.help_card, "help for whoever leads, for your eyes alone", who=Who.facilitating),
         Verb("here", noting.arrive, "say that you are present", touches_agenda=True),
         Verb(
             "recording",

@@ -1,16 +1,14 @@
 """The meeting: opening, walking, noting, closing."""
 
 import json
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import conducting, facilitating, noting
-from bot.render import Rendered
+from bot import facilitating, noting
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -24,8 +22,8 @@ from bot.review.refusal import (
     NotYours,
 )
 from bot.review.when import read_when
-from storage import incidents, messages, reviews
-from storage.models import Membership, OutboxNote, TimelineEvent
+from storage import incidents, messages, outbox, reviews
+from storage.models import OutboxNote, TimelineEvent
 from storage.session import Storage
 from tests.cast import (
     CHANNEL,
@@ -41,6 +39,7 @@ from tests.cast import (
     an_incident,
     mitigated,
 )
+from tests.sitting import agenda, an_event, buttons, delivered, do, said
 
 
 @pytest.fixture
@@ -49,34 +48,6 @@ def incident(room: Room) -> int:
     number = an_incident(room)
     mitigated(room, number)
     return number
-
-
-def an_event(
-    room: Room, incident: int, text: str | None, *, kind: str = "decision", at: datetime | None = None, **more: Any
-) -> int:
-    def add(db: Session) -> int:
-        number = incidents.next_event_number(db, incident)
-        facts: dict[str, Any] = {"by": TOMAS, "source": "typed"} | more
-        moment = at or NOVEMBER_18 + timedelta(minutes=number)
-        db.add(
-            TimelineEvent(
-                team_id=TEAM,
-                incident_id=incident,
-                number=number,
-                kind=kind,
-                occurred_at=moment,
-                recorded_at=moment,
-                text=text,
-                **facts,
-            )
-        )
-        return number
-
-    return room.change(add)
-
-
-def do(room: Room, ability: Any, *, by: UserId = MARA, **what: Any) -> str:
-    return room.serve(ability, where=HERE, by=by, **what)
 
 
 def the_meeting(room: Room, incident: int) -> tuple[int, datetime | None]:
@@ -97,20 +68,6 @@ def stage(room: Room, incident: int) -> Stage:
     return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
-def agenda(room: Room) -> str:
-    """What the agenda in the channel says now, with times as `14:03 UTC`."""
-    return plain(room.transcript(CHANNEL)[-1])
-
-
-def plain(text: str) -> str:
-    return re.sub(r"<!date\^[^|]*\|([^>]*)>", r"\1", text)
-
-
-def buttons(answer: Rendered | None) -> list[str]:
-    blocks = answer.blocks if answer else []
-    return [element["text"]["text"] for block in blocks for element in block.get("elements", []) if "value" in element]
-
-
 # The ladder of a whole meeting -----------------------------------------------------------
 
 
@@ -127,12 +84,12 @@ def test_a_meeting_from_start_to_end_is_one_message_that_changes(room: Room, inc
     do(room, facilitating.end)
 
     assert heads == [
-        "*1 of 6 · Opening* · 3 min, until 14:03 UTC",
-        "*2 of 6 · Summary and impact* · 4 min, until 14:07 UTC",
-        "*3 of 6 · Timeline walk* · 35 min, until 14:41 UTC",
-        "*3 of 6 · Timeline walk* · 35 min, until 14:41 UTC",
-        "*4 of 6 · Contributors, mitigators, risks and learnings* · 9 min, until 14:21 UTC",
-        "*5 of 6 · Actions* · 5 min, until 14:20 UTC",
+        "*1 of 6 · Opening* · 3 of 3 min left, until 14:03 UTC",
+        "*2 of 6 · Summary and impact* · 4 of 4 min left, until 14:07 UTC",
+        "*3 of 6 · Timeline walk* · 35 of 35 min left, until 14:41 UTC",
+        "*3 of 6 · Timeline walk* · 32 of 35 min left, until 14:41 UTC",
+        "*4 of 6 · Contributors, mitigators, risks and learnings* · 9 of 9 min left, until 14:21 UTC",
+        "*5 of 6 · Actions* · 5 of 5 min left, until 14:20 UTC",
     ]
     assert len(room.transcript(CHANNEL)) == 1
     assert stage(room, incident) is Stage.ended
@@ -147,14 +104,14 @@ def test_the_opening_says_the_ground_rules_who_leads_and_who_writes(room: Room, 
 
     assert agenda(room) == (
         "Review of Checkout is slow\n\n"
-        "*1 of 6 · Opening* · 3 min, until 14:03 UTC\n\n"
+        "*1 of 6 · Opening* · 3 of 3 min left, until 14:03 UTC\n\n"
         "We are here to learn how our work went, and not to find who is at fault. We ask *how* and *what* rather than "
         "*why* and *who*. Everybody is heard, nobody fills the room, and a differing view is kept as it was said.\n\n"
         "If this meeting is recorded, please say so now. I keep what is noted with `/review` and nothing of what is "
         "only said.\n\n"
         f"<@{MARA}> leads.\n<@{JONAS}> writes.\n\n"
         f"Here: <@{MARA}>\n\n"
-        "The meeting ends at 15:00 UTC · next: Summary and impact"
+        "The meeting has 60 min left and ends at 15:00 UTC · next: Summary and impact"
     )
 
 
@@ -301,8 +258,8 @@ def test_five_more_minutes_come_from_a_later_topic(room: Room):
 
     do(room, facilitating.extend, minutes=5)
 
-    assert "*1 of 6 · Opening* · 8 min, until 14:08 UTC" in agenda(room)
-    assert "The meeting ends at 15:00 UTC" in agenda(room)
+    assert "*1 of 6 · Opening* · 8 of 8 min left, until 14:08 UTC" in agenda(room)
+    assert "60 min left and ends at 15:00 UTC" in agenda(room)
 
 
 @pytest.mark.usefixtures("incident")
@@ -312,7 +269,7 @@ def test_five_more_minutes_pressed_twice_are_five_more_minutes(room: Room):
     do(room, facilitating.extend, minutes=5, seen=2)
     answer = do(room, facilitating.extend, minutes=5, seen=2)
 
-    assert "*1 of 6 · Opening* · 8 min" in agenda(room)
+    assert "*1 of 6 · Opening* · 8 of 8 min" in agenda(room)
     assert answer.startswith("Somebody was a moment faster")
 
 
@@ -468,100 +425,6 @@ def test_a_start_days_after_the_end_opens_another_meeting(room: Room, incident: 
     assert the_meeting(room, incident)[0] == 2
 
 
-def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_once(room: Room, incident: int):
-    do(room, facilitating.start)
-    room.pass_time(minutes=40)
-    do(room, facilitating.advance)
-    room.pass_time(minutes=51)
-
-    room.serve(conducting.close_forgotten)
-    room.pass_time(days=1)
-    room.serve(conducting.close_forgotten)
-
-    assert the_meeting(room, incident)[1] == NOVEMBER_18 + timedelta(minutes=40)
-    assert "Nobody pressed End" in agenda(room)
-    (told,) = room.transcript(MARA)
-    assert plain(told) == (
-        f"Nobody pressed End in the review of Checkout is slow, in <#{CHANNEL}>, so I counted it as ended at "
-        "14:40 UTC, when something was last noted. You hear this because the review is yours."
-    )
-
-
-@pytest.mark.usefixtures("incident")
-def test_a_meeting_forgotten_at_night_is_told_of_in_the_morning(room: Room):
-    room.pass_time(hours=3)
-    do(room, facilitating.start)
-    room.pass_time(hours=9)
-    room.serve(conducting.close_forgotten)
-    assert room.transcript(MARA) == []
-
-    room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
-    room.serve(conducting.close_forgotten)
-
-    assert len(room.transcript(MARA)) == 1
-
-
-def test_of_two_forgotten_meetings_their_owner_hears_on_two_days(room: Room, incident: int):
-    other = an_incident(room, title="Another", channel="C0OTHER")  # pyright: ignore[reportArgumentType]
-    mitigated(room, other)
-    for number in (incident, other):
-        room.serve(facilitating.start, where=incidents.Where(HERE.place, number), by=MARA)
-    room.pass_time(hours=1, minutes=31)
-    told: list[int] = []
-
-    for _ in range(2):
-        room.serve(conducting.close_forgotten)
-        told.append(len(room.transcript(MARA)))
-        room.pass_time(days=1)
-
-    assert told == [1, 2]
-
-
-def test_the_title_of_a_private_review_is_not_told_to_an_owner_who_left_its_channel(room: Room):
-    incident = an_incident(room, private=NOVEMBER_18)
-    mitigated(room, incident)
-    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=CHANNEL, user_id=MARA)))
-    do(room, facilitating.start)
-    room.change(lambda db: leaves(db, MARA))
-    room.pass_time(hours=1, minutes=31)
-
-    room.serve(conducting.close_forgotten)
-
-    assert stage(room, incident) is Stage.ended
-    assert room.transcript(MARA) == []
-
-
-def leaves(db: Session, user: UserId) -> None:
-    db.query(Membership).filter_by(user_id=user).one().left_at = NOVEMBER_18
-
-
-def test_who_opens_a_forgotten_meeting_again_is_not_told_of_it(room: Room, incident: int):
-    room.pass_time(hours=3)
-    do(room, facilitating.start)
-    room.pass_time(hours=9)
-    room.serve(conducting.close_forgotten)
-    do(room, facilitating.start)
-    do(room, facilitating.end)
-
-    room.now = datetime(2026, 11, 19, 8, 0, tzinfo=UTC)
-    room.serve(conducting.close_forgotten)
-
-    assert stage(room, incident) is Stage.ended
-    assert room.transcript(MARA) == []
-
-
-def test_a_meeting_that_runs_over_is_left_alone_while_people_work(room: Room, incident: int):
-    do(room, facilitating.start)
-    room.pass_time(minutes=85)
-    do(room, noting.note_finding, kind="risk", text="One person knows")
-    do(room, facilitating.refresh)
-    room.pass_time(minutes=10)
-
-    room.serve(conducting.close_forgotten)
-
-    assert stage(room, incident) is Stage.in_meeting
-
-
 def test_a_meeting_held_without_the_bot_is_marked_so(room: Room, incident: int):
     room.pass_time(hours=50)
 
@@ -591,4 +454,160 @@ def test_the_agenda_can_be_asked_for_by_anybody(room: Room):
     answer = room.answer(facilitating.show_agenda, where=HERE, by=JONAS)
 
     assert answer is not None
-    assert buttons(answer) == ["I am here", "Next", "5 more minutes", "Note…", "Park…", "End"]
+    assert buttons(answer) == [
+        *("Next", "Go to…", "5 more minutes", "Note…", "Action…", "Park…"),
+        *("I am here", "Bring it down", "Help card", "End"),
+    ]
+
+
+# Bringing it down --------------------------------------------------------------------------
+
+
+def live_agendas(room: Room) -> list[str]:
+    """What stands in the channel to press on."""
+    return [text for text in room.transcript(CHANNEL) if text.startswith("Review of")]
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_agenda_is_brought_down_and_leaves_a_line_where_it_was(room: Room):
+    do(room, facilitating.start)
+    delivered(room)
+
+    answer = do(room, facilitating.bring_down, by=JONAS)
+
+    assert answer == "The agenda is at the bottom now."
+    assert [text.split("\n")[0] for text in room.transcript(CHANNEL)] == [
+        (
+            "The agenda of the review of “Checkout is slow” is further down now. What was noted until then stays in "
+            "this thread."
+        ),
+        "Review of Checkout is slow",
+    ]
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_line_and_the_agenda_are_said_in_this_order_so_that_there_is_never_a_second_agenda(room: Room):
+    do(room, facilitating.start)
+    delivered(room)
+
+    do(room, facilitating.bring_down)
+
+    waits = room.ask(lambda db: [note.key for note in outbox.waiting(db, TEAM)])
+    claimed = room.change(lambda db: [note.key for note in outbox.claim(db, TEAM, now=room.now, at_most=9)])
+    assert [key.split(":", 2)[2:] for key in waits] == [[], ["2"]]
+    assert claimed == waits[:1]
+
+
+@pytest.mark.usefixtures("incident")
+def test_of_two_who_bring_it_down_at_once_one_does(room: Room):
+    do(room, facilitating.start)
+    delivered(room)
+
+    do(room, facilitating.bring_down, seen=2)
+    answer = do(room, facilitating.bring_down, by=JONAS, seen=2)
+
+    assert answer == "Somebody was a moment faster; the agenda is at the bottom already."
+    assert len(live_agendas(room)) == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_agenda_that_waits_to_be_posted_is_not_posted_twice(room: Room):
+    do(room, facilitating.start)
+
+    do(room, facilitating.bring_down)
+    do(room, facilitating.bring_down)
+
+    assert len(said(room, "agenda:")) == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_brought_down_it_goes_on_and_gathers_what_is_noted_there(room: Room):
+    do(room, facilitating.start)
+    delivered(room)
+    do(room, noting.note_finding, kind="risk", text="One person knows")
+    do(room, facilitating.refresh)
+    delivered(room)
+    do(room, facilitating.bring_down)
+    delivered(room)
+
+    do(room, facilitating.advance)
+    do(room, noting.note_finding, kind="risk", text="Nobody watches the queue")
+    do(room, facilitating.refresh)
+
+    first, second = (note.posted_ts for note in said(room, "agenda:"))
+    assert [note.thread_ts for note in said(room, "noted:")] == [first, second]
+    assert [text.split("\n")[2].split("*")[1] for text in live_agendas(room)] == ["2 of 6 · Summary and impact"]
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_that_is_opened_again_shows_its_agenda_where_people_read(room: Room):
+    do(room, facilitating.start)
+    delivered(room)
+    do(room, facilitating.end)
+    delivered(room)
+    room.pass_time(hours=1)
+
+    do(room, facilitating.start)
+
+    assert [text.split("\n")[0][:10] for text in room.transcript(CHANNEL)] == ["The agenda", "Review of "]
+
+
+# For whoever leads --------------------------------------------------------------------------
+
+
+def test_the_help_card_names_who_was_not_heard_yet_and_counts_nobodys_words(room: Room, incident: int):
+    do(room, facilitating.start)
+    for user in (TOMAS, PRIYA, JONAS):
+        do(room, noting.arrive, by=user)
+    number = an_event(room, incident, "We roll back", by=TOMAS, at=NOVEMBER_18 - timedelta(hours=1))
+    room.pass_time(minutes=1)
+
+    assert "Nothing was noted yet" not in do(room, facilitating.help_card)
+    do(room, noting.note_finding, by=PRIYA, kind="risk", text="One person knows")
+    room.change(lambda db: answered(db, incident, number, room.now))
+    card = do(room, facilitating.help_card)
+
+    assert f"Nothing was noted yet of what <@{JONAS}> said or saw." in card
+    assert not [said for said in room.transcript() if "Nothing was noted" in said]
+
+
+def answered(db: Session, incident: int, number: int, at: datetime) -> None:
+    row = db.query(TimelineEvent).filter_by(incident_id=incident, number=number).one()
+    row.answer = "The graph was flat"
+    incidents.record_change(
+        db, incidents.get(db, incident), "event", row.id, what="answer", before=None, after="x", by=MARA, now=at
+    )
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_help_card_is_for_whoever_leads(room: Room):
+    do(room, facilitating.start)
+
+    with pytest.raises(NotYours):
+        do(room, facilitating.help_card, by=TOMAS)
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_link_to_the_recording_is_asked_for_until_it_is_kept_and_stands_in_the_ended_agenda(room: Room):
+    asked = buttons(room.answer(facilitating.start, where=HERE, by=MARA))
+    do(room, facilitating.end)
+    room.pass_time(hours=20)
+
+    do(room, noting.set_recording, url="https://example.com/watch/42")
+    do(room, facilitating.refresh)
+
+    assert asked == ["Keep the link…"]
+    assert "<https://example.com/watch/42|The recording> is there" in agenda(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_of_long_ago_is_left_as_it_is(room: Room):
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+    before = agenda(room)
+    room.pass_time(days=4)
+
+    do(room, noting.note_finding, kind="risk", text="One person knows")
+    do(room, facilitating.refresh)
+
+    assert agenda(room) == before

@@ -11,9 +11,10 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting, NotYours
 from storage import findings, incidents, reviews
-from storage.models import Link, TimelineEvent
-from tests.abilities.test_facilitating import agenda, agenda_blocks, an_event, do
+from storage.models import Link
+from tests.abilities.test_facilitating import agenda_blocks
 from tests.cast import JONAS, MARA, TOMAS, Room, an_incident, mitigated
+from tests.sitting import agenda, an_event, do
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from bot.review.refusal import (
 from bot.review.when import read_when
 from storage import incidents, people, reviews
 from storage.models import Membership, TimelineEvent
-from tests.abilities.test_facilitating import buttons, plain
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -39,6 +38,7 @@ from tests.cast import (
     an_incident,
     mitigated,
 )
+from tests.sitting import buttons, plain
 
 FRIDAY_TEN = "2026-11-20 10:00"
 """In Mara's Berlin: 09:00 UTC, 43 hours after the clock of these tests."""
