@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import WorkingHours
+from bot.review.naming import Naming
 from storage import gestures, outbox, people
 from storage.session import SomethingToDo, Storage
 
@@ -27,6 +28,8 @@ class House:
     """Emoji name to a kind of event, `guess` (kind guessed) or `action` (proposes an action)."""
     channel_pattern: str = "^inc-|^incident-"
     retention_days: int = 365
+    report_names: Naming = Naming.names
+    """What people are called in reports."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,21 @@
-"""The written review: draft it, approve it, publish it, read it, search it, close it."""
+"""The written review: draft it, approve it, publish it, read it, close it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot import drawing
 from bot.desk import Note, Notes, Turn
 from bot.reports import Reports
 from bot.review import report as facts_of
-from bot.review.findings import FindingKind
-from bot.review.follow_up import ActionState
-from bot.review.incident import FORMULAS, ChannelFacts, ChannelId, Place, UserId, in_words
+from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Stage, Who, require
-from bot.review.naming import by_name
+from bot.review.naming import Called, Naming, by_name, by_role
+from bot.review.pulse import Pulse
 from bot.review.refusal import (
     NeedsText,
     NotAvailableFormat,
@@ -29,17 +29,16 @@ from bot.review.refusal import (
     UnknownFormat,
     WrongStage,
 )
-from bot.review.report import ActionFacts, Facts
+from bot.review.report import Facts
+from bot.review.spreadsheet import actions_as_csv
 from bot.review.written import Beside, Mark, Written, write
-from storage import actions, incidents, people, reports, reviews, silence, witness
+from storage import actions, incidents, people, pulse, reports, reviews, silence, witness
 from storage import search as words_in
 from storage.incidents import Where
 from storage.models import Incident, Review
 
 FORMATS = ("md", "json")
 NOT_YET = ("html", "pdf")
-MOST_OF_A_SORT = 5
-"""Learnings and actions on the first page: it is one page."""
 SHOWN_OF_MARKDOWN = 2_400
 """Characters; a whole report does not fit into a message."""
 PATIENCE = timedelta(hours=2)
@@ -56,12 +55,11 @@ def draft(turn: Turn, *, where: Where, by: UserId, uncompared: Sequence[str] = (
     `uncompared` are the channels in which the archive may not be what Slack shows now.
     """
     incident, review = _to_draft(turn, where, by)
-    review.draft = markdown(turn.db, turn.team, incident.id)
+    review.draft = markdown(turn.db, turn.team, incident.id, turn.house.report_names)
     review.drafted_at, review.approved_at = turn.now, None
     _record(turn, incident, review, "drafted", by)
-    facts = reports.read(turn.db, incident)
-    page = first_page(facts)
-    yield Note.private(by, "draft", page=page, counts=_counts(facts), incident=incident.id, uncompared=list(uncompared))
+    report = written(turn.db, incident, turn.house.report_names)
+    yield Note.private(by, "draft", report=report, counts=_counts(report), uncompared=list(uncompared))
 
 
 def to_draft(turn: Turn, *, where: Where, by: UserId) -> int:
@@ -107,11 +105,11 @@ def publish(
         review.published_at = turn.now
         _record(turn, incident, review, "published", by)
     review.published_head = witness.head(turn.db, turn.team)
-    review.published_to, review.draft = to or review.published_to, markdown(turn.db, turn.team, incident.id)
-    page, mark = first_page(reports.read(turn.db, incident)), _mark(turn.db, incident)
+    report = written(turn.db, incident, turn.house.report_names)
+    review.published_to, review.draft = to or review.published_to, Reports().markdown(report)
     for place in places:
         key = f"published:{review.id}:{place.channel}"
-        note = Note.live(key, "published", place, page=page, by=by, mark=mark)
+        note = Note.live(key, "published", place, report=report, by=by)
         yield replace(note, incident=incident.id)
     channels = [place.channel for place in places]
     yield Note.private(by, "publish", channels=channels, approved_now=approved_now, incident=incident.id)
@@ -179,9 +177,9 @@ def report(turn: Turn, *, where: Where, by: UserId, form: str = "") -> Notes:
         raise NotAvailableFormat(words=wanted)
     if wanted and wanted not in FORMATS:
         raise UnknownFormat(words=form.strip())
-    beginning = _beginning(markdown(turn.db, turn.team, incident.id)) if wanted == "md" else None
-    page = first_page(reports.read(turn.db, incident))
-    yield Note.private(by, "report", page=page, beginning=beginning, form=wanted or "md", incident=incident.id)
+    report = written(turn.db, incident, turn.house.report_names)
+    beginning = _beginning(Reports().markdown(report)) if wanted == "md" else None
+    yield Note.private(by, "report", report=report, beginning=beginning, form=wanted or "md")
 
 
 def _beginning(words: str) -> str:
@@ -230,22 +228,52 @@ NO_MESSAGES = '\n  "messages": []'
 """In a text of JSON only a key of the document itself stands behind a line's end and two spaces."""
 
 
-def markdown(db: Session, team: str, incident_id: int) -> str:
+def markdown(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
     """The report; the same database gives the same text. Raises LookupError for no such incident."""
-    return Reports().markdown(written(db, _of_team(db, team, incident_id)))
+    return Reports().markdown(written(db, _of_team(db, team, incident_id), naming))
 
 
-def html(db: Session, team: str, incident_id: int) -> str:
-    """The report as one page that needs nothing else; raises LookupError for no such incident."""
-    return Reports().html(written(db, _of_team(db, team, incident_id)))
+def html(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
+    """The report as one page that needs nothing else, with its chart; raises LookupError for no such incident."""
+    incident = _of_team(db, team, incident_id)
+    facts = reports.read(db, incident)
+    called, zone = _called(db, facts, naming), people.zone(db, team, facts.incident.lead)
+    charts = {layout: drawing.svg(facts, zone=zone, called=called, layout=layout) for layout in drawing.LAYOUTS}
+    return Reports().html(_written(db, incident, facts, called=called, zone=zone), charts if facts.timeline else {})
 
 
-def written(db: Session, incident: Incident) -> Written:
+def actions_csv(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
+    """The actions as CSV; raises LookupError for no such incident."""
+    return actions_as_csv(written(db, _of_team(db, team, incident_id), naming))
+
+
+def written(db: Session, incident: Incident, naming: Naming = Naming.names) -> Written:
     """The report as every format tells it."""
     facts = reports.read(db, incident)
-    names = people.names(db, incident.team_id, reports.people_in(facts))
     zone = people.zone(db, incident.team_id, facts.incident.lead)
-    return write(facts, called=by_name(names), zone=zone, beside=Beside(mark=_mark(db, incident)))
+    return _written(db, incident, facts, called=_called(db, facts, naming), zone=zone)
+
+
+def _written(db: Session, incident: Incident, facts: Facts, *, called: Called, zone: str) -> Written:
+    beside = Beside(pulse=_pulse(db, incident), mark=_mark(db, incident))
+    return write(facts, called=called, zone=zone, beside=beside)
+
+
+def _called(db: Session, facts: Facts, naming: Naming) -> Called:
+    names = people.names(db, facts.incident.team_id, reports.people_in(facts))
+    return by_role(facts, names) if naming is Naming.roles else by_name(names)
+
+
+def _pulse(db: Session, incident: Incident) -> Mapping[int, tuple[str, ...]]:
+    """How each meeting was for those who were there, where it may be shown."""
+    review = reviews.of(db, incident)
+    shown = {meeting.number: pulse.shown(meeting, review) for meeting in reviews.meetings(db, review)}
+    return {number: _told(counted) for number, counted in shown.items() if counted}
+
+
+def _told(counted: Pulse) -> tuple[str, ...]:
+    said = "; ".join(f"“{words}”: {count}" for words, count in counted.lines())
+    return (f"{counted.answers} people told how it was for them, without their names. {said}.",)
 
 
 def _mark(db: Session, incident: Incident) -> Mark | None:
@@ -262,65 +290,9 @@ def _of_team(db: Session, team: str, incident_id: int) -> Incident:
     return incident
 
 
-# The first page ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page in plain words: what happened, the impact, how long, what made it possible, learned, will be done."""
-
-    title: str
-    severity: str | None
-    summary: str | None
-    impact: tuple[tuple[str, str], ...]
-    lengths: tuple[tuple[str, str], ...]
-    """Formula and length, of those that are known."""
-    contributors: tuple[str, ...]
-    more_contributors: int
-    mitigators: tuple[str, ...]
-    more_mitigators: int
-    learned: tuple[str, ...]
-    more_learned: int
-    to_do: tuple[ActionFacts, ...]
-    more_to_do: int
-    done: int
-
-
-def first_page(facts: Facts) -> Page:
-    """The summary that the report begins with and that is shared when it is published."""
-    contributors = _texts(facts, FindingKind.contributor)
-    mitigators = _texts(facts, FindingKind.mitigator)
-    learned = _texts(facts, FindingKind.learning)
-    to_do = facts_of.actions_to_do(facts.actions)
-    return Page(
-        title=facts.incident.title,
-        severity=facts.incident.severity,
-        summary=facts.incident.summary,
-        impact=tuple(facts.incident.impact.lines()),
-        lengths=_lengths(facts),
-        contributors=contributors[:MOST_OF_A_SORT],
-        more_contributors=len(contributors[MOST_OF_A_SORT:]),
-        mitigators=mitigators[:MOST_OF_A_SORT],
-        more_mitigators=len(mitigators[MOST_OF_A_SORT:]),
-        learned=learned[:MOST_OF_A_SORT],
-        more_learned=len(learned[MOST_OF_A_SORT:]),
-        to_do=to_do[:MOST_OF_A_SORT],
-        more_to_do=len(to_do[MOST_OF_A_SORT:]),
-        done=sum(action.state == ActionState.done for action in facts.actions),
-    )
-
-
-def _texts(facts: Facts, kind: FindingKind) -> tuple[str, ...]:
-    return tuple(found.text for found in facts.findings if found.kind == kind)
-
-
-def _lengths(facts: Facts) -> tuple[tuple[str, str], ...]:
-    known = ((FORMULAS[name], getattr(facts.incident.durations, name)) for name in FORMULAS)
-    return tuple((formula, in_words(seconds)) for formula, seconds in known if seconds is not None)
-
-
-def _counts(facts: Facts) -> dict[str, int]:
-    return {"events": len(facts.timeline), "findings": len(facts.findings), "actions": len(facts.actions)}
+def _counts(report: Written) -> dict[str, int]:
+    findings = sum(len(section.rows) for section in report.findings)
+    return {"events": report.events, "findings": findings, "actions": sum(len(group.rows) for group in report.actions)}
 
 
 # Asking for a draft ---------------------------------------------------------------------------------

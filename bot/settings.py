@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bot.desk import House
 from bot.review.meeting_time import WorkingHours
+from bot.review.naming import Naming
 from bot.review.refusal import Refused
 from bot.review.timeline import Kind
 
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
+    report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
     file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
 
     @field_validator("slack_api_url")
@@ -155,6 +157,7 @@ class Settings(BaseSettings):
             emoji=self.emoji,
             channel_pattern=self.channel_pattern,
             retention_days=self.retention_days,
+            report_names=self.report_names,
         )
 
 
@@ -173,6 +176,7 @@ MENDS = {
     "DEBRIEF_PORT": "give a port from 0 to 65535, such as 3000",
     "DEBRIEF_CLOCK": "give system or slack",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
+    "DEBRIEF_REPORT_NAMES": "give names or roles",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
     "DEBRIEF_WITNESS_KEY": "give at least 16 characters that nobody can guess",
     "DEBRIEF_FILE_LIMIT_MB": "give megabytes from 0 to 1000, such as 25; 0 keeps no files",

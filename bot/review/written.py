@@ -411,7 +411,7 @@ EMPTY: Mapping[FindingKind, str] = {
 }
 SUMMARY = ("What happened", "What was felt", "How it was fixed")
 """The three sentences of the close; a summary of any other number of lines stays as it is."""
-IN_SHORT = "In short"
+IN_SHORT = "What happened"
 MEANINGS: Mapping[MomentName, str] = {
     MomentName.began: "the impact began",
     MomentName.detected: "somebody, or a monitor, noticed",

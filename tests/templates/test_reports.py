@@ -169,7 +169,7 @@ def test_mentions_and_links_are_spelt_out():
 
     report = REPORTS.markdown(write(facts, called=by_name({"U0MARA": "Mara"}), zone="UTC"))
 
-    assert "**In short:** @Mara saw https://example.com/a\n" in report
+    assert "**What happened:** @Mara saw https://example.com/a\n" in report
 
 
 def test_people_in_the_words_of_a_message_are_named_and_hands_have_no_colour():
