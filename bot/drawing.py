@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import typst
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from bot.render import templates_folder
@@ -55,18 +55,42 @@ def about(facts: Facts, *, zone: str) -> str:
     return chart.wide(facts, zone=ZoneInfo(zone)).about
 
 
+class NotDrawn(Exception):
+    """A template of ours that somebody changed, or the engine, could not draw this picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that is to be posted: its drawing, and what it shows, for who cannot see it."""
+
+    svg: str
+    about: str
+
+
+def picture(facts: Facts, *, zone: str, called: Called) -> Picture:
+    """The timeline as it is posted; raises NotDrawn."""
+    try:
+        return Picture(svg(facts, zone=zone, called=called), about(facts, zone=zone))
+    except TemplateError as error:
+        raise NotDrawn from error
+
+
 def png(picture: str) -> bytes:
-    """The same picture as pixels, with the letters that come with the program first, and the machine's for the rest."""
-    drawn = typst.compile(
-        ON_ITS_OWN, format="png", ppi=SHARPNESS, sys_inputs={"picture": picture}, font_paths=_letters()
-    )
+    """The same picture as pixels; raises NotDrawn."""
+    try:
+        drawn = typst.compile(
+            ON_ITS_OWN, format="png", ppi=SHARPNESS, sys_inputs={"picture": picture}, font_paths=letters()
+        )
+    except typst.TypstError as error:
+        raise NotDrawn from error
     if not isinstance(drawn, bytes):
-        raise TypeError("the picture became several pages, or none")
+        raise NotDrawn
     return drawn
 
 
 @cache
-def _letters() -> typst.Fonts:
+def letters() -> typst.Fonts:
+    """What is set and drawn with: the letters that come with the program first, the machine's for the rest."""
     return typst.Fonts(font_paths=[str(fonts())])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.render import BIDI, PRIVATE, templates_folder
 from bot.review.written import Link, Words, Written
@@ -22,17 +23,17 @@ STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 
 
 class Reports:
-    """Renders the templates of `templates/reports`."""
+    """Renders the templates of `templates/reports`; what lies in the same place of `own` comes before ours."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = (folder or templates_folder()) / "reports"
+    def __init__(self, own: Path | None = None) -> None:
+        self._folders = [folder / "reports" for folder in (own, templates_folder()) if folder]
         # Markdown's escaping is not HTML's: finalize does it for every expression of every template.
         self._markdown = partial(self._environment, autoescape=False)
         self._html = self._environment(autoescape=True, finalize=_html_words)
 
     def _environment(self, **more: Any) -> Environment:
-        return Environment(  # noqa: S701 - each of the two says how it escapes
-            loader=FileSystemLoader(self._folder),
+        return ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(self._folders),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -58,7 +59,8 @@ class Reports:
 
         `charts` are our own drawings in SVG, shown as they are: `wide`, and `narrow` for a phone.
         """
-        style = _tight((self._folder / "report.css").read_text(encoding="utf-8"))
+        styles = (folder / "report.css" for folder in self._folders)
+        style = _tight(next(filter(Path.is_file, styles)).read_text(encoding="utf-8"))
         drawn = {layout: _tight(chart) for layout, chart in charts.items()}
         page = self._html.get_template("report.html.j2").render(
             report=report,
@@ -89,10 +91,10 @@ def _digest(text: str) -> str:
 
 def _html_words(value: Any) -> Any:
     """A value without what turns the reading direction or cannot be seen; Jinja's autoescape does the rest."""
-    return _harmless(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return harmless(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     return CONTROLS.sub(" ", PRIVATE.sub("", BIDI.sub("\ufffd", clean(text))))
 
 
@@ -114,7 +116,7 @@ def escape_markdown(value: Any) -> Markdown:
     """A value on one line of Markdown: no heading, table, link, emphasis or HTML begins or ends in it."""
     if isinstance(value, Markdown):
         return value
-    line = " ".join(_harmless("" if value is None else str(value)).split())
+    line = " ".join(harmless("" if value is None else str(value)).split())
     marked = MARKS.sub(lambda found: f"\\{found[0]}", line)
     html = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return Markdown(LINE_STARTS.sub(_started, html))

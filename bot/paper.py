@@ -1,0 +1,45 @@
+"""A written report as PDF. Typst sets it and gets what people wrote as data: none of it is read as markup."""
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from bot.drawing import letters
+from bot.render import templates_folder
+from bot.reports import harmless
+from bot.review.written import Instant, Written
+
+
+def pdf(report: Written, chart: str = "", own: Path | None = None) -> bytes:
+    """The report on A4 pages, the same bytes for the same report; `chart` is our own drawing in SVG.
+
+    A template reads what lies beside it in its folder, and nothing else; one in `own` comes before ours.
+    """
+    folders = (folder / "reports" for folder in (own, templates_folder()) if folder)
+    reports = next(folder for folder in folders if (folder / "report.typ").is_file())
+    paper = typst.compile(
+        str(reports / "report.typ"),
+        root=str(reports),
+        font_paths=letters(),
+        format="pdf",
+        sys_inputs={"report": json.dumps(_plain(report)), "chart": chart},
+        timestamp=0,
+    )
+    if not isinstance(paper, bytes):
+        raise TypeError("the report became no single document")
+    return paper
+
+
+def _plain(part: Any) -> Any:
+    """As JSON, with what an instant says of itself."""
+    if isinstance(part, str):
+        return harmless(part)
+    if isinstance(part, tuple):
+        return [_plain(one) for one in part]
+    if not is_dataclass(part):
+        return part
+    told = {one.name: _plain(getattr(part, one.name)) for one in fields(part)}
+    return told | {"words": part.words} if isinstance(part, Instant) else told
