@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.render import day, short
 from bot.review import follow_up
+from bot.review.clarity import question_about
 from bot.review.follow_up import ActionState, ActionWords, Horizon, Shown
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, may
@@ -22,6 +24,7 @@ from bot.review.refusal import (
     NeedsReason,
     NeedsText,
     NoSuchAction,
+    NoSuchEvent,
     NoSuchFinding,
     NotOneOfUs,
     NotYours,
@@ -31,10 +34,10 @@ from bot.review.refusal import (
     UnreadableDay,
 )
 from bot.review.when import read_day
-from storage import actions, findings, incidents, messages, people
+from storage import actions, findings, incidents, messages, people, walk
 from storage.actions import Proposal
 from storage.incidents import Where
-from storage.models import Action, Finding, Incident, Message
+from storage.models import Action, Finding, Incident, Message, TimelineEvent
 
 EXAMPLE = "@name write the runbook for a full disk"
 EVIDENCE = ("deployed", "tested", "documented")
@@ -65,7 +68,8 @@ class Held:
     @property
     def soaks_until(self) -> date:
         """The day from which it may be committed."""
-        return follow_up.soaks_until(self.action.proposed_at, self.zone)
+        since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
+        return follow_up.soaks_until(since, self.zone)
 
     def step(self, to: ActionState) -> ActionState:
         """The state it comes to; raises AnotherStep."""
@@ -97,7 +101,7 @@ def propose(
 ) -> Notes:
     """A new action with one owner and one due day; from one message there is at most one.
 
-    Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay, DayInThePast and NoSuchFinding.
+    Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay, DayInThePast, NoSuchFinding and NoSuchEvent.
     """
     incident = incidents.at(turn.db, turn.team, where, by)
     known = actions.from_message(turn.db, incident.id, channel, ts) if channel and ts else None
@@ -105,9 +109,12 @@ def propose(
         return [_shown(Held(turn, known, incident, by))]
     proposal = replace(_proposal(turn, wording), channel_id=channel, ts=ts)
     answered = [_finding(turn, incident, number) for number in wording.answers]
+    event = _event(turn, incident, wording.event) if wording.event is not None else None
     held = _put(turn, incident, known, proposal=proposal, by=by)
     actions.answer(turn.db, held.action, answered)
-    return [_proposed(held)]
+    if event:
+        actions.came_up_at(turn.db, held.action, event)
+    return [_proposed(held, wording)]
 
 
 def _proposal(turn: Turn, words: ActionWords) -> Proposal:
@@ -137,6 +144,13 @@ def _finding(turn: Turn, incident: Incident, number: int) -> Finding:
     return found
 
 
+def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:
+    found = walk.event(turn.db, incident, number)
+    if found is None:
+        raise NoSuchEvent(number=number)
+    return found
+
+
 def _put(turn: Turn, incident: Incident, known: Action | None, *, proposal: Proposal, by: UserId) -> Held:
     """A withdrawn proposal of the same message comes back under its number, in its new wording."""
     if known is None:
@@ -163,13 +177,17 @@ def _require_person(turn: Turn, user: str) -> None:
         raise NotOneOfUs(user=user)
 
 
-def _proposed(held: Held) -> Note:
+def _proposed(held: Held, wording: ActionWords) -> Note:
+    """One question back at most: how one knows that it is finished, else what it may change besides; never twice."""
+    question = question_about(held.action.text)
+    asked = "wording" if question else "effects" if wording.second_order is None else None
     return Note.private(
         held.by,
         "action_proposed",
         line=held.shown(),
         by=held.by,
-        question=follow_up.wording_question(held.action.text),
+        asked=asked,
+        question=question,
         soaks_until=held.soaks_until,
         unreachable=actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or ""),
     )
@@ -187,8 +205,42 @@ def move(turn: Turn, *, by: UserId, number: int, step: str, text: str = "") -> N
         raise UnknownVerb(verb=f"action {number} {step}", nearest=tuple(f"action {number} {each}" for each in nearest))
     if word == "done" and held.action.state == ActionState.done:
         return _confirm(held)
-    _require_hand(held, word)
+    (_require_say if STEPS[word] is _reword else _require_hand)(held, word)
     return STEPS[word](held, text.strip())
+
+
+def reshape(turn: Turn, *, by: UserId, number: int, wording: ActionWords) -> Notes:
+    """Another wording, day, owner, horizon and whatever else the form asks; what stays as it was leaves no history.
+
+    Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay, DayInThePast and AnotherStep.
+    """
+    held = _find(turn, number, by)
+    _require_say(held, "edit")
+    _require_open(held, "edit")
+    if wording.due_words == _as_typed(held.action.due):
+        # A day that has passed may stand while something else is changed.
+        wording = replace(wording, due_words=None)
+        proposal = replace(_proposal(turn, wording), due=held.action.due)
+    else:
+        proposal = _proposal(turn, wording)
+    for name in RESHAPED:
+        _set(held, name, getattr(proposal, name))
+    return [_moved(held, "edit")]
+
+
+RESHAPED = ("text", "due", "owner", "horizon", "category", "priority", "team", "second_order")
+"""What the form asks anew, in the order in which it is read."""
+
+
+def _set(held: Held, name: str, after: Any) -> None:
+    before = getattr(held.action, name)
+    setattr(held.action, name, after)
+    if before != after:
+        held.record(name, _as_typed(before), _as_typed(after))
+
+
+def _as_typed(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def finish(turn: Turn, *, by: UserId, number: int, evidence: Mapping[str, str]) -> Notes:
@@ -222,6 +274,12 @@ def _require_hand(held: Held, step: str) -> None:
         raise NotYours(who=who, verb=f"action {held.action.number} {step}", role="facilitator")
 
 
+def _require_say(held: Held, step: str) -> None:
+    """Whoever proposed it may word it better, too."""
+    if held.by != held.action.proposed_by:
+        _require_hand(held, step)
+
+
 def _confirm(held: Held) -> Notes:
     """Somebody else than its owner says that it is done indeed."""
     if held.by == held.action.owner or held.action.verified_by:
@@ -235,7 +293,7 @@ def _commit(held: Held, _: str) -> Notes:
     state = held.step(ActionState.committed)
     if held.action.state == state:
         return [_shown(held)]
-    if not follow_up.soaked(held.action.proposed_at, held.turn.now, held.zone):
+    if held.today < held.soaks_until:
         raise StillSoaking(number=held.action.number, day=day(held.soaks_until))
     held.action.committed_at = held.turn.now
     _set_state(held, state)
@@ -281,11 +339,17 @@ def _decline(held: Held, reason: str) -> Notes:
 
 
 def _told(held: Held) -> Iterable[Note]:
-    """The review's place hears once of what will not be done, but not while the incident still burns."""
+    """The review's place hears once of each no to a proposal, but not while the incident still burns."""
     if incidents.moment(held.turn.db, held.incident.id, "mitigated") is None:
         return
     place = incidents.main_place(held.turn.db, held.incident.id)
-    note = Note.once(f"declined:{held.action.id}", "action_declined", place, line=held.shown(), by=held.by)
+    note = Note.once(
+        f"declined:{held.action.id}:{held.action.proposed_at:%Y%m%dT%H%M%S}",
+        "action_declined",
+        place,
+        line=held.shown(),
+        by=held.by,
+    )
     yield replace(note, incident=held.incident.id)
 
 
@@ -302,9 +366,16 @@ def _redate(held: Held, words: str) -> Notes:
 
 
 def _set_due(held: Held, due: date) -> None:
-    before, held.action.due = held.action.due, due
-    if due != before:
-        held.record("due", before.isoformat() if before else None, due.isoformat())
+    _set(held, "due", due)
+
+
+def _reword(held: Held, words: str) -> Notes:
+    """What was typed after it is the new wording; the rest stays."""
+    _require_open(held, "edit")
+    if not words:
+        raise NeedsText(verb=f"action {held.action.number} edit", example="write the runbook for a full disk")
+    _set(held, "text", words)
+    return [_moved(held, "edit")]
 
 
 def _hand_over(held: Held, words: str) -> Notes:
@@ -314,9 +385,7 @@ def _hand_over(held: Held, words: str) -> Notes:
     if not re.fullmatch(r"[UW][A-Z0-9]+", user):
         raise NeedsPerson(verb=f"action {held.action.number} owner")
     _require_person(held.turn, user)
-    before, held.action.owner = held.action.owner, user
-    if user != before:
-        held.record("owner", before, user)
+    _set(held, "owner", user)
     return [_moved(held, "owner")]
 
 
@@ -330,16 +399,12 @@ def _require_open(held: Held, asked: str) -> None:
 def _prioritise(held: Held, words: str) -> Notes:
     if words.lower() not in {priority.value for priority in follow_up.Priority}:
         raise UnknownPriority
-    before, held.action.priority = held.action.priority, words.lower()
-    if before != held.action.priority:
-        held.record("priority", before, held.action.priority)
+    _set(held, "priority", words.lower())
     return [_moved(held, "priority")]
 
 
 def _set_state(held: Held, state: ActionState, *, because: str | None = None) -> None:
-    before, held.action.state = held.action.state, state.value
-    if before != state:
-        held.record("state", before, state.value)
+    _set(held, "state", state.value)
     if because:
         held.record("reason", None, because)
 
@@ -351,6 +416,8 @@ STEPS: Mapping[str, Callable[[Held, str], Notes]] = {
     "block": _block,
     "done": _done,
     "decline": _decline,
+    "edit": _reword,
+    "reshape": _reword,
     "due": _redate,
     "owner": _hand_over,
     "priority": _prioritise,
@@ -393,14 +460,16 @@ WHICH: Mapping[str, Callable[[Shown], bool]] = {
 
 
 def _shown(held: Held) -> Note:
-    answered = actions.answers(held.turn.db, held.incident.id).get(held.action.id, [])
-    return Note.private(held.by, "action", line=held.shown(), answers=answered)
+    answered = [number for number, _ in actions.answered(held.turn.db, held.action)]
+    event = actions.event_behind(held.turn.db, held.action)
+    return Note.private(held.by, "action", line=held.shown(), answers=answered, event=event)
 
 
 def _moved(held: Held, step: str) -> Note:
     away = actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or "")
+    answered = [number for number, _ in actions.answered(held.turn.db, held.action)]
     facts = {"line": held.shown(), "step": step, "by": held.by, "unreachable": away, "soaks_until": held.soaks_until}
-    return Note.private(held.by, "action_moved", **facts)
+    return Note.private(held.by, "action_moved", answers=answered, **facts)
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:

@@ -159,8 +159,10 @@ class _Book:
     def _soaked(self, owed: Owed) -> list[str]:
         """A proposal is asked about after its pause, and once more a week later; one made again is asked about anew."""
         proposed_at = owed.action.proposed_at
-        until = follow_up.soaks_until(proposed_at, owed.zone)
-        if owed.action.state != ActionState.proposed or owed.today < until:
+        if owed.action.state != ActionState.proposed:
+            return []
+        until = follow_up.soaks_until(actions.soaks_from(self.turn.db, owed.action, now=self.turn.now), owed.zone)
+        if owed.today < until:
             return []
         first, second = (f"soak:{proposed_at:%Y%m%dT%H%M%S}:{time}" for time in (1, 2))
         keys = [first] if owed.today < until + ASKED_AGAIN else [first, second]

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, delete, func, select
 from sqlalchemy.orm import Session
 
-from bot.review.follow_up import ActionState, Horizon, Shown, next_steps
+from bot.review.follow_up import ActionState, Horizon, Shown, next_steps, soaks_until
 from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
+from storage.findings import COMES_FROM
 from storage.incidents import Where, visible_to
-from storage.models import Action, Change, Finding, Incident, Link, Reaction, Review, Rung
+from storage.models import Action, Change, Finding, Incident, Link, Meeting, Reaction, Review, Rung, TimelineEvent
 from storage.rows import insert_new
 
 SETTLED = ("done", "declined")
@@ -81,6 +82,29 @@ def answer(db: Session, action: Action, found: Collection[Finding]) -> None:
             )
         )
     db.flush()
+
+
+def came_up_at(db: Session, action: Action, event: TimelineEvent) -> None:
+    """Link the action to the event at which somebody thought of it."""
+    db.add(
+        Link(
+            team_id=action.team_id,
+            incident_id=action.incident_id,
+            from_kind="action",
+            from_id=action.id,
+            relation=COMES_FROM,
+            to_kind="event",
+            to_id=event.id,
+        )
+    )
+    db.flush()
+
+
+def event_behind(db: Session, action: Action) -> int | None:
+    """The number of the event at which it came up."""
+    came_from = and_(Link.relation == COMES_FROM, Link.to_kind == "event", Link.to_id == TimelineEvent.id)
+    query = select(TimelineEvent.number).join(Link, came_from)
+    return db.scalar(query.where(Link.from_kind == "action", Link.from_id == action.id).limit(1))
 
 
 def by_number(db: Session, team: str, number: int, user: str | None) -> tuple[Action, Incident] | None:
@@ -157,6 +181,34 @@ def answers(db: Session, incident: int) -> dict[int, list[int]]:
     return found
 
 
+def answered(db: Session, action: Action) -> list[tuple[int, str]]:
+    """The findings that an action answers, number and text."""
+    answering = and_(Link.relation == ANSWERS, Link.to_kind == "finding", Link.to_id == Finding.id)
+    query = select(Finding.number, Finding.text).join(Link, answering)
+    mine = and_(Link.from_kind == "action", Link.from_id == action.id, Finding.dropped_at.is_(None))
+    return [(number, text) for number, text in db.execute(query.where(mine).order_by(Finding.number))]
+
+
+def soaks_from(db: Session, action: Action, *, now: datetime) -> datetime:
+    """When its pause begins: when the meeting that spoke of it ends, or will end; without one when it was proposed."""
+    query = select(Meeting).join(Review, Review.id == Meeting.review_id)
+    meetings = db.scalars(query.where(Review.incident_id == action.incident_id, Meeting.cancelled_at.is_(None)))
+    ends = [end for end in (_ends_at(meeting, now) for meeting in meetings) if end and end >= action.proposed_at]
+    return min(ends, default=action.proposed_at)
+
+
+def _ends_at(meeting: Meeting, now: datetime) -> datetime | None:
+    """None for a meeting whose hour has passed without anybody opening it, or that has no hour."""
+    if meeting.ended_at:
+        return meeting.ended_at
+    if meeting.opened_at:
+        return max(now, meeting.opened_at + timedelta(minutes=meeting.minutes))
+    if not meeting.scheduled_at or not meeting.meets_at:
+        return None
+    planned = meeting.meets_at + timedelta(minutes=meeting.minutes)
+    return planned if planned > now else None
+
+
 def incident_at(db: Session, team: str, where: Where | None, by: str) -> Incident | None:
     """The incident of this place where there is one that this person may see: lists reach wider elsewhere."""
     with suppress(NoIncidentHere):
@@ -174,8 +226,10 @@ def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str |
 def as_shown(db: Session, action: Action, incident: Incident, *, to: str, now: datetime) -> Shown:
     """An action as a person sees it; days are its owner's, and the next steps are offered to its owner alone."""
     zone = ZoneInfo(people.zone(db, action.team_id, action.owner))
-    days = (now.astimezone(zone).date() - action.due).days if action.due else 0
-    state = ActionState(action.state)
+    today = now.astimezone(zone).date()
+    days = (today - action.due).days if action.due else 0
+    state, is_proposed = ActionState(action.state), action.state == ActionState.proposed
+    until = soaks_until(soaks_from(db, action, now=now), zone) if is_proposed else today
     return Shown(
         number=action.number,
         text=action.text,
@@ -194,7 +248,8 @@ def as_shown(db: Session, action: Action, incident: Incident, *, to: str, now: d
         verified_by=action.verified_by,
         incident=incident.id,
         title=incident.title,
-        steps=next_steps(state, action.proposed_at, now=now, zone=zone) if to == action.owner else (),
+        steps=next_steps(state, waits_until=until, today=today) if to == action.owner else (),
+        answers=tuple(answered(db, action)) if is_proposed else (),
     )
 
 

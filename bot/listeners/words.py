@@ -436,7 +436,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "action",
             following_up.propose,
             "propose an action; with its number anybody sees it, and its owner or who leads the review moves it: "
-            "N [commit · begin · block REASON · done · decline REASON · propose · due DATE · owner @a · priority high]",
+            "N [commit · begin · block REASON · done · decline REASON · propose · edit TEXT · due DATE · owner @a · "
+            "priority high]",
             usage="@owner [by DATE] [quick or long] text",
             read=reading.action,
             choose=_propose_or_move,

@@ -1,4 +1,4 @@
-"""Actions after the meeting: their states, due days, the ladder of reminders, and wording that can be finished."""
+"""Actions after the meeting: their states, due days and ladder of reminders, and how they are typed."""
 
 from __future__ import annotations
 
@@ -99,15 +99,14 @@ def another_step(state: ActionState, asked: str, *, number: int) -> AnotherStep:
     return AnotherStep(number=number, state=state.label, asked=asked, possible=possible)
 
 
-def next_steps(
-    state: ActionState, proposed_at: datetime, *, now: datetime, zone: tzinfo
-) -> tuple[tuple[str, str], ...]:
+def next_steps(state: ActionState, *, waits_until: date, today: date) -> tuple[tuple[str, str], ...]:
     """The buttons an owner is offered, label and verb; a proposal waits before it can be committed."""
     if state is ActionState.proposed:
-        return (("Commit", "commit"),) if soaked(proposed_at, now, zone) else ()
+        return (*((COMMIT,) if today >= waits_until else ()), ("Reshape", "edit"), ("Decline", "decline"))
     return NEXT_STEPS.get(state, ())
 
 
+COMMIT = ("Commit", "commit")
 NEXT_STEPS: Mapping[ActionState, tuple[tuple[str, str], ...]] = {
     ActionState.committed: (("Begin", "begin"), ("Done", "done")),
     ActionState.in_progress: (("Done", "done"),),
@@ -137,6 +136,8 @@ class Shown:
     incident: int
     title: str
     steps: tuple[tuple[str, str], ...] = ()
+    answers: tuple[tuple[int, str], ...] = ()
+    """The findings that a proposal answers, number and text."""
 
 
 DUE_IN: Mapping[Horizon, timedelta] = {Horizon.quick: timedelta(days=7), Horizon.long: timedelta(days=30)}
@@ -152,27 +153,15 @@ def default_due(horizon: Horizon, today: date) -> date:
     return today + DUE_IN[horizon]
 
 
-def soaked(
-    proposed_at: datetime,
-    now: datetime,
-    zone: tzinfo,
-    *,
-    weekends: Collection[int] = WEEKEND,
-    holidays: Collection[date] = NO_HOLIDAYS,
-) -> bool:
-    """Whether two working days have passed since the proposal, counted in local days."""
-    return now.astimezone(zone).date() >= soaks_until(proposed_at, zone, weekends=weekends, holidays=holidays)
-
-
 def soaks_until(
-    proposed_at: datetime,
+    since: datetime,
     zone: tzinfo,
     *,
     weekends: Collection[int] = WEEKEND,
     holidays: Collection[date] = NO_HOLIDAYS,
 ) -> date:
-    """The local day from which it may be committed."""
-    return add_working_days(proposed_at.astimezone(zone).date(), SOAK, weekends=weekends, holidays=holidays)
+    """The local day from which what was proposed or last spoken of at this moment may be committed."""
+    return add_working_days(since.astimezone(zone).date(), SOAK, weekends=weekends, holidays=holidays)
 
 
 # The ladder.
@@ -231,70 +220,10 @@ def rungs_due(
     return [rung for rung in latest if rung.key not in said]
 
 
-# Wording.
+# `[for FINDING or at EVENT] @owner [by DATE] [quick or long] text`.
 
-BOUNDED = re.compile(
-    r"\b(?:so that|until|unless|within|at least|at most|below|above|under|over|less than|more than|when|every|each)\b"
-    r"|[0-9]",
-    re.IGNORECASE,
-)
-"""Words that usually say how one knows that it is finished."""
-VAGUE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(cue, re.IGNORECASE), question)
-    for cue, question in (
-        (
-            (
-                r"^(?:please )?(?:be|being) (?:more )?(?:careful|mindful|attentive|vigilant|aware)\b"
-                r"|\bmore (?:care|careful|attention)\b|^remember to\b|^(?:try|make an effort) (?:to|not to)\b"
-            ),
-            "What could change in the system or the process, so that nobody has to remember this?",
-        ),
-        (
-            r"^(?:re-?)?train(?:ing)?\b|^educate\b|^remind (?:everyone|everybody|people|the team)\b|^raise awareness\b",
-            "What will people be able to do afterwards, and how will you see that they can?",
-        ),
-        (
-            r"^(?:investigate|look (?:into|at)|explore|research|analy[sz]e|check out|dig into|understand)\b",
-            "Which question should be answered at the end, and where will the answer be written down?",
-        ),
-        (
-            (
-                r"^(?:improve|better|enhance|optimi[sz]e|strengthen|fix|increase|more|add(?: more| better)?) "
-                r"(?:the |our )?(?:monitoring|alerting|alerts|observability|logging|dashboards?)\s*\.?$"
-                r"|^better (?:monitoring|alerting|alerts|observability|logging)\b"
-            ),
-            "What would be measured, and at which value should somebody be told?",
-        ),
-        (
-            r"^(?:improve|better|enhance|optimi[sz]e|strengthen|clean up|harden|streamline)\b",
-            "How will you see that it is better: what is different once it is finished?",
-        ),
-        (
-            r"^(?:ensure|make sure|guarantee)\b",
-            "What will be built, written or switched on to make that so?",
-        ),
-        (
-            r"^(?:consider|think about|discuss|talk about|maybe|we should (?:consider|think about|discuss))\b",
-            "What should be decided, by whom, and where will the decision be written down?",
-        ),
-        (
-            r"^(?:prevent|avoid|never|don['’]?t|do not) .*\b(?:again|in (?:the )?future|happening|happens?)\b",
-            "Which one condition would you change first, and how would you see that it has changed?",
-        ),
-    )
-)
-
-
-def wording_question(text: str) -> str | None:
-    """A question back where the wording has no end to it; None where it is specific, and always when unsure."""
-    said = text.strip()
-    if BOUNDED.search(said):
-        return None
-    return next((question for cue, question in VAGUE if cue.search(said)), None)
-
-
-# `@owner [by DATE] [quick or long] text`.
-
+ABOUT = re.compile(r"\s*(?P<what>for|at)\s+#?(?P<number>[0-9]{1,9})\s*[,:]?\s*(?=<@|$)", re.IGNORECASE)
+"""`for 3` answers finding 3, `at 7` came up at event 7."""
 OWNER = re.compile(r"\s*<@(?P<id>[UW][A-Z0-9]+)(?:\|[^>]*)?>\s*,?\s*")
 BY = re.compile(r"by\s+(?:(?:the|next)\s+)?", re.IGNORECASE)
 HORIZON = re.compile(r"(?:(quick)(?:[ -]fix(?=\s*:))?|(long)(?:[ -]term(?=\s|:))?)(?:\s*:\s*|\s+)", re.IGNORECASE)
@@ -317,12 +246,16 @@ class ActionWords:
     second_order: str | None = None
     """Empty where it was asked and left open, None where nobody asked."""
     answers: tuple[int, ...] = ()
+    event: int | None = None
+    """The event at which it came up."""
 
 
 def read_action(text: str) -> ActionWords:
     """Takes the owner, the day and the horizon off the front, each where it is plainly one; the rest is the text."""
-    owner = OWNER.match(text)
-    due_words, rest = _split_due(text[owner.end() :] if owner else text.strip())
+    about = ABOUT.match(text)
+    said = text[about.end() :] if about else text
+    owner = OWNER.match(said)
+    due_words, rest = _split_due(said[owner.end() :] if owner else said.strip())
     horizon = HORIZON.match(rest)
     if horizon:
         rest = rest[horizon.end() :]
@@ -331,6 +264,8 @@ def read_action(text: str) -> ActionWords:
         due_words=due_words,
         horizon=Horizon((horizon[1] or horizon[2]).lower()) if horizon else None,
         text=rest.strip(),
+        answers=(int(about["number"]),) if about and about["what"].lower() == "for" else (),
+        event=int(about["number"]) if about and about["what"].lower() == "at" else None,
     )
 
 

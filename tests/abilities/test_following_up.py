@@ -1,13 +1,16 @@
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from bot import following_up
+from bot import facilitating, following_up, tagging
+from bot.render import Rendered
 from bot.review import refusal
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
-from storage import actions, findings, incidents
+from storage import actions, findings, incidents, reviews
 from storage.incidents import Where
 from storage.models import Action, Membership, Reaction
 from tests.cast import (
@@ -71,7 +74,8 @@ def test_a_proposal_gets_a_number_an_owner_and_a_day(room: Room):
         "Action 1 is proposed:\n"
         f"> {TEXT}\n\n"
         "<@U0TOMAS> owns it and it is due Wed 25 Nov 2026. It waits until Fri 20 Nov 2026, then I ask them to commit "
-        "to it, to name another day, or to decline it."
+        "to it, to name another day, or to decline it.\n\n"
+        "One question, asked once: what else could it change, for better or worse?"
     )
 
 
@@ -353,6 +357,178 @@ def a_private_incident(room: Room, *, owner: UserId = MARA) -> None:
     an_incident(room, channel=SECRET.place.channel, private=room.now)
     room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=SECRET.place.channel, user_id=MARA)))
     propose(room, where=SECRET, owner=owner)
+
+
+# Worded better, and weighed
+
+
+def wording(text: str = "write it down", *, due: str | None = None, owner: UserId = TOMAS, **more) -> ActionWords:
+    return ActionWords(owner, due, Horizon.quick, text, **more)
+
+
+def history(room: Room) -> list[tuple[str, str | None, str | None]]:
+    changes = room.change(lambda db: incidents.changes(db, 1, "action"))
+    return [(change.what, change.before, change.after) for change in changes]
+
+
+def test_the_owner_reshapes_a_proposal_and_only_what_changed_has_a_history(room: Room):
+    an_incident(room)
+    propose(room)
+
+    answer = room.serve(
+        following_up.reshape, by=TOMAS, number=1, wording=wording("write it down", due="2026-12-01", owner=PRIYA)
+    )
+
+    assert history(room) == [
+        ("text", TEXT, "write it down"),
+        ("due", "2026-11-25", "2026-12-01"),
+        ("owner", TOMAS, PRIYA),
+    ]
+    assert answer.startswith(
+        "Action 1 now reads:\n> write it down\n\n"
+        "<@U0PRIYA> owns it, and it is due Tue 01 Dec 2026. It is still a proposal and waits until Fri 20 Nov 2026."
+    )
+
+
+def test_whoever_proposed_it_may_word_it_better_and_others_may_not(room: Room):
+    an_incident(room, lead=JONAS)
+    propose(room, by=PRIYA)
+
+    move(room, "edit", "write it down", by=PRIYA)
+
+    assert action(room).text == "write it down"
+    for step, text in (("edit", "anything"), ("decline", "no")):
+        with pytest.raises(refusal.NotYours):
+            move(room, step, text, by=MARA if step == "edit" else PRIYA)
+
+
+def test_a_day_that_has_passed_may_stand_while_the_wording_is_changed(room: Room):
+    an_incident(room)
+    propose(room)
+    room.pass_time(days=14)
+
+    room.serve(following_up.reshape, by=TOMAS, number=1, wording=wording("write it down", due="2026-11-25"))
+
+    assert (action(room).text, action(room).due) == ("write it down", date(2026, 11, 25))
+    with pytest.raises(refusal.DayInThePast):
+        room.serve(following_up.reshape, by=TOMAS, number=1, wording=wording(due="2026-11-26"))
+
+
+def test_what_is_settled_keeps_its_wording(room: Room):
+    an_incident(room)
+    propose(room)
+    move(room, "decline", "no time")
+
+    with pytest.raises(refusal.AnotherStep):
+        move(room, "edit", "write it down")
+    with pytest.raises(refusal.AnotherStep):
+        room.serve(following_up.reshape, by=TOMAS, number=1, wording=wording())
+
+
+def test_second_order_effects_are_asked_once_in_the_answer_or_in_the_form(room: Room):
+    an_incident(room)
+
+    typed, vague, in_the_form = (
+        propose(room, **more) for more in ({}, {"text": "improve monitoring"}, {"second_order": ""})
+    )
+
+    assert [answer.count("what else could it change") for answer in (typed, vague, in_the_form)] == [1, 0, 0]
+    assert [answer.count("One question") for answer in (typed, vague, in_the_form)] == [1, 1, 0]
+
+
+def test_a_vague_wording_is_offered_to_be_edited(room: Room):
+    an_incident(room)
+
+    answer = room.answer(
+        following_up.propose, where=HERE, by=MARA, wording=ActionWords(TOMAS, None, None, "be more careful")
+    )
+
+    assert answer
+    assert "What could change in the system or the process" in answer.text
+    assert [button["text"]["text"] for button in buttons(answer)] == ["Edit"]
+    assert '"text": "1 edit"' in buttons(answer)[0]["value"]
+
+
+def buttons(answer: Rendered) -> list[dict[str, Any]]:
+    return [button for block in answer.blocks if block["type"] == "actions" for button in block["elements"]]
+
+
+def test_before_it_is_promised_its_owner_looks_once_at_its_day_and_what_it_answers(room: Room):
+    incident = an_incident(room)
+    room.change(lambda db: found(db, incident, "retries without a limit"))
+    propose(room, answers=(1,))
+    room.pass_time(days=2)
+
+    shown = room.answer(following_up.show, by=TOMAS, number=1)
+
+    assert shown
+    commit, reshape, decline = buttons(shown)
+    assert commit["confirm"]["text"]["text"] == (
+        "Is it worth it against your other work? It is due Wed 25 Nov 2026 and answers retries without a limit."
+    )
+    assert ["confirm" in each for each in (reshape, decline)] == [False, False]
+    assert move(room, "commit").startswith("Action 1 is promised, due Wed 25 Nov 2026, and answers finding 1.")
+
+
+def test_an_action_can_come_up_at_an_event(room: Room):
+    incident = an_incident(room)
+    room.serve(tagging.add_event, where=HERE, by=MARA, when=None, text="restarted the pods")
+
+    propose(room, event=1)
+
+    assert "It came up at event 1." in room.serve(following_up.show, by=MARA, number=1)
+    with pytest.raises(refusal.NoSuchEvent):
+        propose(room, event=9)
+    assert incident
+
+
+# The pause
+
+
+def test_what_was_proposed_before_the_meeting_waits_two_working_days_after_it(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident)
+    propose(room)
+    room.change(lambda db: planned(db, incident, NOVEMBER_18 + timedelta(days=2)))
+    room.pass_time(days=2)
+
+    with pytest.raises(refusal.StillSoaking, match="waits until Tue 24 Nov 2026"):
+        move(room, "commit")
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    room.pass_time(hours=1)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+    room.pass_time(days=3)
+    with pytest.raises(refusal.StillSoaking, match="waits until Tue 24 Nov 2026"):
+        move(room, "commit")
+    room.pass_time(days=1)
+
+    assert "is promised" in move(room, "commit")
+
+
+def test_a_meeting_that_nobody_held_holds_up_no_promise(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident)
+    propose(room)
+    room.change(lambda db: planned(db, incident, NOVEMBER_18 + timedelta(days=1)))
+    room.pass_time(days=2)
+
+    assert "is promised" in move(room, "commit")
+
+
+def planned(db: Session, incident: int, at: datetime) -> None:
+    reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=NOVEMBER_18)
+
+
+def test_each_no_to_a_proposal_is_told_once(room: Room):
+    mitigated(room, an_incident(room))
+    propose(room)
+
+    move(room, "decline", "no time")
+    room.pass_time(days=1)
+    move(room, "propose")
+    move(room, "decline", "the disk is replaced")
+
+    assert [text.splitlines()[1] for text in room.transcript(CHANNEL)] == ["> no time", "> the disk is replaced"]
 
 
 # Showing

@@ -239,8 +239,8 @@ def test_the_question_to_commit_shows_how_to_answer_otherwise(room: Room):
     assert room.transcript(TOMAS)[0].split("\n\n")[1:3] == [
         f"*Action 1* waits for your answer: {TEXT}. Do you promise it for Wed 25 Nov 2026?",
         (
-            "Instead of a promise, `/review action 1 due DATE` names another day, and `/review action 1 decline "
-            "REASON` says no."
+            "Is it worth it against your other work? Commit promises it, Reshape changes its wording, day or owner, and "
+            "Decline says no with your reason. Each of them is a good answer, and you are asked once."
         ),
     ]
 
