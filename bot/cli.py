@@ -226,7 +226,7 @@ def incidents(*, as_json: bool) -> None:
 
 @main.command()
 @click.argument("incident")
-@click.option("--format", "form", default="md", show_default=True, help="json, md, html or pdf.")
+@click.option("--format", "form", default="md", show_default=True, help="json, md, html, pdf, or csv for the actions.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; without one it is printed.")
 def export(*, incident: str, form: str, out: Path | None) -> None:
     """Export a review; INCIDENT is its id, its channel's name or its channel's id."""
@@ -234,8 +234,9 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
     from bot.review.refusal import Refused
 
     try:
-        with database_errors(), office.opened(settings_or_leave()) as storage:
-            pieces = office.exported(storage, incident, form)
+        settings = settings_or_leave()
+        with database_errors(), office.opened(settings) as storage:
+            pieces = office.exported(storage, incident, form, settings.report_names)
             # What is wrong shows with the first piece, before a file is made.
             write_out(itertools.chain([next(pieces)], pieces), out)
     except (office.NoSuchIncident, Refused) as wrong:

@@ -18,6 +18,7 @@ from bot.desk import Desk
 from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
+from bot.review.naming import Naming
 from bot.review.refusal import NotAvailableFormat, UnknownFormat
 from bot.settings import Settings
 from storage import channels, incidents, outbox, people, reviews, verification
@@ -66,12 +67,15 @@ def _row(db: Session, incident: Incident) -> dict[str, Any]:
     }
 
 
-def exported(storage: Storage, name: str, form: str) -> Iterator[str]:
-    """A review, piece by piece; raises NoSuchIncident, UnknownFormat and NotAvailableFormat before the first."""
+def exported(storage: Storage, name: str, form: str, naming: Naming = Naming.names) -> Iterator[str]:
+    """A review, piece by piece; raises NoSuchIncident, UnknownFormat and NotAvailableFormat before the first.
+
+    The JSON is the whole of what is kept, and calls nobody by a role.
+    """
     write = _writer(form.lower())
     with storage.read() as db:
         incident = _named(db, name)
-        yield from write(db, TeamId(incident.team_id), incident.id)
+        yield from write(db, TeamId(incident.team_id), incident.id, naming)
 
 
 def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:
@@ -82,21 +86,22 @@ def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:
         return list(verifying.told(incident, verdict)), not verdict.count
 
 
-def _writer(form: str) -> Callable[[Session, TeamId, int], Iterable[str]]:
-    if form in {"html", "pdf"}:
+Writer = Callable[[Session, TeamId, int, Naming], Iterable[str]]
+
+
+def _writer(form: str) -> Writer:
+    if form == "pdf":
         raise NotAvailableFormat(words=form)
     if form not in WRITERS:
         raise UnknownFormat(words=form)
     return WRITERS[form]
 
 
-def _as_markdown(db: Session, team: TeamId, incident: int) -> Iterable[str]:
-    return [reporting.markdown(db, team, incident)]
-
-
-WRITERS: Mapping[str, Callable[[Session, TeamId, int], Iterable[str]]] = {
-    "json": reporting.json_text,
-    "md": _as_markdown,
+WRITERS: Mapping[str, Writer] = {
+    "json": lambda db, team, incident, _: reporting.json_text(db, team, incident),
+    "md": lambda *what: [reporting.markdown(*what)],
+    "html": lambda *what: [reporting.html(*what)],
+    "csv": lambda *what: [reporting.actions_csv(*what)],
 }
 
 

@@ -348,3 +348,25 @@ def test_what_cannot_be_erased_is_told(mara: str, user: str, why: str):
     assert done.exit_code == 2
     assert why in done.output
     assert mara not in done.output
+
+
+def test_a_review_is_exported_as_a_page_and_its_actions_as_a_table():
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+
+    page, table = (debrief("export", "1", "--format", form) for form in ("html", "csv"))
+
+    assert page.stdout.startswith("<!doctype html>")
+    assert "<title>Checkout latency · incident review</title>" in page.stdout
+    assert table.stdout.startswith("number,action,owner,due,state")
+
+
+def test_reports_name_nobody_where_roles_are_asked_for(monkeypatch: pytest.MonkeyPatch):
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+    monkeypatch.setenv("DEBRIEF_REPORT_NAMES", "roles")
+    named = re.compile(r"\b(tomasz|mirela|ifeoma|ananya|sinead|rafa)\b", re.IGNORECASE)
+
+    pages = [debrief("export", "1", "--format", form).stdout for form in ("md", "html", "csv")]
+
+    assert [named.findall(page) for page in pages] == [[], [], []]
+    monkeypatch.delenv("DEBRIEF_REPORT_NAMES")
+    assert named.search(debrief("export", "1", "--format", "json").stdout)

@@ -243,14 +243,14 @@ class UnknownChannel(Refused):
 
 @dataclass(eq=False)
 class UnknownFormat(Refused):
-    """I do not know “{words}” as a format. The report comes as `md` or `json`."""
+    """I do not know “{words}” as a format. The report comes as `html`, `md` or `json`, its actions as `csv`."""
 
     words: str
 
 
 @dataclass(eq=False)
 class NotAvailableFormat(Refused):
-    """The report comes as `md` or `json` for now, not yet as {words}."""
+    """The report comes as `html`, `md` or `json` for now, not yet as {words}."""
 
     words: str
 

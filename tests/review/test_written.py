@@ -69,7 +69,9 @@ def test_three_lines_of_summary_are_what_happened_what_was_felt_and_how_it_was_f
 def test_a_summary_of_one_paragraph_stays_one():
     page = written(some_facts("It was slow. A rollback fixed it.")).page
 
-    assert [(part.label, part.words) for part in page.happened] == [("What happened", "It was slow. A rollback fixed it.")]
+    assert [(part.label, part.words) for part in page.happened] == [
+        ("What happened", "It was slow. A rollback fixed it.")
+    ]
 
 
 def test_a_sentence_that_was_left_open_keeps_its_place():
