@@ -6,7 +6,8 @@ from tests.review.marked_incidents import measure as hold
 
 def measure() -> None:
     for name in NAMES:
-        held = hold(read(name))
+        marked = read(name)
+        held = hold(marked, marked.offered())
         print(f"{held.name}: {held.held} of {held.marks} marks ({held.share:.0%}) in {_offer(held)}")
         for why, count in held.reasons.most_common():
             print(f"    {why}: {count} offered, {held.right[why]} with a mark")

@@ -6,23 +6,24 @@ of the incident are offered, then the best of the rest. A burst of alerts counts
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from bot.review.cues import HEDGED, LISTED, NUMBER, PLEASANTRY, SEVERITY, Cue, cues_of, sentences
 from bot.review.incident import ChannelId, Ts, UserId
+from bot.review.signs import LISTED, NUMBER, ONESELF, PLEASANTRY, SEVERITY, SOCIAL, Cue, cues_of, sentences
 from bot.review.timeline import Kind, any_of, guess_kind
 
 MOST_CANDIDATES = 40
 FEWEST_CANDIDATES = 15
 """Between these (DOMAIN §1), as far as so many say something at all."""
-WORTH_OFFERING, WORTH_A_LOOK = 3.0, 2.0
+WORTH_OFFERING, WORTH_A_LOOK = -2.2, -3.0
 """Scores: what is offered, and what may fill up to the fewest."""
-SURE = 5.5
+SURE = -0.7
 """From this score on a candidate is suggested."""
 
 Key = tuple[ChannelId, Ts]
@@ -50,6 +51,10 @@ class Chatter:
     @property
     def thread(self) -> Key:
         return self.channel, self.thread_ts or self.ts
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts not in {None, self.ts}
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,13 @@ class Candidate:
         return self.burst.messages if self.burst else ((self.channel, self.ts),)
 
 
-def candidates(messages: Sequence[Chatter], *, mitigated: datetime | None = None) -> list[Candidate]:
+def candidates(messages: Sequence[Chatter]) -> list[Candidate]:
     """At most 40 messages worth adding, each once and with its best reason, in order of time."""
     in_time = sorted(messages, key=lambda message: (message.at, message.ts))
-    among = _Among(in_time, mitigated)
+    among = _Among(in_time)
     bursts = _bursts(in_time)
     folded = {key for burst in bursts for key in burst.messages}
-    found = [_folded(burst, is_first=among.is_first_alert(burst.messages[0])) for burst in bursts]
+    found = [_folded(burst) for burst in bursts]
     found += [one for message in in_time if message.key not in folded and (one := _candidate(message, among))]
     return sorted(_chosen(found), key=lambda one: (one.at, one.ts))
 
@@ -151,38 +156,49 @@ def _runs(alerts: Sequence[Chatter]) -> list[list[Chatter]]:
     return runs
 
 
-def _folded(burst: Burst, *, is_first: bool) -> Candidate:
+def _folded(burst: Burst) -> Candidate:
     channel, ts = burst.messages[0]
-    score = A_PROGRAM_DID + len(burst.messages) / 10 + (1 if is_first else 0)
+    score = round(math.log2(len(burst.messages)) - 1.5, 2)
     return Candidate(channel, ts, burst.start, "a burst of alerts", kind=Kind.automated, score=score, burst=burst)
 
 
 # Where a message stands among the others -------------------------------------------------------
 
-A_SILENCE = timedelta(minutes=20)
-CLOSE = timedelta(minutes=5)
+SOON = timedelta(minutes=5)
+"""A short yes within it answers what was asked before."""
+AROUND = 6
+"""Messages before and after one that it is compared with."""
 
 
 class _Among:
-    """What is known of all messages together: who spoke first, what drew answers, where it was silent."""
+    """What is known of all messages together: who spoke first and most, what drew answers, where it was silent."""
 
-    def __init__(self, in_time: Sequence[Chatter], mitigated: datetime | None) -> None:
+    def __init__(self, in_time: Sequence[Chatter]) -> None:
         people = [message for message in in_time if not message.is_bot]
         alerts = [message for message in in_time if _is_alert(message)]
-        self.first_of_all = {message.key for message in people[:1]}
+        self.first_of_all = set(islice((message.key for message in people if _says_something(message)), 1))
         self.first_words = _firsts(people, lambda message: message.user)
         self.first_alerts = {message.key for message in alerts[:1]}
         self.first_said = _firsts((message for message in in_time if message.is_bot), _masked)
-        self.replies = Counter(message.thread for message in in_time if message.thread_ts not in {None, message.ts})
-        self.after_silence = {after.key for before, after in pairwise(people) if after.at - before.at >= A_SILENCE}
-        self.mitigated = mitigated
+        self.replies = Counter(message.thread for message in in_time if message.is_reply)
+        self.spoke = Counter(message.user for message in people)
+        self.before = {after.key: after.at - before.at for before, after in pairwise(people)}
+        self.after = {before.key: after.at - before.at for before, after in pairwise(people)}
         self.go_aheads = _go_aheads(people)
+        self.longer = _longer(people)
 
-    def is_first_alert(self, key: Key) -> bool:
-        return key in self.first_alerts
+    def stands_out(self, message: Chatter) -> float:
+        """How much longer it was silent before than after it, in doublings of the pause; at most some three."""
+        before, after = (pauses.get(message.key, SOON).total_seconds() + 30 for pauses in (self.before, self.after))
+        return max(-1.5, min(3.5, math.log2(before / after)))
 
-    def is_at_mitigation(self, message: Chatter) -> bool:
-        return self.mitigated is not None and abs(message.at - self.mitigated) <= CLOSE
+
+SOMETHING = 4
+"""Words; with fewer nobody says what is the matter."""
+
+
+def _says_something(message: Chatter) -> bool:
+    return len(message.text.split()) >= SOMETHING
 
 
 def _firsts(messages: Iterable[Chatter], what: Callable[[Chatter], Hashable]) -> set[Key]:
@@ -192,6 +208,17 @@ def _firsts(messages: Iterable[Chatter], what: Callable[[Chatter], Hashable]) ->
     return set(seen.values())
 
 
+def _longer(people: Sequence[Chatter]) -> dict[Key, float]:
+    """How much longer a message is than those around it, in doublings of their middle length."""
+    lengths = [len(message.text.split()) for message in people]
+    found: dict[Key, float] = {}
+    for number, message in enumerate(people):
+        around = sorted(lengths[max(0, number - AROUND) : number] + lengths[number + 1 : number + 1 + AROUND])
+        middle = around[len(around) // 2] if around else lengths[number]
+        found[message.key] = math.log2((1 + lengths[number]) / (1 + middle))
+    return found
+
+
 def _go_aheads(people: Sequence[Chatter]) -> set[Key]:
     """Short answers to what somebody else just asked or proposed in the same thread: there things are decided."""
     last: dict[Key | ChannelId, Chatter] = {}
@@ -199,7 +226,7 @@ def _go_aheads(people: Sequence[Chatter]) -> set[Key]:
     for message in people:
         place = message.thread if message.thread_ts else message.channel
         before = last.get(place) or last.get(message.thread)
-        if before and before.user != message.user and message.at - before.at <= CLOSE and _is_go_ahead(message.text):
+        if before and before.user != message.user and message.at - before.at <= SOON and _is_go_ahead(message.text):
             found.add(message.key)
         last[place] = last[message.thread] = message
     return found
@@ -208,12 +235,12 @@ def _go_aheads(people: Sequence[Chatter]) -> set[Key]:
 GO_AHEAD = re.compile(
     r"^\W*(?:yes|ok(?:ay)?|agreed|go|do it|approved|fine|sounds good|please do|let['’]?s)\b", re.IGNORECASE
 )
-SHORT = 8
+BRIEF = 8
 """Words."""
 
 
 def _is_go_ahead(text: str) -> bool:
-    return len(text.split()) <= SHORT and bool(GO_AHEAD.search(text)) and not text.rstrip().endswith("?")
+    return len(text.split()) <= BRIEF and bool(GO_AHEAD.search(text)) and not text.rstrip().endswith("?")
 
 
 def _masked(message: Chatter) -> str:
@@ -223,115 +250,159 @@ def _masked(message: Chatter) -> str:
 
 # What a message is worth -----------------------------------------------------------------------
 
-A_PROGRAM_DID, AN_ALERT, SAID_BEFORE = 5.5, 3.0, -3.0
-ANOTHER_CUE, MOST_OTHER_CUES = 0.4, 3
-"""A further cue adds this part of its worth, for so many of them."""
-A_LINE, MOST_LINES = 4, 40
-"""Words of a message: fewer say little, more are an essay."""
-Weighed = list[tuple[str, float]]
+BASE = -3.5
+WEIGHTS: Mapping[str, float] = {
+    "cue": 1.25, "further cues": 0.75, "told briefly": 1.25, "go-ahead": 1.25, "severity": 0.4, "steps": 0.2,
+    "reactions": 1.7, "mere reactions": 0.2, "answers": 0.5, "reply": 0.4, "silence": 0.35, "longer": 0.5,
+    "parts": 0.9, "deeds": 0.3, "sentences": 0.65, "numbers": 0.1, "first of all": 1.5, "first word": 0.1,
+    "talks much": -0.7, "asks": -0.7, "greets": -0.55, "kind": -0.45, "oneself": -0.2,
+    "program": 1.0, "change": 1.5, "first alert": 2.5, "said before": -0.6,
+}  # fmt: skip
+"""The odds, as a logarithm, that a person would mark it; rounded from three incidents that people marked by hand."""
+WHYS: Mapping[str, str] = {
+    "go-ahead": "a go-ahead",
+    "first alert": "the first alert",
+    "first of all": "the first word about it",
+    "severity": "how bad it is",
+    "steps": "it lists steps",
+    "reactions": "many reacted to it",
+    "answers": "many answered it",
+    "numbers": "it gives numbers",
+    "silence": "it broke a silence",
+    "first word": "their first word here",
+    "parts": "it says much at once",
+    "sentences": "it says much at once",
+    "longer": "it says much at once",
+    "program": "what a program said",
+}
+"""The reasons that are said, those that tell more before those that tell less."""
+Traits = dict[str, float]
 
 
 def _candidate(message: Chatter, among: _Among) -> Candidate | None:
     """The message with its score and its reason; None where nothing speaks for it."""
-    kind, reasons = _of_program(message, among) if message.is_bot else _of_person(message, among)
-    worth = [(why, weight) for why, weight in reasons if why]
-    if not worth:
-        return None
-    why = max(worth, key=lambda pair: pair[1])[0]
-    score = sum(weight for _, weight in reasons)
-    return Candidate(message.channel, message.ts, message.at, why, kind=kind, score=round(score, 2))
-
-
-def _of_program(message: Chatter, among: _Among) -> tuple[Kind, Weighed]:
-    reasons: Weighed = [("", min(message.reactions, 3) * A_REACTION), ("", _answered(message, among) * A_REPLY)]
-    if message.key in among.first_alerts:
-        reasons.append(("the first alert", A_PROGRAM_DID + 1))
-    elif _is_change(message):
-        reasons.append((_what_changed(message), A_PROGRAM_DID))
-    elif _is_alert(message):
-        reasons.append(("an alert that ended", AN_ALERT - 1) if _is_ended(message) else ("an alert", AN_ALERT))
-    if message.key not in among.first_said:
-        reasons.append(("", SAID_BEFORE))
-    if among.is_at_mitigation(message):
-        reasons.append(("", 1.0))
-    return Kind.automated, reasons
-
-
-def _what_changed(message: Chatter) -> str:
-    cues = [cue.why for cue in cues_of(message.text) if cue.why in {"a rollback", "a restart or fail-over"}]
-    return cues[0] if cues else "a deployment"
-
-
-A_REACTION, MOST_REACTIONS = 0.5, 4
-A_REPLY, MOST_REPLIES = 0.3, 6
-
-
-def _of_person(message: Chatter, among: _Among) -> tuple[Kind, Weighed]:
     cues = cues_of(message.text)
-    reasons = [*_by_words(cues), *_by_place(message, among), *_by_shape(message, has_cue=bool(cues))]
-    return _kind(message, cues), reasons
+    traits = _of_program(message, among) if message.is_bot else _of_person(message, cues, among)
+    why = _why(message, cues, traits)
+    if why is None:
+        return None
+    score = BASE + sum(WEIGHTS[name] * value for name, value in traits.items())
+    return Candidate(message.channel, message.ts, message.at, why, kind=_kind(message, cues), score=round(score, 2))
 
 
-def _by_words(cues: Sequence[Cue]) -> Weighed:
-    others = sum(cue.worth for cue in cues[1 : 1 + MOST_OTHER_CUES]) * ANOTHER_CUE
-    return [(cues[0].why, cues[0].worth), ("", others)] if cues else []
+def _why(message: Chatter, cues: Sequence[Cue], traits: Traits) -> str | None:
+    if message.is_bot and "first alert" not in traits:
+        return _what_it_said(message, cues)
+    if cues and not message.is_bot:
+        return cues[0].why
+    return next((why for name, why in WHYS.items() if traits.get(name, 0) > ENOUGH.get(name, 0)), None)
 
 
-def _by_place(message: Chatter, among: _Among) -> Weighed:
-    replies = _answered(message, among) * A_REPLY
-    reactions = min(message.reactions, MOST_REACTIONS) * A_REACTION
-    reasons: Weighed = [
-        ("many reacted to it" if message.reactions > 1 else "", reactions),
-        ("many answered it" if replies > 1 else "", replies),
-    ]
-    if message.key in among.first_of_all:
-        reasons.append(("the first word about it", 4.0))
-    elif message.key in among.first_words:
-        reasons.append(("their first word here", 0.8))
-    if message.key in among.go_aheads:
-        reasons.append(("a go-ahead", 3.0))
-    if message.key in among.after_silence:
-        reasons.append(("the first word after a silence", 0.8))
-    if among.is_at_mitigation(message):
-        reasons.append(("", 1.0))
-    return reasons
+ENOUGH: Mapping[str, float] = {"reactions": 1.0, "answers": 0.5, "numbers": 0.5, "silence": 1.5}
+"""What a reason has to come to before it is said."""
 
 
-def _answered(message: Chatter, among: _Among) -> int:
-    is_head = message.thread_ts in {None, message.ts}
-    return min(among.replies[message.thread], MOST_REPLIES) if is_head else 0
+def _what_it_said(message: Chatter, cues: Sequence[Cue]) -> str:
+    if _is_change(message):
+        return next((cue.why for cue in cues if cue.why in {"a rollback", "a restart or fail-over"}), "a deployment")
+    if _is_alert(message):
+        return "an alert that ended" if _is_ended(message) else "an alert"
+    return WHYS["program"]
 
 
-def _by_shape(message: Chatter, *, has_cue: bool) -> Weighed:
-    """Statements with numbers, names and lists tell more than questions, greetings and single words."""
-    said = sentences(message.text)
-    words = sum(len(sentence.split()) for sentence in said)
-    numbers = len(NUMBER.findall(" ".join(said)))
-    reasons: Weighed = [("it gives numbers" if numbers > 1 else "", min(numbers, 4) * 0.4)]
-    if len(LISTED.findall(message.text)) > 1:
-        reasons.append(("it lists steps", 1.5))
-    if SEVERITY.search(message.text) and not _asks(said):
-        reasons.append(("how bad it is", 2.5))
-    if words < A_LINE:
-        reasons.append(("", -0.5))
-    elif words <= MOST_LINES:
-        reasons.append(("", 0.5))
-    return [*reasons, *_against(said, has_cue=has_cue)]
+def _of_program(message: Chatter, among: _Among) -> Traits:
+    traits = _answered(message, among) | {"program": 1.0}
+    if message.reactions:
+        traits["reactions"] = _reacted(message)
+    if message.key in among.first_alerts:
+        traits["first alert"] = 1.0
+    elif _is_change(message):
+        traits["change"] = 1.0
+    if message.key not in among.first_said:
+        traits["said before"] = 1.0
+    return traits
 
 
-def _asks(said: Sequence[str]) -> bool:
-    return bool(said) and said[-1].endswith("?")
+def _of_person(message: Chatter, cues: Sequence[Cue], among: _Among) -> Traits:
+    own = " ".join(sentences(message.text))
+    return {
+        **_by_words(own, cues),
+        **_by_reactions(message, own, cues),
+        **_answered(message, among),
+        **_by_place(message, among),
+        **_by_shape(message, own),
+        **_against(own),
+    }
 
 
-def _against(said: Sequence[str], *, has_cue: bool) -> Weighed:
-    asks = [("", -2.0)] if _asks(said) else []
-    is_polite = bool(said) and bool(PLEASANTRY.search(said[0]))
-    polite = [("", -1.0 if has_cue else -2.5)] if is_polite else []
-    hedged = [("", -1.0)] if any(HEDGED.search(sentence) for sentence in said[:1]) else []
-    return [*asks, *polite, *hedged]
+TOP = 5
+"""The worth of a cue that counts once."""
+
+
+def _by_words(own: str, cues: Sequence[Cue]) -> Traits:
+    if not cues:
+        return {}
+    best = cues[0].worth / TOP
+    brief = {"told briefly": best} if len(own.split()) <= BRIEF else {}
+    return {"cue": best, "further cues": sum(cue.worth for cue in cues[1:4]) / TOP, **brief}
+
+
+def _by_reactions(message: Chatter, own: str, cues: Sequence[Cue]) -> Traits:
+    """Where the words tell of nothing, reactions were for a kindness or a joke."""
+    if not message.reactions:
+        return {}
+    return {"reactions" if cues or NUMBER.search(own) else "mere reactions": _reacted(message)}
+
+
+def _reacted(message: Chatter) -> float:
+    return 1 + (min(message.reactions, 5) - 1) * 0.3
+
+
+def _answered(message: Chatter, among: _Among) -> Traits:
+    replies = 0 if message.is_reply else among.replies[message.thread]
+    return {"answers": min(replies, 6) / 3} if replies else {}
+
+
+def _by_place(message: Chatter, among: _Among) -> Traits:
+    return {
+        "silence": among.stands_out(message),
+        "longer": among.longer[message.key],
+        "talks much": math.log2(among.spoke[message.user]) / 4,
+        "reply": float(message.is_reply),
+        "go-ahead": float(message.key in among.go_aheads),
+        "first of all": float(message.key in among.first_of_all),
+        "first word": float(message.key in among.first_words),
+    }
+
+
+PAST = re.compile(r"\b\w{3,}ed\b", re.IGNORECASE)
+
+
+def _by_shape(message: Chatter, own: str) -> Traits:
+    """Statements with parts, deeds and numbers tell more than single words."""
+    return {
+        "parts": min(own.count(","), 3) / 2,
+        "deeds": min(len(PAST.findall(own)), 2),
+        "sentences": min(len(sentences(message.text)), 5) / 3,
+        "numbers": min(len(NUMBER.findall(own)), 4) / 2,
+        "steps": float(len(LISTED.findall(message.text)) > 1),
+        "severity": float(bool(SEVERITY.search(message.text))),
+    }
+
+
+def _against(own: str) -> Traits:
+    """Questions, greetings, kindness, and what is about the speaker."""
+    return {
+        "asks": float(own.endswith("?")),
+        "greets": float(bool(PLEASANTRY.search(own))),
+        "kind": float(bool(SOCIAL.search(own))),
+        "oneself": float(bool(ONESELF.search(own))),
+    }
 
 
 def _kind(message: Chatter, cues: Sequence[Cue]) -> Kind:
+    if message.is_bot:
+        return Kind.automated
     guessed = guess_kind(message.text)
     return guessed if guessed is not Kind.note else next((cue.kind for cue in cues if cue.kind), Kind.note)
 
@@ -363,7 +434,7 @@ def _of_stretches(best: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-NEAR, TOO_NEAR = timedelta(minutes=4), 1.0
+NEAR, TOO_NEAR = timedelta(minutes=4), 0.3
 """Two messages of one kind so near to each other probably tell of one moment; the second is worth less."""
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,10 +26,9 @@ class Marked:
     name: str
     messages: tuple[Chatter, ...]
     marks: frozenset[str]
-    mitigated: datetime
 
     def offered(self) -> list[Candidate]:
-        return candidates(self.messages, mitigated=self.mitigated)
+        return candidates(self.messages)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ class Held:
         return self.held / self.marks
 
 
-def measure(marked: Marked) -> Held:
-    offered = marked.offered()
+def measure(marked: Marked, offered: Sequence[Candidate]) -> Held:
     of_each = [(one, {ts for _, ts in one.messages} & marked.marks) for one in offered]
     return Held(
         marked.name,
@@ -73,9 +72,8 @@ def read(name: str) -> Marked:
 def _written(name: str, kept: dict[str, Any]) -> Marked:
     return Marked(
         name,
-        tuple(_message(one) for one in kept["messages"]),
+        tuple(_message(one) for one in kept["messages"] if not one.get("joined")),
         frozenset(_ts(at) for at in kept["marked"]),
-        datetime.fromisoformat(kept["mitigated"]),
     )
 
 
@@ -90,7 +88,7 @@ def _message(one: dict[str, Any]) -> Chatter:
         text=plain(one["text"]),
         reactions=sum(one["reactions"].values()),
         at=datetime.fromisoformat(one["at"]),
-        program=one["bot_name"] or "",
+        program=one.get("bot_name") or one["bot"] or "",
     )
 
 
@@ -107,7 +105,6 @@ def _sample(kept: dict[str, Any]) -> Marked:
         "sample",
         tuple(_exported(one) for one in said if one.get("subtype") not in OF_THE_CHANNEL),
         frozenset(mark["ts"] for mark in kept["marked"]),
-        datetime(2026, 11, 18, 16, 27, tzinfo=UTC),
     )
 
 

@@ -1,12 +1,14 @@
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.review.candidates import MOST_CANDIDATES, Candidate, Chatter, candidates
-from bot.review.cues import cues_of
 from bot.review.incident import ChannelId, Ts, UserId
+from bot.review.signs import cues_of
 from bot.review.timeline import Kind
+from tests.review.marked_incidents import NAMES, measure, read
 
 TWO = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 CHANNEL = ChannelId("C1")
@@ -41,7 +43,7 @@ def test_what_is_offered_says_why_in_plain_words() -> None:
         said(8, "rolled back to v40"),
         said(16, "restarting the workers"),
         said(24, "handing over to Ben, he leads from here"),
-        said(32, "cart stays empty for a few", reactions=4),
+        said(32, "baskets: 3 of 9, prices: 4 of 7", reactions=4),
         said(40, "all clear, errors are gone"),
         said(42, "thanks"),
     ]
@@ -141,3 +143,23 @@ def test_the_surest_are_suggested() -> None:
 
 def test_without_messages_there_is_nothing_to_offer() -> None:
     assert candidates([]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_what_people_marked_by_hand_four_fifths_are_offered(name: str) -> None:
+    marked = read(name)
+
+    held = measure(marked, marked.offered())
+
+    assert held.offered <= MOST_CANDIDATES
+    assert held.share >= 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forty_messages_at_random_hold_far_fewer_marks(name: str) -> None:
+    marked = read(name)
+    every = [Candidate(one.channel, one.ts, one.at, "", kind=Kind.note, score=0) for one in marked.messages]
+
+    held = measure(marked, random.Random(4).sample(every, MOST_CANDIDATES))
+
+    assert held.share < 0.5
