@@ -3,8 +3,10 @@
 import pickle
 import resource
 import sys
+import traceback
+from pathlib import Path
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 
 from bot.printing import MOST_BYTES, Asked, Limits, printed
 
@@ -48,11 +50,12 @@ def _must_tell_of(asked: Asked, made: bytes) -> None:
 
 
 def _in_a_few_words(error: BaseException) -> str:
-    """A template's line, where it has one; what a template says of itself names nobody."""
-    if isinstance(error, TemplateError):
-        place = f"{getattr(error, 'name', None) or 'a template'}, line {getattr(error, 'lineno', None) or '?'}"
-        return f"{place}: {type(error).__name__}: {error.message or ''}"
-    return f"{type(error).__name__}: {error}"
+    """What is wrong, behind the template and the line in which it is; a template's own words name nobody."""
+    said = f"{type(error).__name__}: {error.message if isinstance(error, TemplateError) else error}"
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.name}, line {error.lineno}: {said}"
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).suffix == ".j2"]
+    return f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}: {said}" if lines else said
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from sqlalchemy.orm import Session
@@ -30,6 +31,8 @@ class House:
     retention_days: int = 365
     report_names: Naming = Naming.names
     """What people are called in reports."""
+    templates: Path | None = None
+    """A folder whose `reports/` holds templates that come before ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Turn:
 class Note:
     """Something to say; its key is a pure function of the intent, never of now."""
 
-    kind: Literal["once", "live", "private", "aside"]
+    kind: Literal["once", "live", "private", "aside", "picture"]
     template: str
     facts: Mapping[str, Any]
     key: str = ""
@@ -68,6 +71,11 @@ class Note:
     def aside(cls, key: str, template: str, to: Place, user: UserId, /, **facts: Any) -> Self:
         """Said once, in a place, for one person's eyes; unasked, so it must concern that person alone."""
         return cls(kind="aside", key=key, template=template, place=to, user=user, facts=facts)
+
+    @classmethod
+    def picture(cls, key: str, template: str, to: Place, incident: int, /, **facts: Any) -> Self:
+        """The timeline of an incident as a picture; these are the words above it. It is drawn when it is posted."""
+        return cls(kind="picture", key=key, template=template, place=to, incident=incident, facts=facts)
 
     @classmethod
     def private(cls, user: UserId, template: str, /, **facts: Any) -> Self:
@@ -195,7 +203,7 @@ class Desk:
         return with_names(rendered, people.names(turn.db, turn.team, users)) if users else rendered
 
 
-WRITTEN = {"once": outbox.say_once, "live": outbox.say_live, "aside": outbox.whisper}
+WRITTEN = {"once": outbox.say_once, "live": outbox.say_live, "aside": outbox.whisper, "picture": outbox.show}
 
 
 def _write(turn: Turn, note: Note, rendered: Rendered) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.manifest import SCOPES
 from bot.paging import said_by
+from bot.printing import Press
+from bot.review import example
 from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
@@ -39,7 +41,7 @@ async def examine() -> list[Finding]:
     except BadSettings as wrong:
         return [Finding("settings", False, str(wrong))]
     database = _database(settings)
-    found = [_settings(settings), *_listed(settings), database, *_disk(settings)]
+    found = [_settings(settings), *_listed(settings), *_templates(settings), database, *_disk(settings)]
     if database.well:
         found += [_files(settings), *_sweeping(settings)]
     if settings.bot_token:
@@ -68,6 +70,17 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "not set" if value is None else str(value)
+
+
+def _templates(settings: Settings) -> list[Finding]:
+    """Those of this installation's own, each tried on a made-up review."""
+    if settings.templates is None:
+        return []
+    wrong = Press(settings.templates).troubles(example.written())
+    told = [
+        Finding("template", False, f"{one.template} fails ({one.why}), so reports use ours instead.") for one in wrong
+    ]
+    return told or [Finding("templates", True, f"those in {settings.templates} work")]
 
 
 def _database(settings: Settings) -> Finding:

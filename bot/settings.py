@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
     report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
+    templates: Path | None = Field(None, alias="DEBRIEF_TEMPLATES")
     file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
 
     @field_validator("slack_api_url")
@@ -83,6 +84,13 @@ class Settings(BaseSettings):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"give a regular expression such as ^inc- ({error})") from error
+        return value
+
+    @field_validator("templates")
+    @classmethod
+    def _is_a_folder(cls, value: Path | None) -> Path | None:
+        if value and not value.is_dir():
+            raise ValueError("give a folder, in which reports/ holds the templates that come before ours")
         return value
 
     @field_validator("emoji", mode="before")
@@ -158,6 +166,7 @@ class Settings(BaseSettings):
             channel_pattern=self.channel_pattern,
             retention_days=self.retention_days,
             report_names=self.report_names,
+            templates=self.templates,
         )
 
 

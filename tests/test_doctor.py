@@ -57,6 +57,28 @@ async def test_a_healthy_installation_is_found_so(given: Set):
     assert Finding("scopes", True, "all there") in found
 
 
+async def test_a_template_of_ones_own_that_fails_is_told_with_what_is_wrong(given: Set, tmp_path: Path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.md.j2").write_text("# {{ report.title }}\n{{ report.nothing }}")
+    given(DEBRIEF_TEMPLATES=str(tmp_path))
+
+    ((what, words),) = await wrong()
+
+    assert (what, words) == (
+        "template",
+        "report.md.j2 fails (report.md.j2, line 2: UndefinedError: 'bot.review.written.Written object' has no attribute "
+        "'nothing'), so reports use ours instead.",
+    )
+
+
+async def test_templates_of_ones_own_that_work_are_told(given: Set, tmp_path: Path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.md.j2").write_text("# {{ report.title }}")
+    given(DEBRIEF_TEMPLATES=str(tmp_path))
+
+    assert Finding("templates", True, f"those in {tmp_path} work") in await examine()
+
+
 async def test_what_no_running_bot_will_sweep_is_told_with_the_command_that_does(
     given: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -270,6 +270,7 @@ def test_broken_and_hostile_templates_give_a_report_each(tmp_path: Path):
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(1800)
 def test_two_hundred_broken_and_hostile_templates_give_two_hundred_reports(tmp_path: Path):
     assert every_one_gives_a_report(tmp_path, itertools.islice(hostile(), 200), LITTLE) == 200
 
