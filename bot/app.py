@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aiohttp import ClientError, web
@@ -28,7 +29,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import archiving, listeners
+from bot import archiving, listeners, reporting
 from bot import web as http
 from bot.clock import Clock
 from bot.courier import Courier
@@ -235,10 +236,16 @@ class Debrief:
             log.warning("files cannot be kept", extra={"folder": str(self.shelf.folder), "why": error.strerror})
 
     def _open(self, me: Identity) -> None:
-        grace = timedelta(seconds=self.settings.lookup_grace_s)
-        self.courier = Courier(self.storage, self.writes, team=me.team, now=self.now, grace=grace)
+        grace, house = timedelta(seconds=self.settings.lookup_grace_s), self.settings.house()
+        self.courier = Courier(
+            self.storage,
+            self.writes,
+            team=me.team,
+            now=self.now,
+            grace=grace,
+            draw=partial(reporting.picture, naming=house.report_names),
+        )
         renderer = Renderer(command=self.settings.command)
-        house = self.settings.house()
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()

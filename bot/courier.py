@@ -5,8 +5,8 @@ import contextlib
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,11 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from sqlalchemy.orm import Session
 
+from bot import drawing, gallery, reporting
+from bot.drawing import NotDrawn, Picture
+from bot.gallery import Gallery, Hung
 from storage import outbox, people
 from storage.models import OutboxNote
 from storage.session import Storage
@@ -26,6 +30,10 @@ AT_ONCE = 20
 LOOK_AGAIN_S = 2.0
 """Seconds between rounds when nobody wakes the courier."""
 CALL_TIMEOUT = timedelta(seconds=15)
+PICTURE_TIMEOUT = timedelta(seconds=45)
+"""Several calls, and the bytes."""
+MOST_TRIES = 10
+"""How often the upload of a picture is tried; its summary was said long before."""
 MARK_EVENT = "debrief_note"
 LOOK_BACK = timedelta(minutes=5)
 """How much earlier than the attempt a look-up begins: our clock and Slack's may differ."""
@@ -56,19 +64,34 @@ class Parcel:
     posted: tuple[str, str] | None
     attempt: int
     attempted_at: datetime
+    incident: int | None = None
+    files: tuple[Hung, ...] = ()
+
+
+Draw = Callable[[Session, str, int], Picture | None]
+"""The picture of an incident of a workspace, or None where nothing is to be seen."""
 
 
 class Courier:
     """Takes notes from the outbox, in order per channel, and says each of them once."""
 
     def __init__(
-        self, storage: Storage, client: AsyncWebClient, *, team: str, now: Callable[[], datetime], grace: timedelta
+        self,
+        storage: Storage,
+        client: AsyncWebClient,
+        *,
+        team: str,
+        now: Callable[[], datetime],
+        grace: timedelta,
+        draw: Draw = reporting.picture,
     ) -> None:
         self._storage = storage
         self._client = client
         self._team = team
         self._now = now
         self._grace = grace
+        self._draw = draw
+        self._gallery = Gallery(client)
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._stopping = False
@@ -130,10 +153,13 @@ class Courier:
     # Delivering ---------------------------------------------------------------------
 
     async def _deliver(self, parcel: Parcel) -> None:
+        patience = PICTURE_TIMEOUT if parcel.kind == "picture" else CALL_TIMEOUT
         try:
-            answer = await asyncio.wait_for(self._say(parcel), CALL_TIMEOUT.total_seconds())
+            answer = await asyncio.wait_for(self._say(parcel), patience.total_seconds())
         except SlackApiError as error:
             await self._refused(parcel, error)
+        except NotDrawn:
+            await self._dead(parcel, "not_drawn")
         except (ClientError, OSError, TimeoutError) as error:
             await self._unknown(parcel, type(error).__name__)
         else:
@@ -144,8 +170,10 @@ class Courier:
         log.warning("not known whether it was said", extra={"note": parcel.id, "error": why})
         await asyncio.to_thread(self._mark_uncertain, parcel, self._grace)
 
-    async def _say(self, parcel: Parcel) -> AsyncSlackResponse:
+    async def _say(self, parcel: Parcel) -> Mapping[str, Any] | AsyncSlackResponse:
         match parcel.kind:
+            case "picture":
+                return await self._hang(parcel)
             case "mark":
                 return await self._mark(parcel)
             case "whisper":
@@ -160,6 +188,32 @@ class Courier:
                 return await self._client.chat_postMessage(
                     metadata=metadata, unfurl_links=False, unfurl_media=False, **self._words(parcel)
                 )
+
+    async def _hang(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Let the picture be seen as it is now, and no other.
+
+        1. It is drawn from what is known now; the one that is there stays where it is the same.
+        2. What is there goes first, so that nothing erased stays to be seen because an upload fails.
+        3. The file's number is written down before it is shown, so that it can be looked up and taken down.
+        """
+        picture = await asyncio.to_thread(self._drawn, parcel)
+        drawn = gallery.mark(picture) if picture else ""
+        if [(hung.drawn, hung.shown) for hung in parcel.files] == [(drawn, True)]:
+            return {}
+        await self._take_down(parcel)
+        if picture:
+            pixels = await asyncio.to_thread(drawing.png, picture.svg)
+            file = await self._gallery.upload(pixels, alt=picture.about)
+            await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn)])
+            await self._gallery.show(file, channel=parcel.channel, thread=parcel.thread, words=parcel.text)
+            await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn, shown=True)])
+        return {}
+
+    async def _take_down(self, parcel: Parcel) -> None:
+        await asyncio.to_thread(self._mark_files, parcel, [replace(hung, shown=False) for hung in parcel.files])
+        for hung in parcel.files:
+            await self._gallery.take_down(hung.file)
+        await asyncio.to_thread(self._mark_files, parcel, [])
 
     def _words(self, parcel: Parcel) -> dict[str, Any]:
         words: dict[str, Any] = {"channel": parcel.channel, "text": parcel.text, "blocks": parcel.blocks}
@@ -203,8 +257,8 @@ class Courier:
         if parcel.kind == "whisper":
             # Nobody can look up a whisper; saying it twice is worse than once too few.
             await self._said(parcel, {})
-        elif parcel.kind == "mark" or parcel.posted:
-            await asyncio.to_thread(self._mark_later, parcel, timedelta(), "unknown")
+        elif parcel.kind == "mark" or (parcel.posted if parcel.kind != "picture" else not parcel.files):
+            await self._found(parcel, None)
         else:
             await self._find(parcel)
 
@@ -220,9 +274,12 @@ class Courier:
             await self._found(parcel, found)
 
     async def _found(self, parcel: Parcel, found: Mapping[str, Any] | None) -> None:
-        if found is None:
+        if found is None and parcel.kind == "picture" and parcel.attempt >= MOST_TRIES:
+            await self._dead(parcel, "not_uploaded")
+        elif found is None:
             await asyncio.to_thread(self._mark_later, parcel, timedelta(), "unknown")
         else:
+            await asyncio.to_thread(self._mark_files, parcel, [replace(hung, shown=True) for hung in parcel.files])
             # Which version was taken is not known: where there are several the newest is said once more, in its place.
             await self._said(replace(parcel, version=0) if parcel.version > 1 else parcel, found)
 
@@ -265,6 +322,9 @@ class Courier:
         return str((opened.get("channel") or {}).get("id"))
 
     def _carries(self, message: Mapping[str, Any], parcel: Parcel) -> bool:
+        files = {str(file.get("id")) for file in message.get("files") or () if file.get("mode") != "tombstone"}
+        if any(hung.file in files for hung in parcel.files):
+            return True
         metadata = message.get("metadata") or {}
         return (metadata.get("event_payload") or {}).get("mark") == self._mark_of(parcel)
 
@@ -291,6 +351,15 @@ class Courier:
             self._key = people.workspace(db, self._team).mark_key
             found = outbox.uncertain(db, self._team, now=self._now(), patience=patience)
             return [_parcel(note) for note in found if note.id not in self._under_way]
+
+    def _drawn(self, parcel: Parcel) -> Picture | None:
+        with self._storage.read() as db:
+            return None if parcel.incident is None else self._draw(db, self._team, parcel.incident)
+
+    def _mark_files(self, parcel: Parcel, hung: Sequence[Hung]) -> None:
+        if hung or parcel.files:
+            with self._storage.write() as db:
+                outbox.mark_files(db, parcel.id, [asdict(one) for one in hung])
 
     def _mark_sent(self, parcel: Parcel, channel: str, ts: str) -> None:
         with self._storage.write() as db:
@@ -342,4 +411,6 @@ def _parcel(note: OutboxNote) -> Parcel:
         posted=(note.posted_channel, note.posted_ts) if note.posted_channel and note.posted_ts else None,
         attempt=note.attempts,
         attempted_at=note.attempted_at or note.written_at,
+        incident=note.incident_id,
+        files=tuple(Hung(**file) for file in note.files or ()),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import drawing
 from bot.desk import Note, Notes, Turn
+from bot.drawing import Picture
 from bot.reports import Reports
 from bot.review import report as facts_of
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
@@ -111,6 +112,8 @@ def publish(
         key = f"published:{review.id}:{place.channel}"
         note = Note.live(key, "published", place, report=report, by=by)
         yield replace(note, incident=incident.id)
+        if report.events:
+            yield Note.picture(f"chart:{review.id}:{place.channel}", "chart", place, incident.id)
     channels = [place.channel for place in places]
     yield Note.private(by, "publish", channels=channels, approved_now=approved_now, incident=incident.id)
 
@@ -245,6 +248,15 @@ def html(db: Session, team: str, incident_id: int, naming: Naming = Naming.names
 def actions_csv(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
     """The actions as CSV; raises LookupError for no such incident."""
     return actions_as_csv(written(db, _of_team(db, team, incident_id), naming))
+
+
+def picture(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> Picture | None:
+    """The timeline as it is posted below a summary; None where nothing is on it, or there is no such incident."""
+    incident = reports.incident(db, team, incident_id)
+    facts = reports.read(db, incident) if incident else None
+    if facts is None or not facts.timeline:
+        return None
+    return drawing.picture(facts, zone=people.zone(db, team, facts.incident.lead), called=_called(db, facts, naming))
 
 
 def written(db: Session, incident: Incident, naming: Naming = Naming.names) -> Written:

@@ -23,6 +23,8 @@ WAITS = (
     *[timedelta(days=1)] * 6,
 )
 """How long a file rests that could not be fetched, by how often it was tried; after the last it is given up."""
+OURS = "drawn by Debrief, which can draw it again"
+"""Why nothing is kept of a picture that this bot posted."""
 DELETED = "deleted in Slack"
 """Why nothing is kept of a file that somebody deleted, or whose message."""
 
@@ -125,6 +127,11 @@ def delete(db: Session, team: str, file_id: str, *, now: datetime) -> None:
     if shown:
         db.add(Erasure(team_id=team, at=now))
     db.flush()
+
+
+def leave(row: MessageFile) -> None:
+    """Nobody need fetch what we made ourselves."""
+    row.skipped = row.skipped or OURS
 
 
 def blank(row: MessageFile) -> None:

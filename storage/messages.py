@@ -110,6 +110,7 @@ def _merge_all(db: Session, team: str, facts: Mapping[Key, list[MessageFact]]) -
     for key, said in facts.items():
         for fact in said:
             _merge(known[key], fact)
+    _leave_own_files(db, team, known.values())
     reworded = _forget_own_wordings(db, team, known.values())
     _write(db, list(known.values()), forget=reworded)
     gone = [kept.gone for kept in known.values() if kept.gone]
@@ -129,6 +130,15 @@ def _forget_own_wordings(db: Session, team: str, rows: Collection[_Kept]) -> lis
     for kept in ours:
         kept.versions.clear()
     return [kept.message.id for kept in ours]
+
+
+def _leave_own_files(db: Session, team: str, rows: Collection[_Kept]) -> None:
+    """What we draw ourselves is not fetched back: it quotes others, who may delete their words, and is drawn anew."""
+    us = db.get(Workspace, team) if any(kept.files for kept in rows) else None
+    for kept in rows if us else ():
+        if us and _is_ours(kept.message, us):
+            for file in kept.files.values():
+                files.leave(file)
 
 
 def _is_ours(row: Message, us: Workspace) -> bool:

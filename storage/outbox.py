@@ -60,7 +60,7 @@ def show(db: Session, team: str, words: Words) -> None:
 
 
 def draw_again(db: Session, team: str, incidents: Collection[int] | None = None) -> None:
-    """Pictures of these incidents, or of all, may show what is to be seen no longer; the same one is not posted twice."""
+    """Pictures of these incidents, or of all, may show what should be seen no longer; the same is not posted twice."""
     shown = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.kind == "picture")
     if incidents is not None:
         shown = shown.where(OutboxNote.incident_id.in_(incidents))

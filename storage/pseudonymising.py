@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.review.pseudonym import Replacement, moved, name_of
-from storage import people, pseudonyms, witness
+from storage import outbox, people, pseudonyms, witness
 from storage.models import Base, Erasure, Message, MessageVersion, OutboxNote, Person
 from storage.session import Storage
 from storage.types import CleanJSON
@@ -213,4 +213,5 @@ def finish(storage: Storage, somebody: Somebody, pseudonym: str, *, now: datetim
             name = name_of(pseudonym)
             db.add(Person(team_id=somebody.team, user_id=pseudonym, name=name, read_at=now, gone_since=now))
         db.add(Erasure(team_id=somebody.team, at=now))
+        outbox.draw_again(db, somebody.team)
         return row is not None

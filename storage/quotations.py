@@ -93,6 +93,7 @@ def follow(db: Session, team: str, gone: Sequence[Gone], incidents: Mapping[int,
     ]
     for start in range(0, len(search), TOGETHER):
         _take_out(db, team, search[start : start + TOGETHER])
+    outbox.draw_again(db, team, {incident for one in gone for incident in _told_in(one, linked, incidents)})
     db.add_all(Erasure(team_id=team, at=one.at) for one in gone)
     db.flush()
 
@@ -128,6 +129,10 @@ class _Linked:
         )
         for event in db.scalars(kept):
             event.text = None
+
+
+def _told_in(gone: Gone, linked: _Linked, incidents: Mapping[int, Collection[int]]) -> set[int]:
+    return {*incidents.get(gone.id, ()), *linked.incidents[gone.key]}
 
 
 def _from(

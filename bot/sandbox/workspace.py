@@ -111,12 +111,13 @@ class Ephemeral:
 
 @dataclass
 class StoredFile:
-    """`fields` is Slack's file object; `content` its bytes, None until they were uploaded."""
+    """`fields` is Slack's file object; `content` its bytes, None until they were uploaded, which are shared once."""
 
     id: str
     fields: Json
     content: bytes | None = None
     shared: bool = False
+    completed: bool = False
 
 
 @dataclass

@@ -146,8 +146,19 @@ function contentOf(message) {
 
 function fileChip(file) {
   if (file.mode === "tombstone") return el("span", { class: "file" }, "This file was deleted.");
+  return file.mimetype?.startsWith("image/") && file.url_private ? picture(file) : chip(file);
+}
+
+function chip(file) {
   const size = file.size ? ` · ${humanSize(file.size)}` : "";
   return el("span", { class: "file" }, icon("file"), el("span", {}, el("strong", {}, file.title ?? file.name), el("small", {}, `${file.pretty_type ?? file.filetype ?? "file"}${size}`)));
+}
+
+function picture(file) {
+  const shown = el("img", { class: "picture", src: new URL(file.url_private, location.href).pathname, alt: file.alt_txt ?? file.title ?? file.name });
+  // Of a seed's pictures only the names are there.
+  shown.addEventListener("error", () => shown.replaceWith(chip(file)));
+  return shown;
 }
 
 function humanSize(bytes) {

@@ -12,31 +12,40 @@ from bot.sandbox.workspace import BOT_USER, Channel, StoredFile
 
 Json = dict[str, Any]
 
+ALT_LIMIT = 1_000
+"""Characters; the reference names the error and no number."""
 MIMETYPES = {
     "md": "text/markdown",
     "txt": "text/plain",
     "html": "text/html",
     "json": "application/json",
     "pdf": "application/pdf",
+    "png": "image/png",
+    "csv": "text/csv",
 }
 
 
 @answers("files.getUploadURLExternal")
 def get_upload_url(call: Call) -> Json:
-    name = call.text("filename")
+    name, alt = call.text("filename"), call.text("alt_txt")
+    if len(alt) > ALT_LIMIT:
+        raise Refused("alt_txt_too_large")
     mimetype = MIMETYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
     size = call.number("length", 0)
+    if size < 1:
+        raise Refused("missing_argument")
     stored = gathering.new_file(call.sandbox, user=BOT_USER, name=name, content=None, mimetype=mimetype, size=size)
+    stored.fields |= {"alt_txt": alt} if alt else {}
     return {"upload_url": f"{call.sandbox.url}/files/upload/{stored.id}", "file_id": stored.id}
 
 
 @answers("files.completeUploadExternal")
 def complete_upload(call: Call) -> Json:
-    files = [_uploaded(call, wish) for wish in call.parsed("files") or []]
     wanted = call.text("channel_id") or call.text("channels")
-    for channel_id in [c for c in wanted.split(",") if c]:
-        call.args["channel_id"] = channel_id
-        _share(call, call.channel_inside("channel_id"), files)
+    places = [_place(call, channel_id) for channel_id in wanted.split(",") if channel_id]
+    files = [_uploaded(call, wish) for wish in call.parsed("files") or []]
+    for channel in places:
+        _share(call, channel, files)
     return {"files": [{**stored.fields, "shares": {}} for stored in files]}
 
 
@@ -63,10 +72,16 @@ def delete(call: Call) -> Json:
     return {}
 
 
+def _place(call: Call, channel_id: str) -> Channel:
+    call.args["channel_id"] = channel_id
+    return call.channel_inside("channel_id")
+
+
 def _uploaded(call: Call, wish: Json) -> StoredFile:
     stored = call.workspace.files.get(str(wish.get("id")))
-    if stored is None or stored.content is None:
+    if stored is None or stored.content is None or stored.completed:
         raise Refused("file_not_found")
+    stored.completed = True
     stored.fields |= {"title": wish.get("title") or stored.fields["name"], "size": len(stored.content)}
     return stored
 

@@ -1,0 +1,301 @@
+"""Pictures below a summary, with the sandbox as Slack: posted once, drawn anew, taken down with what is erased."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.courier import MOST_TRIES, Courier
+from bot.drawing import NotDrawn, Picture
+from bot.sandbox.manifest import Manifest
+from bot.sandbox.server import Running, sandbox
+from storage import outbox, people
+from storage.models import OutboxNote
+from storage.session import Storage
+from tests.sandbox.cast import client_of
+from tests.test_courier import AFTER, BEFORE, GRACE, INCIDENTS, TEAM, Office
+
+INCIDENT = 7
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><desc>{}</desc></svg>'
+
+
+class Wall(Office):
+    """An office whose courier hangs the picture of what `shows` says; None where nothing is to be seen."""
+
+    shows: str | None = "restarted the pods"
+
+    def draw(self, _db: Session, _team: str, incident: int) -> Picture | None:
+        assert incident == INCIDENT
+        if self.shows == "unreadable":
+            raise NotDrawn
+        return None if self.shows is None else Picture(SVG.format(self.shows), "3 events")
+
+    def hang(self, *, to: str = INCIDENTS, thread: str = "") -> None:
+        now = self.slack.sandbox.clock.now()
+        words = outbox.Words(
+            key=f"chart:{to}", channel=to, thread=thread, text="The timeline.", incident=INCIDENT, at=now
+        )
+        with self.storage.write() as db:
+            outbox.show(db, TEAM, words)
+
+    def erase(self, incident: int = INCIDENT) -> None:
+        with self.storage.write() as db:
+            outbox.draw_again(db, TEAM, [incident])
+
+    def restart(self) -> None:
+        """Another process goes on with what this one left."""
+        self.courier = a_courier(self)
+
+    def pictures(self, channel: str = INCIDENTS) -> list[bytes]:
+        """The pictures that can be seen in a channel, in order."""
+        messages = self.slack.sandbox.workspace.channels[channel].in_order()
+        files = [file for message in messages for file in message.get("files") or () if file["mode"] != "tombstone"]
+        return [self.slack.sandbox.workspace.files[file["id"]].content or b"" for file in files]
+
+    def note(self) -> OutboxNote:
+        with self.storage.read() as db:
+            note = db.scalars(select(OutboxNote).where(OutboxNote.kind == "picture")).one()
+            db.expunge(note)
+            return note
+
+
+def a_courier(wall: Wall, kind: type[Courier] = Courier) -> Courier:
+    client = client_of(wall.slack, timeout=0.4)
+    return kind(wall.storage, client, team=TEAM, now=wall.slack.sandbox.clock.now, grace=GRACE, draw=wall.draw)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Running]:
+    async with sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+async def wall(sqlite_url: str, slack: Running) -> AsyncIterator[Wall]:
+    storage = Storage(sqlite_url)
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
+    wall = Wall(storage, slack, None)  # pyright: ignore[reportArgumentType] - it needs the wall to draw
+    wall.courier = a_courier(wall)
+    yield wall
+    storage.close()
+
+
+# Posted once ----------------------------------------------------------------------------------------
+
+
+async def test_the_picture_follows_the_summary_with_words_for_who_cannot_see_it(wall: Wall):
+    wall.say("summary")
+    wall.hang()
+
+    await wall.round()
+
+    messages = everything(wall)
+    assert [message["text"] for message in messages] == ["summary", "The timeline."]
+    (file,) = messages[1]["files"]
+    assert (file["alt_txt"], file["mimetype"]) == ("3 events", "image/png")
+    assert wall.pictures()[0].startswith(b"\x89PNG")
+
+
+async def test_a_picture_is_posted_in_the_thread_of_its_incident(wall: Wall):
+    wall.say("parent")
+    await wall.round()
+    (parent,) = everything(wall)
+
+    wall.hang(thread=parent["ts"])
+    await wall.round()
+
+    (reply,) = [message for message in everything(wall) if message.get("files")]
+    assert reply["thread_ts"] == parent["ts"]
+
+
+def everything(wall: Wall) -> list[dict[str, Any]]:
+    return list(wall.slack.sandbox.workspace.channels[INCIDENTS].messages.values())
+
+
+async def test_the_same_picture_is_not_posted_twice(wall: Wall):
+    wall.hang()
+    await wall.round()
+
+    wall.hang()
+    wall.erase()
+    await wall.round()
+
+    assert len(wall.pictures()) == 1
+    assert wall.called("files.completeUploadExternal") == 1
+
+
+@pytest.mark.parametrize("fault", BEFORE + AFTER)
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_whatever_goes_wrong_in_between_it_is_seen_once(wall: Wall, method: str, fault: str):
+    wall.fault(fault, method)
+    wall.hang()
+
+    for _ in range(3):
+        await wall.round()
+        wall.pass_time(GRACE.total_seconds() + 1)
+    await wall.round()
+
+    assert len(wall.pictures()) == 1
+    assert wall.note().state == "sent"
+
+
+class CutOff(Exception):
+    """The power went."""
+
+
+@pytest.mark.parametrize("step", ["_drawn", "_mark_files", "_mark_sent"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_crash_at_any_step_neither_loses_nor_doubles_it(wall: Wall, step: str, times: int):
+    class Crashing(Courier):
+        left = times
+
+    def crash(self: Crashing, *given: Any) -> Any:
+        self.left -= 1
+        done = getattr(Courier, step)(self, *given) if self.left >= 0 else None
+        if self.left <= 0:
+            raise CutOff
+        return done
+
+    setattr(Crashing, step, crash)
+    wall.courier = a_courier(wall, Crashing)
+    wall.hang()
+    await wall.round()
+
+    wall.restart()
+    for _ in range(3):
+        wall.pass_time(GRACE.total_seconds() + 20)
+        await wall.round()
+
+    assert len(wall.pictures()) == 1
+    assert wall.note().state == "sent"
+
+
+async def test_a_courier_that_does_not_write_the_file_down_before_it_is_shown_posts_it_twice(wall: Wall):
+    class Forgetful(Courier):
+        def _mark_files(self, parcel: Any, hung: Any) -> None:
+            if all(one.shown for one in hung):
+                super()._mark_files(parcel, hung)
+
+    wall.courier = a_courier(wall, Forgetful)
+    wall.fault("timeout_after", "files.completeUploadExternal")
+    wall.hang()
+
+    for _ in range(3):
+        await wall.round()
+        wall.pass_time(GRACE.total_seconds() + 1)
+
+    assert len(wall.pictures()) == 2
+
+
+# Nothing waits for it -------------------------------------------------------------------------------
+
+
+async def test_words_do_not_wait_for_a_picture_that_cannot_be_uploaded(wall: Wall):
+    wall.fault("5xx_before", "files.getUploadURLExternal", times=99)
+    wall.say("summary")
+    wall.hang()
+    wall.say("later")
+
+    await wall.round()
+
+    assert wall.seen() == ["summary", "later"]
+
+
+async def test_an_upload_that_always_fails_is_given_up(wall: Wall):
+    wall.fault("5xx_before", "files.getUploadURLExternal", times=99)
+    wall.hang()
+
+    for _ in range(MOST_TRIES + 2):
+        await wall.round()
+        wall.pass_time(GRACE.total_seconds() + 1)
+
+    assert (wall.note().state, wall.note().error) == ("dead", "not_uploaded")
+    assert wall.called("files.getUploadURLExternal") == MOST_TRIES
+
+
+async def test_without_the_scope_the_summary_stands_alone(wall: Wall):
+    scopes = wall.slack.sandbox.manifest.scopes - {"files:write"}
+    wall.slack.sandbox.manifest = Manifest(scopes=scopes)
+    wall.say("summary")
+    wall.hang()
+    wall.say("later")
+
+    await wall.round()
+
+    assert wall.seen() == ["summary", "later"]
+    assert (wall.note().state, wall.note().error) == ("dead", "missing_scope")
+
+
+async def test_a_picture_that_cannot_be_drawn_is_said_to_be_so(wall: Wall):
+    wall.shows = "unreadable"
+    wall.hang()
+
+    await wall.round()
+
+    assert (wall.note().state, wall.note().error) == ("dead", "not_drawn")
+
+
+# Drawn anew -----------------------------------------------------------------------------------------
+
+
+async def test_what_was_erased_is_seen_no_longer(wall: Wall):
+    wall.hang()
+    await wall.round()
+    before = wall.pictures()
+
+    wall.shows = "the words were deleted"
+    wall.erase()
+    await wall.round()
+
+    assert len(wall.slack.sandbox.workspace.files) == 1
+    assert len(wall.pictures()) == 1
+    assert before
+
+
+async def test_a_picture_on_which_nothing_is_left_is_taken_down(wall: Wall):
+    wall.hang()
+    await wall.round()
+
+    wall.shows = None
+    wall.erase()
+    await wall.round()
+
+    assert wall.pictures() == []
+    assert (wall.note().state, wall.note().files) == ("sent", [])
+
+
+async def test_what_was_erased_goes_even_where_the_new_one_cannot_be_uploaded(wall: Wall):
+    wall.hang()
+    await wall.round()
+
+    wall.shows = "the words were deleted"
+    wall.fault("5xx_before", "files.getUploadURLExternal", times=99)
+    wall.erase()
+    await wall.round()
+
+    assert wall.pictures() == []
+
+
+async def test_a_picture_that_somebody_deleted_already_is_no_obstacle(wall: Wall):
+    wall.hang()
+    await wall.round()
+    (file,) = wall.note().files or []
+    await client_of(wall.slack).files_delete(file=file["file"])
+
+    wall.shows = "the words were deleted"
+    wall.erase()
+    await wall.round()
+
+    assert len(wall.pictures()) == 1
+
+
+async def test_pictures_of_other_incidents_stay_as_they_are(wall: Wall):
+    wall.hang()
+    await wall.round()
+
+    wall.erase(INCIDENT + 1)
+
+    assert wall.note().version == 1
