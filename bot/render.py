@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.questions import addressed
+from bot.review.sought import Part
 from storage.types import clean
 
 SECTION_LIMIT = 2_900
@@ -198,6 +199,15 @@ def quote(text: str | None) -> Mrkdwn:
     return Mrkdwn("\n".join(f"> {line}" for line in escape(text or "").split(NEWLINE)))
 
 
+def marked(parts: Iterable[Part]) -> Mrkdwn:
+    """A snippet with what was looked for in bold; what has signs of its own, which would end that, stays as it is."""
+    return Mrkdwn("".join(_bold(part.words) if part.is_found else escape(part.words) for part in parts))
+
+
+def _bold(words: str) -> str:
+    return escape(words) if set(words) & set("*`_~") else f"*{escape(words)}*"
+
+
 def short(text: str | None, length: int = 140) -> str:
     """The first words of a text, on one line."""
     line = " ".join((text or "").replace("```", " ").split())
@@ -226,6 +236,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "clock": clock,
     "local": local,
+    "marked": marked,
     "day": day,
     "quote": quote,
     "short": short,

@@ -18,7 +18,6 @@ from bot.review.lifecycle import Stage, Who, require
 from bot.review.naming import Called, Naming, by_name, by_role
 from bot.review.pulse import Pulse
 from bot.review.refusal import (
-    NeedsText,
     NotAvailableFormat,
     NotDrafted,
     NotEnded,
@@ -33,8 +32,7 @@ from bot.review.refusal import (
 from bot.review.report import Facts
 from bot.review.spreadsheet import actions_as_csv
 from bot.review.written import Beside, Mark, Written, write
-from storage import actions, incidents, people, pulse, reports, reviews, silence, witness
-from storage import search as words_in
+from storage import incidents, outbox, people, pulse, reports, reviews, silence, witness
 from storage.incidents import Where
 from storage.models import Incident, Review
 
@@ -187,23 +185,6 @@ def report(turn: Turn, *, where: Where, by: UserId, form: str = "") -> Notes:
 
 def _beginning(words: str) -> str:
     return words if len(words) <= SHOWN_OF_MARKDOWN else f"{words[:SHOWN_OF_MARKDOWN].rstrip()} …"
-
-
-def search(turn: Turn, *, by: UserId, words: str) -> Notes:
-    """Words across all reviews this person may see."""
-    if not words.strip():
-        raise NeedsText(verb="search", example="certificate expired")
-    hits = words_in.find(turn.db, turn.team, by, words.strip())
-    yield Note.private(by, "search", words=words.strip(), hits=hits, most=words_in.MOST)
-
-
-def home(turn: Turn, by: UserId) -> Mapping[str, Any]:
-    """What the Home tab shows a person: `notes/home` rendered with these facts."""
-    return {
-        "actions": actions.open_of(turn.db, turn.team, by),
-        "invited": reports.invited(turn.db, turn.team, by),
-        "published": reports.published(turn.db, turn.team, by),
-    }
 
 
 def document(db: Session, team: str, incident_id: int) -> dict[str, Any]:

@@ -39,15 +39,17 @@ class Where:
 # Seeing ----------------------------------------------------------------------------
 
 
-def visible_to(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+def visible_to(user: str | SQLColumnExpression[Any] | None, *, team: Any = Incident.team_id) -> ColumnElement[bool]:
     """The incidents a person may see now; a person, or those in a column of a query.
+
+    A query over many incidents of one `team` names it: who the person is in it is looked up once then.
 
     1. A public one: whoever Slack has called a person of this workspace, and no guest.
     2. Any: who is in one of its channels, where none of the others is closed to them. Private channels are closed to
        all who are not in them; to guests, to people of other workspaces and to the unknown, public ones are, too.
     3. Nobody who is gone.
     """
-    place, inmate, colleague = aliased(Source), aliased(Membership), _is_colleague(user)
+    place, inmate, colleague = aliased(Source), aliased(Membership), _is_colleague(user, team)
     inside = exists(
         select(inmate.id)
         .where(
@@ -69,19 +71,19 @@ def visible_to(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[boo
     somewhere = exists(select(place.id).where(of_it, inside).correlate_except(place))
     shut_out = exists(select(place.id).where(of_it, ~inside, ~and_(colleague, open_to_all)).correlate_except(place))
     public = and_(Incident.private_since.is_(None), colleague)
-    return or_(public, and_(somewhere, ~shut_out, ~_is_gone(user)))
+    return or_(public, and_(somewhere, ~shut_out, ~_is_gone(user, team)))
 
 
-def _is_colleague(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+def _is_colleague(user: str | SQLColumnExpression[Any] | None, team: Any) -> ColumnElement[bool]:
     one = aliased(Person)
-    known = (one.team_id == Incident.team_id, one.user_id == user, one.read_at.is_not(None))
+    known = (one.team_id == team, one.user_id == user, one.read_at.is_not(None))
     nothing_else = (one.guest_since.is_(None), one.bot_since.is_(None), one.gone_since.is_(None))
     return exists(select(one.user_id).where(*known, *nothing_else).correlate_except(one))
 
 
-def _is_gone(user: str | SQLColumnExpression[Any] | None) -> ColumnElement[bool]:
+def _is_gone(user: str | SQLColumnExpression[Any] | None, team: Any = Incident.team_id) -> ColumnElement[bool]:
     one = aliased(Person)
-    gone = (one.team_id == Incident.team_id, one.user_id == user, one.gone_since.is_not(None))
+    gone = (one.team_id == team, one.user_id == user, one.gone_since.is_not(None))
     return exists(select(one.user_id).where(*gone).correlate_except(one))
 
 

@@ -162,6 +162,7 @@ class Source(Base, kw_only=True):
             sqlite_where=text("until_at IS NULL"),
             postgresql_where=text("until_at IS NULL"),
         ),
+        Index("ix_sources_channel", "team_id", "channel_id"),
     )
 
     id: Mapped[int] = row_id()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.agenda import Agenda
@@ -48,6 +48,7 @@ from storage.models import (
     MessageFile,
     MessageVersion,
     Review,
+    RoleHeld,
     Source,
     TimelineEvent,
 )
@@ -343,14 +344,29 @@ def _file(row: MessageFile) -> FileFacts:
 
 
 def without_draft(db: Session, team: str, *, ended_before: datetime) -> list[tuple[Review, Incident]]:
-    """Reviews that met, ended before a moment, and have no draft and no exit; those that sit now are left out."""
+    """Reviews that met, ended before a moment, and have no draft since and no exit.
+
+    Those that sit now are left out, and so are those whose draft was approved or published: it stands as it was.
+    """
     sitting = exists(select(Meeting.id).where(_of_review(), Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None)))
-    ended = exists(select(Meeting.id).where(_of_review(), Meeting.ended_at <= ended_before))
-    waiting = (Review.drafted_at, Review.closed_at, Review.skipped_at, Review.cancelled_at)
+    newer = or_(Review.drafted_at.is_(None), Meeting.ended_at > Review.drafted_at)
+    ended = exists(select(Meeting.id).where(_of_review(), Meeting.ended_at <= ended_before, newer))
+    return _unfinished(db, team, ended, ~sitting)
+
+
+def waiting_drafts(db: Session, team: str) -> list[tuple[Review, Incident]]:
+    """Reviews whose draft was written by itself and that nobody has approved."""
+    of_it = and_(Change.subject == "review", Change.subject_id == Review.id, Change.what == "drafted")
+    by_itself = exists(select(Change.id).where(of_it, Change.by.is_(None), Change.at == Review.drafted_at))
+    return _unfinished(db, team, by_itself)
+
+
+def _unfinished(db: Session, team: str, *which: ColumnElement[bool]) -> list[tuple[Review, Incident]]:
+    over = (Review.approved_at, Review.published_at, Review.closed_at, Review.skipped_at, Review.cancelled_at)
     query = (
         select(Review, Incident)
         .join(Incident, Incident.id == Review.incident_id)
-        .where(Review.team_id == team, ended, ~sitting, *(moment.is_(None) for moment in waiting))
+        .where(Review.team_id == team, *which, *(moment.is_(None) for moment in over))
         .order_by(Review.id)
     )
     return [(review, incident) for review, incident in db.execute(query)]
@@ -360,16 +376,19 @@ def _of_review() -> ColumnElement[bool]:
     return Meeting.review_id == Review.id
 
 
-def invited(db: Session, team: str, user: str) -> list[tuple[Meeting, Incident]]:
-    """The meetings to come, or sitting now, to which a person is invited and whose incident they may see."""
+def coming(db: Session, team: str, user: str) -> list[tuple[Meeting, Incident]]:
+    """The meetings to come, or sitting now, that a person is invited to or has a role in, and may see."""
+    invited = exists().where(
+        Attendee.meeting_id == Meeting.id, Attendee.user_id == user, Attendee.uninvited_at.is_(None)
+    )
+    has_role = exists().where(RoleHeld.incident_id == Incident.id, RoleHeld.user_id == user, RoleHeld.until.is_(None))
     query = (
         select(Meeting, Incident)
-        .join(Attendee, and_(Attendee.meeting_id == Meeting.id, Attendee.uninvited_at.is_(None)))
         .join(Review, Review.id == Meeting.review_id)
         .join(Incident, Incident.id == Review.incident_id)
         .where(
             Meeting.team_id == team,
-            Attendee.user_id == user,
+            or_(invited, has_role),
             Meeting.scheduled_at.is_not(None),
             Meeting.cancelled_at.is_(None),
             Meeting.ended_at.is_(None),

@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import re
 import secrets
 import sqlite3
 import threading
@@ -28,9 +29,8 @@ from storage.remembered import PLACE, Memory
 LOCK_WAIT_MS = 5_000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 IMMEDIATE: dict[str, Any] = {"sqlite_begin": "BEGIN IMMEDIATE"}
-WORDS = "message_words"
-"""The index of words on SQLite, with the tables in its shadow."""
-WORDS_ON_POSTGRESQL = {("column", "words"), ("index", "ix_messages_words")}
+WORDS = re.compile("(^|_)words(_|$)")
+"""The indexes of words: tables with others in their shadow on SQLite, columns and their indexes on PostgreSQL."""
 
 
 class WriteLock:
@@ -291,9 +291,9 @@ def differences(url: str) -> list[Any]:
     return found
 
 
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a thing in the database is one that the models know; the index of words is the database's own."""
-    return not (name or "").startswith(WORDS) and (kind, name) not in WORDS_ON_POSTGRESQL
+def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+    """Whether a thing in the database is one that the models know; the indexes of words are the database's own."""
+    return not WORDS.search(name or "")
 
 
 def is_current(engine: Engine) -> bool:

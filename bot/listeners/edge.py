@@ -248,6 +248,8 @@ def of_press(body: dict[str, Any], mark: str | None) -> tuple[Gesture, str]:
 
 
 def _value(action: dict[str, Any]) -> dict[str, Any]:
+    if action.get("type") == "plain_text_input":
+        return {"text": action.get("value")}
     chosen = action.get("value") or (action.get("selected_option") or {}).get("value") or "{}"
     try:
         value = json.loads(chosen)

@@ -4,8 +4,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot import reporting
+from bot import searching
 from bot.desk import Turn
+from bot.listeners import blocks
+from bot.listeners.blocks import Block
 from bot.listeners.edge import Edge
 from bot.render import Rendered
 from bot.review.incident import UserId
@@ -19,9 +21,16 @@ def register(app: AsyncApp, edge: Edge) -> None:
         user = UserId(event["user"])
         await edge.meet(user)
         home: Rendered = await edge.look(_home, user=user, edge=edge)
-        await edge.client.views_publish(user_id=user, view={"type": "home", "blocks": home.blocks})
+        await edge.client.views_publish(user_id=user, view={"type": "home", "blocks": [_search_field(), *home.blocks]})
 
 
 def _home(turn: Turn, *, user: UserId, edge: Edge) -> Rendered:
     """Rendered while the database is open: what it shows is read as it is shown."""
-    return edge.said("home", **reporting.home(turn, by=user))
+    return edge.said("home", **searching.home(turn, by=user))
+
+
+def _search_field() -> Block:
+    """Enter types the verb, as a button would."""
+    element = blocks.line() | {"max_length": searching.LONGEST, "placeholder": blocks.plain("certificate expired")}
+    field = blocks.field("review:search:home", "Search all reviews you may see", element)
+    return field | {"dispatch_action": True, "hint": blocks.plain("Press Enter; I answer you in a direct message.")}

@@ -233,6 +233,12 @@ def link(rest: str) -> What:
     return {"url": of_markup(f"<{rest.strip('<>').partition('|')[0]}>") if rest else ""}
 
 
+def search(rest: str) -> What:
+    """`page:2 words`, which the button of the next page types."""
+    page = re.match(r"page:([1-9]\d?)\s+", rest)
+    return {"words": rest[page.end() :] if page else rest, "page": int(page[1]) if page else 1}
+
+
 def every(rest: str) -> What:
     return {"every": "all" if rest.lower() == "all" else "short"}
 

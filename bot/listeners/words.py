@@ -16,6 +16,7 @@ from bot import (
     opening,
     reporting,
     scheduling,
+    searching,
     tagging,
     tracking,
     walking,
@@ -470,10 +471,10 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb("report", reporting.report, "the written review", usage="[md, html, pdf or json]", read=reading.form),
         Verb(
             "search",
-            reporting.search,
-            "across all reviews you may see",
+            searching.find,
+            "across all reviews you may see; words in quotes stand side by side",
             usage="words",
-            read=reading.as_it_is("words"),
+            read=reading.search,
             needs=Needs.nothing,
         ),
         Verb(

@@ -314,98 +314,76 @@ def test_a_format_that_is_not_there_is_named(room: Room, form: str, refused):
         say(room, reporting.report, form=form)
 
 
-def test_search_names_the_review_and_links_the_message(room: Room):
-    an_incident(room, title="Disk <b>full</b>")
-    ts = a_message(room, "the disk is full")
-
-    answer = room.serve(reporting.search, by=TOMAS, words="disk")
-
-    link = f"https://sandbox.example.com/archives/C0INC/p{ts.replace('.', '')}"
-    assert answer == (
-        "2 places with “disk”:\n\n"
-        "*Disk &lt;b&gt;full&lt;/b&gt;* · title\n\n"
-        f"*Disk &lt;b&gt;full&lt;/b&gt;* · <{link}|message>: the disk is full"
-    )
+# The draft that is written by itself
 
 
-def test_search_without_words_asks_for_some(room: Room):
-    with pytest.raises(refusal.NeedsText):
-        room.serve(reporting.search, by=TOMAS, words=" ")
-
-
-def home(room: Room, by: UserId) -> str:
-    with room.storage.read() as db:
-        facts = reporting.home(Turn(db, room.now, TEAM, room.house), by)
-        return Renderer(command="/review").render("home", facts).text
-
-
-def test_home_shows_my_actions_my_reviews_and_recent_reports(room: Room):
-    incident = published(room)
-    room.change(lambda db: fill(db, incident))
-    room.change(lambda db: plan(db, incident, room.now + timedelta(days=1)))
-
-    assert home(room, TOMAS) == (
-        "My open actions\n\n"
-        "*1* alert on slow queries · proposed, due Wed 25 Nov 2026 · Checkout is slow\n\n"
-        "Reviews I am invited to\n\n"
-        "Checkout is slow · <!date^1795096800^{date_short_pretty} at {time}|Thu 19 Nov, 14:00 UTC>, 60 min\n\n"
-        "Recent reports\n\n"
-        "Checkout is slow · published <!date^1795010400^{date_short_pretty} at {time}|Wed 18 Nov, 14:00 UTC>"
-    )
-
-
-def plan(db, incident: int, at: datetime) -> None:
-    meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
-    meeting.scheduled_at = meeting.meets_at = at
-    reviews.invite(db, meeting, TOMAS, core=at, now=at)
-
-
-def test_what_is_private_is_on_no_outsiders_page(room: Room):
-    incident = a_private_review(room)
-    room.change(lambda db: fill(db, incident, owner=OUTSIDER))
-    room.change(lambda db: plan(db, incident, room.now + timedelta(days=1)))
-    for verb in (reporting.draft, reporting.publish):
-        say(room, verb, where=SECRET)
-    assert "Leaked key" in home(room, TOMAS)
-    assert "Leaked key" in room.serve(reporting.search, by=TOMAS, words="leaked")
-
-    room.change(lambda db: db.query(Membership).filter_by(user_id=TOMAS).update({"left_at": room.now}))
-
-    for outsider in (TOMAS, OUTSIDER):
-        assert "Leaked key" not in home(room, outsider)
-        assert "I found nothing" in room.serve(reporting.search, by=outsider, words="leaked")
-        with pytest.raises(refusal.NoIncidentHere):
-            say(room, reporting.report, where=SECRET, by=outsider)
-
-
-# Asking for the draft
-
-
-def ask_until(room: Room, until: datetime) -> list[str]:
-    """Let the clock ask every half hour; when something was said."""
+def tick_until(room: Room, until: datetime) -> list[str]:
+    """Let the clock ask every ten minutes; when something was said."""
     said: list[str] = []
     while room.now < until:
         before = len(room.transcript())
-        room.serve(reporting.drafts_due)
+        room.desk.serve_each(reporting.undrafted, reporting.draft_by_itself)
+        room.serve(reporting.tell_of_drafts)
         said += [f"{room.now:%a %d %H:%M}"] * (len(room.transcript()) - before)
-        room.pass_time(minutes=30)
+        room.pass_time(minutes=10)
     return said
 
 
-def test_a_draft_is_asked_for_once_in_working_hours(room: Room):
+def drafted_at(room: Room) -> datetime | None:
+    return room.ask(lambda db: db.scalars(select(Review.drafted_at)).one())
+
+
+def test_the_draft_is_written_by_itself_within_the_hour_after_the_meeting(room: Room):
+    incident = a_held_review(room)
+    room.change(lambda db: fill(db, incident))
+
+    tick_until(room, NOVEMBER_18 + timedelta(hours=1))
+
+    assert drafted_at(room) == NOVEMBER_18 + timedelta(minutes=30)
+    assert "**What happened:** Checkout was slow." in room.ask(lambda db: db.scalars(select(Review.draft)).one())
+
+
+def test_its_owner_is_told_once_that_it_waits_and_in_working_hours(room: Room):
     a_held_review(room, lead=MARA)
 
-    said = ask_until(room, NOVEMBER_18 + timedelta(days=5))
+    said = tick_until(room, NOVEMBER_18 + timedelta(days=5))
 
+    assert said == ["Wed 18 14:30"]
+    assert room.transcript(MARA)[0].startswith("The draft of the report on Checkout is slow is written")
+
+
+def test_in_the_evening_the_draft_is_written_and_its_owner_told_in_the_morning(room: Room):
+    room.pass_time(hours=4)
+    a_held_review(room, lead=MARA)
+
+    said = tick_until(room, NOVEMBER_18 + timedelta(days=5))
+
+    assert drafted_at(room) == NOVEMBER_18 + timedelta(hours=4, minutes=30)
     assert said == ["Thu 19 08:00"]
-    assert "its report is not drafted yet" in room.transcript(MARA)[0]
 
 
-def test_a_draft_that_is_there_is_not_asked_for(room: Room):
+def test_whoever_drafted_it_is_not_told_that_it_waits(room: Room):
     a_held_review(room)
     say(room, reporting.draft)
 
-    assert ask_until(room, NOVEMBER_18 + timedelta(days=2)) == []
+    assert tick_until(room, NOVEMBER_18 + timedelta(days=2)) == []
+
+
+def test_a_draft_is_written_anew_after_another_meeting_unless_it_was_approved(room: Room):
+    incident = a_held_review(room)
+    say(room, reporting.draft)
+    room.pass_time(hours=1)
+    held(room, incident)
+    again = room.now
+
+    tick_until(room, room.now + timedelta(hours=1))
+    written_anew = drafted_at(room)
+    say(room, reporting.approve)
+    room.pass_time(hours=1)
+    held(room, incident)
+    tick_until(room, room.now + timedelta(hours=1))
+
+    assert written_anew == drafted_at(room) == again + timedelta(minutes=30)
 
 
 def test_a_meeting_that_goes_on_is_left_in_peace(room: Room):
@@ -417,7 +395,16 @@ def test_a_meeting_that_goes_on_is_left_in_peace(room: Room):
 
     room.change(go_on)
 
-    assert ask_until(room, NOVEMBER_18 + timedelta(days=2)) == []
+    assert tick_until(room, NOVEMBER_18 + timedelta(days=1)) == []
+    assert drafted_at(room) is None
+
+
+def test_the_clock_takes_no_write_lock_for_a_draft_that_was_told_of(room: Room):
+    a_held_review(room)
+    tick_until(room, NOVEMBER_18 + timedelta(days=1))
+
+    assert room.desk.look(lambda turn: list(reporting.tell_of_drafts(turn))) == []
+    assert room.desk.look(reporting.undrafted) == []
 
 
 # The whole of it

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import following_up, reporting, tagging, tracking
+from bot import following_up, reporting, searching, tagging, tracking
 from bot.desk import Turn
 from bot.review.follow_up import ActionWords
 from bot.review.heard import ChannelFact, MembershipFact, read_person
@@ -103,7 +103,7 @@ def report(room: Room, by: UserId, incident: int) -> str:
 
 
 def search(room: Room, by: UserId, _: int) -> str:
-    return room.serve(reporting.search, by=by, words=CANARY)
+    return room.serve(searching.find, by=by, words=CANARY)
 
 
 def actions(room: Room, by: UserId, _: int) -> str:
@@ -119,9 +119,11 @@ def mine(room: Room, by: UserId, _: int) -> str:
 
 
 def home(room: Room, by: UserId, _: int) -> str:
-    return room.desk.look(
-        lambda turn: str([row[1].title for rows in reporting.home(turn, by).values() for row in rows])
-    )
+    def ask(turn: Turn) -> str:
+        shown = searching.home(turn, by)
+        return str([[line.title for line in shown["actions"]], [its.title for _, its in shown["coming"]]])
+
+    return room.desk.look(ask)
 
 
 def picker(room: Room, by: UserId, incident: int) -> str:

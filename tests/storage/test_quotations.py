@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, noting, reporting, tagging, tracking, walking
+from bot import facilitating, following_up, noting, reporting, searching, tagging, tracking, walking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
@@ -308,13 +308,13 @@ def test_neither_an_export_nor_a_search_nor_the_witness_misses_or_finds_them(roo
     said = MessageFact(channel=CHANNEL, ts=ts, how="posted", user=TOMAS, content=content)
     room.change(lambda db: messages.keep(db, TEAM, said))
     tag(room, ts)
-    found = room.serve(reporting.search, by=MARA, words=canary)
+    found = room.serve(searching.find, by=MARA, words=canary)
 
     delete(room, ts)
 
     exported = json.dumps(room.ask(reporting.document, TEAM, incident)) + room.ask(reporting.markdown, TEAM, incident)
     assert canary in found.replace(f"“{canary}”", "", 1)
     assert canary not in exported
-    assert room.serve(reporting.search, by=MARA, words=canary).count(canary) == 1
+    assert room.serve(searching.find, by=MARA, words=canary).count(canary) == 1
     with room.storage.still() as db:
         assert verification.verify(db, incidents.get(db, incident), None).first == []

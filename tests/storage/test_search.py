@@ -1,12 +1,17 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import literal
+from sqlalchemy.orm import Session
 
+from bot.review.impact import Impact
 from bot.review.incident import ChannelId
-from storage import search
-from storage.models import Action, Finding, Membership, Message, TimelineEvent
+from bot.review.timeline import Kind
+from storage import incidents, reviews, search, timeline
+from storage.models import Action, EventComment, Finding, Incident, Membership, Message, TimelineEvent
 from tests.cast import MARA, OUTSIDER, TEAM, TOMAS, Room, a_message, a_room, an_incident
 
 SECRET_CHANNEL = ChannelId("C0SECRET")
@@ -20,7 +25,7 @@ def room(database_url: str, tmp_path: Path) -> Iterator[Room]:
 
 
 def found(room: Room, words: str, *, by: str = MARA) -> list[tuple[str, str]]:
-    return [(hit.sort, hit.text) for hit in room.ask(search.find, TEAM, by, words)]
+    return [(hit.sort, hit.text) for hit in room.ask(search.find, TEAM, by, words).hits]
 
 
 def test_words_are_found_wherever_they_stand(room: Room):
@@ -112,16 +117,18 @@ def test_a_private_incident_is_found_by_its_members_alone(room: Room):
     assert found(room, "disk", by=OUTSIDER) == []
 
 
-def test_at_most_ten_are_shown_and_each_message_once(room: Room):
+def test_ten_are_shown_at_a_time_and_each_message_once(room: Room):
     an_incident(room)
     an_incident(room, channel=ChannelId("C0OTHER"))
     for _ in range(12):
         room.pass_time(seconds=1)
         a_message(room, "disk")
 
-    hits = room.ask(search.find, TEAM, MARA, "disk")
+    pages = [room.ask(lambda db, page=page: search.find(db, TEAM, MARA, "disk", page=page)) for page in (1, 2, 3)]
 
-    assert len(hits) == len({hit.permalink for hit in hits}) == 10
+    assert [len(page.hits) for page in pages] == [10, 2, 0]
+    assert [page.is_last for page in pages] == [False, True, True]
+    assert len({hit.permalink for page in pages for hit in page.hits}) == 12
 
 
 def test_what_was_said_before_the_incident_belongs_to_nobody(room: Room):
@@ -163,3 +170,236 @@ def test_words_that_were_erased_leave_the_index_file_as_well(tmp_path: Path):
     room.storage.close()
 
     assert b"canary" not in (tmp_path / "debrief.db").read_bytes()
+
+
+# One list of all sorts -----------------------------------------------------------------------
+
+
+def write(room: Room, incident: int, **facts: Any) -> None:
+    """Change columns of an incident."""
+    room.change(lambda db: [setattr(incidents.get(db, incident), name, value) for name, value in facts.items()])
+
+
+def test_summary_impact_and_draft_are_found(room: Room):
+    incident = an_incident(room, title="Slow")
+    impact = Impact(customers="buyers in Zürich", regions=("eu-west-1",), inquiries=120)
+    write(room, incident, summary="The canary died.", impact=impact.to_json())
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "draft", "# Slow\n\nThe owl stayed\\."))
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "drafted_at", room.now))
+
+    assert found(room, "canary") == [("summary", "The canary died.")]
+    assert found(room, "zurich eu-west-1 120") == [("impact", "buyers in Zürich · eu-west-1 · 120")]
+    assert found(room, "customers") == []
+    assert found(room, "owl stayed") == [("report", "# Slow The owl stayed.")]
+
+
+def test_a_report_is_listed_only_for_what_stands_nowhere_else_in_its_review(room: Room):
+    incident = an_incident(room, title="Slow")
+    write(room, incident, summary="The canary died.")
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "draft", "The canary died."))
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "drafted_at", room.now))
+
+    assert found(room, "canary") == [("summary", "The canary died.")]
+
+
+def test_a_message_on_the_timeline_is_listed_once(room: Room):
+    incident = an_incident(room)
+    ts = a_message(room, "disk full on db1")
+    event = tag(room, incident, ts)
+    before = found(room, "disk")
+    room.change(lambda db: setattr(db.get_one(TimelineEvent, event), "text", "the disk of db1 is full"))
+    room.change(lambda db: db.add(EventComment(team_id=TEAM, event_id=event, text="disk!", by=MARA, at=room.now)))
+
+    assert before == [("message", "disk full on db1")]
+    assert len(found(room, "disk")) == 1
+    assert found(room, "of db1 is") == [("event", "the disk of db1 is full")]
+
+
+def tag(room: Room, incident: int, ts: str) -> int:
+    def put(db: Session) -> int:
+        message = db.query(Message).filter_by(ts=ts).one()
+        its = incidents.get(db, incident)
+        return timeline.add(db, its, Kind.note, room.now, by=MARA, source="message", now=room.now, message=message).id
+
+    return room.change(put)
+
+
+def test_what_tells_more_comes_first_and_of_the_same_the_newest(room: Room):
+    an_incident(room, title="Pool exhausted")
+    for text in ("pool", "a pool of words " + "that go on and on " * 12, "the pool, the pool, the pool"):
+        room.pass_time(seconds=1)
+        a_message(room, text)
+    room.pass_time(days=400)
+    a_message(room, "the pool, the pool, the pool.")
+
+    sorts = found(room, "pool")
+
+    assert [text for _, text in sorts][:3] == [
+        "Pool exhausted",
+        "the pool, the pool, the pool.",
+        "the pool, the pool, the pool",
+    ]
+    assert sorts[-1][1].startswith("a pool of words")
+
+
+def test_the_snippet_shows_what_was_found_and_marks_it(room: Room):
+    an_incident(room)
+    a_message(room, "so it goes " * 40 + "the pool of connections was exhausted " + "and on and on " * 40)
+
+    (hit,) = room.ask(search.find, TEAM, MARA, "exhausted pool").hits
+
+    assert [part.words for part in hit.snippet if part.is_found] == ["pool", "exhausted"]
+    assert hit.text.startswith("… ")
+    assert hit.text.endswith(" …")
+    assert len(hit.text) < 220
+
+
+# The same on both databases ----------------------------------------------------------------------
+
+CORPUS = (
+    "Müller meldet: Zürich ist langsam",
+    "mueller says all is well in zurich",
+    "ERROR 1205 (HY000): Lock wait timeout exceeded",
+    "see /var/log/checkout.err on db-prod-1.eu.example.com:5432",
+    "rolled back payments_db to v2.41.0-rc1, e4f1a2b",
+    "café CAFÉ cafe\u0301",
+    "Ошибка соединения с базой",
+    "σφάλμα σύνδεσης",
+    "İstanbul and Łódź and Ærø and ẞ",
+    "接続エラーが発生しました",
+    "pool pool pool exhausted exhausted",
+    "exhausted the pool of connections",
+    "“quoted” — and … done",
+    "🔥🔥 disk 🔥",
+    "naïve façade coöperate piñata",
+    "100% of a_b\\c",
+    "user <@U0MARA> said id=req_8f3a-77",
+    "2026-11-18T14:05:33Z p99=2400ms",
+    "x" * 300 + " end",
+    "Kubernetes OOMKilled exit code 137",
+)
+ANSWERS = {
+    "zürich": {0, 1},
+    "MULLER": {0},
+    '"lock wait"': {2},
+    '"wait lock"': set[int](),
+    "wait lock": {2},
+    "1205": {2},
+    "/var/log/checkout.err": {3},
+    "checkout.log": set[int](),
+    "db-prod-1": {3},
+    "prod-db": set[int](),
+    "example.com:5432": {3},
+    "payments_db": {4},
+    "v2.41.0-rc1": {4},
+    "e4f1a2b": {4},
+    "cafe": {5},
+    "CAFÉ": {5},
+    "ошибка": {6},
+    "ОШИБКА базой": {6},
+    "ΣΦΆΛΜΑ": {7},
+    "istanbul": {8},
+    "łódź": {8},
+    "ærø": {8},
+    "エラー": {9},
+    '"pool exhausted"': {10},
+    "pool exhausted": {10, 11},
+    "“quoted”": {12},
+    "quoted done": {12},
+    "🔥": {13},
+    "🔥 disk": {13},
+    "naive facade": {14},
+    "pinata": {14},
+    "%": {15},
+    "a_b": {15},
+    "<@U0MARA>": {16},
+    "req_8f3a-77": {16},
+    "2026-11-18T14:05": {17},
+    "2400ms": {17},
+    "end": {18},
+    "oomkilled 137": {19},
+    "oomk": {19},
+    '"oomk"': set[int](),
+    "137 exit": {19},
+    "NEAR(pool, 2)": set[int](),
+    "pool AND exhausted": set[int](),
+    "disk OR": set[int](),
+    'plain:disk" *': set[int](),
+    "!!! ???": set[int](),
+}
+
+
+@pytest.mark.parametrize("words", ANSWERS)
+def test_both_databases_answer_the_same(corpus: Room, words: str):
+    hits = corpus.ask(search.find, TEAM, MARA, words).hits
+
+    assert {int((hit.at or corpus.now).timestamp()) % 100 for hit in hits} == ANSWERS[words]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    if request.param == "sqlite":
+        room = a_room(tmp_path_factory.mktemp("corpus"))
+    else:
+        server = request.getfixturevalue("postgresql_server")
+        room = a_room(Path(), server.create(template=request.getfixturevalue("migrated_postgresql")))
+    room.now = datetime.fromtimestamp(1_763_474_400, UTC)
+    an_incident(room)
+    for number, text in enumerate(CORPUS):
+        a_message(room, text, at=room.now + timedelta(seconds=number))
+    yield room
+    room.storage.close()
+
+
+# Nothing is lost to what is private ------------------------------------------------------------------
+
+PRIVATE_HITS = 3_000
+
+
+def crowded(room: Room) -> None:
+    """Twelve messages that everybody may see, and later thousands in a private channel with the same word."""
+    an_incident(room)
+    for number in range(12):
+        a_message(room, f"disk {number}", at=room.now + timedelta(seconds=number))
+    room.pass_time(days=1)
+    an_incident(room, channel=SECRET_CHANNEL, title="Disk", private=room.now)
+    said = [
+        Message(team_id=TEAM, channel_id=SECRET_CHANNEL, ts=f"{at.timestamp():.6f}", posted_at=at, plain="disk")
+        for at in (room.now + timedelta(seconds=number) for number in range(PRIVATE_HITS))
+    ]
+    room.change(lambda db: db.add_all(said))
+    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=SECRET_CHANNEL, user_id=TOMAS)))
+
+
+def test_thousands_of_private_places_push_out_none_that_a_person_may_see(room: Room):
+    crowded(room)
+
+    outsider = [room.ask(lambda db, p=p: search.find(db, TEAM, MARA, "disk", page=p)) for p in (1, 2)]
+    insider = room.ask(search.find, TEAM, TOMAS, "disk")
+
+    assert sorted(hit.text for page in outsider for hit in page.hits) == sorted(f"disk {n}" for n in range(12))
+    assert {hit.title for hit in insider.hits} == {"Disk"}
+
+
+def test_left_out_only_afterwards_they_would_push_them_out(room: Room, monkeypatch: pytest.MonkeyPatch):
+    crowded(room)
+    monkeypatch.setattr(search, "visible_to", lambda *_, **__: literal(value=True))
+    search._looked_up.cache_clear()
+    try:
+        every = room.ask(lambda db: search.find(db, TEAM, MARA, "disk")).hits
+    finally:
+        search._looked_up.cache_clear()
+
+    hidden = room.ask(lambda db: {row.id for row in db.query(Incident) if row.private_since})
+    assert every
+    assert [hit for hit in every if hit.incident not in hidden] == []
+
+
+def test_words_split_alike_wherever_they_are_kept(room: Room):
+    """Tokens of letters and digits in any mixture, which PostgreSQL's own parser might read as numbers or versions."""
+    an_incident(room)
+    tokens = ["1e5", "2v", "v2", "0x1f", "12e", "e12", "1a2b3c", "007", "3d", "1205hy", "ab12cd34", "9" * 30, "éa1"]
+    for number, token in enumerate(tokens):
+        a_message(room, f"is {token} here", at=room.now + timedelta(seconds=number))
+
+    assert [len(found(room, f'"is {token} here"')) for token in tokens] == [1] * len(tokens)
