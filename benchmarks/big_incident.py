@@ -43,13 +43,14 @@ def measure() -> None:
 
 def _step(step: str, url: str) -> None:
     began = time.monotonic()
-    size = {"ingest": _ingest, "verify": _verify}.get(step, partial(_export, form=step))(url)
+    size = {"ingest": ingest, "verify": _verify}.get(step, partial(_export, form=step))(url)
     taken = time.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{step:<7} {taken:5.1f} s, {memory:4.0f} MB at most, {size}")
 
 
-def _ingest(url: str) -> str:
+def ingest(url: str, *, messages: int = MESSAGES, tag_every: int = 500) -> str:
+    """An incident of so many messages, one in so many of them on the timeline."""
     upgrade(url)
     storage = Storage(url)
     with storage.write() as db:
@@ -57,24 +58,24 @@ def _ingest(url: str) -> str:
             db, TEAM, name="", url="https://x.slack.com/", bot_user="U0BOT", bot_id="B0BOT", mark_key="k"
         )
     desk = Desk(storage, Renderer(command="/review"), team=TEAM, house=House(), now=lambda: BEGAN)
-    for page in _pages():
+    for page in _pages(messages, tag_every):
         desk.serve(importing.import_export, channel=CHANNEL, persons=(), messages=page, title="Bench", severity="sev1")
     storage.close()
-    return f"{MESSAGES:,} messages"
+    return f"{messages:,} messages"
 
 
-def _pages() -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, MESSAGES, PAGE):
-        yield [_message(number) for number in range(start, start + PAGE)]
+def _pages(messages: int, tag_every: int) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, messages, PAGE):
+        yield [_message(number, tag_every) for number in range(start, start + PAGE)]
 
 
-def _message(number: int) -> dict[str, Any]:
+def _message(number: int, tag_every: int) -> dict[str, Any]:
     ts = f"{BEGAN.timestamp() + number:.6f}"
     text = f"line {number}: " + "p99 of checkout is at 2400 ms and the pool waits " * 4
     said: dict[str, Any] = {"type": "message", "user": f"U0{number % 40:02}", "text": text, "ts": ts}
     if number % 5 == 4:
         said["thread_ts"] = f"{BEGAN.timestamp() + number - 4:.6f}"
-    if number % 500 == 0:
+    if number % tag_every == 0:
         said["reactions"] = [{"name": "pushpin", "users": ["U001"], "count": 1}]
     return said
 

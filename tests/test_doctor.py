@@ -64,11 +64,8 @@ async def test_a_template_of_ones_own_that_fails_is_told_with_what_is_wrong(give
 
     ((what, words),) = await wrong()
 
-    assert (what, words) == (
-        "template",
-        "report.md.j2 fails (report.md.j2, line 2: UndefinedError: 'bot.review.written.Written object' has no attribute "
-        "'nothing'), so reports use ours instead.",
-    )
+    why = "report.md.j2, line 2: UndefinedError: 'bot.review.written.Written object' has no attribute 'nothing'"
+    assert (what, words) == ("template", f"report.md.j2 fails ({why}), so reports use ours instead.")
 
 
 async def test_templates_of_ones_own_that_work_are_told(given: Set, tmp_path: Path):
