@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
 
@@ -99,7 +99,15 @@ def candidates(messages: Sequence[Chatter]) -> list[Candidate]:
     folded = {key for burst in bursts for key in burst.messages}
     found = [_folded(burst) for burst in bursts]
     found += [one for message in in_time if message.key not in folded and (one := _candidate(message, among))]
-    return sorted(_chosen(found), key=lambda one: (one.at, one.ts))
+    said = {message.key: message for message in messages}
+    chosen = [replace(one, kind=_kind(said[one.channel, one.ts])) for one in _chosen(found)]
+    return sorted(chosen, key=lambda one: (one.at, one.ts))
+
+
+def _kind(message: Chatter) -> Kind:
+    """As a tag of it would guess, else what the cue tells of."""
+    guessed = Kind.automated if message.is_bot else guess_kind(message.text)
+    return guessed if guessed is not Kind.note else _kind_by_cue(message, cues_of(message.text))
 
 
 # Bursts of alerts ------------------------------------------------------------------------------
@@ -287,7 +295,9 @@ def _candidate(message: Chatter, among: _Among) -> Candidate | None:
     if why is None:
         return None
     score = BASE + sum(WEIGHTS[name] * value for name, value in traits.items())
-    return Candidate(message.channel, message.ts, message.at, why, kind=_kind(message, cues), score=round(score, 2))
+    return Candidate(
+        message.channel, message.ts, message.at, why, kind=_kind_by_cue(message, cues), score=round(score, 2)
+    )
 
 
 def _why(message: Chatter, cues: Sequence[Cue], traits: Traits) -> str | None:
@@ -400,11 +410,8 @@ def _against(own: str) -> Traits:
     }
 
 
-def _kind(message: Chatter, cues: Sequence[Cue]) -> Kind:
-    if message.is_bot:
-        return Kind.automated
-    guessed = guess_kind(message.text)
-    return guessed if guessed is not Kind.note else next((cue.kind for cue in cues if cue.kind), Kind.note)
+def _kind_by_cue(message: Chatter, cues: Sequence[Cue]) -> Kind:
+    return Kind.automated if message.is_bot else next((cue.kind for cue in cues if cue.kind), Kind.note)
 
 
 # Choosing among them ---------------------------------------------------------------------------

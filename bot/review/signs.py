@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.review.timeline import (
     ACTION_TAKEN,
@@ -28,6 +29,11 @@ class Cue:
     worth: float
     kind: Kind | None
     words: tuple[re.Pattern[str], ...]
+
+    @cached_property
+    def any_word(self) -> re.Pattern[str]:
+        """Its words in one pattern, in lower case: most messages have none of them, and are read only once for it."""
+        return re.compile("|".join(words.pattern for words in self.words), re.MULTILINE)
 
 
 def _starts(*phrases: str) -> re.Pattern[str]:
@@ -385,7 +391,11 @@ def cues_of(text: str) -> list[Cue]:
     What is asked, denied or only thought of does not count.
     """
     stated = [sentence for sentence in sentences(text) if not sentence.endswith("?")]
-    found = sorted((cue for cue in CUES if any(_tells(one, cue) for one in stated)), key=lambda cue: -cue.worth)
+    every = "\n".join(stated).lower()
+    found = sorted(
+        (cue for cue in CUES if cue.any_word.search(every) and any(_tells(one, cue) for one in stated)),
+        key=lambda cue: -cue.worth,
+    )
     weightiest: dict[str, Cue] = {}
     for cue in found:
         weightiest.setdefault(cue.why, cue)
