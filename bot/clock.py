@@ -43,6 +43,7 @@ EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., No
     waiting_messages: (following_up.propose_from_reaction, tagging.follow_reactions),
     listening.unheard: (listening.tell_instead,),
     guarding.unwarned: (guarding.warn,),
+    reporting.undrafted: (reporting.draft_by_itself,),
 }
 """What is asked first at each tick, and whom each thing found is served to, in turns of its own."""
 TABLE: tuple[Callable[..., Notes], ...] = (
@@ -53,7 +54,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     conducting.ask_where_nobody_is,
     conducting.keep_time,
     conducting.close_forgotten,
-    reporting.drafts_due,
+    reporting.tell_of_drafts,
     reminding.remind_due,
     purging.purge_due,
     closing.forget_taps,

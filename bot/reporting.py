@@ -40,8 +40,8 @@ FORMATS = ("md", "json")
 NOT_YET = ("html", "pdf")
 SHOWN_OF_MARKDOWN = 2_400
 """Characters; a whole report does not fit into a message."""
-PATIENCE = timedelta(hours=2)
-"""How long after the meeting its owner is left alone before being asked for a draft."""
+DRAFTED_AFTER = timedelta(minutes=30)
+"""Within the hour after the meeting, and late enough for what is noted on the way out."""
 EXITS = (Stage.skipped, Stage.cancelled)
 
 
@@ -54,11 +54,16 @@ def draft(turn: Turn, *, where: Where, by: UserId, uncompared: Sequence[str] = (
     `uncompared` are the channels in which the archive may not be what Slack shows now.
     """
     incident, review = _to_draft(turn, where, by)
-    review.draft = markdown(turn.db, turn.team, incident.id, turn.house.report_names)
+    report = _draft(turn, incident, review, by=by)
+    yield Note.private(by, "draft", report=report, counts=_counts(report), uncompared=list(uncompared))
+
+
+def _draft(turn: Turn, incident: Incident, review: Review, *, by: UserId | None) -> Written:
+    report = written(turn.db, incident, turn.house.report_names)
+    review.draft = Reports().markdown(report)
     review.drafted_at, review.approved_at = turn.now, None
     _record(turn, incident, review, "drafted", by)
-    report = written(turn.db, incident, turn.house.report_names)
-    yield Note.private(by, "draft", report=report, counts=_counts(report), uncompared=list(uncompared))
+    return report
 
 
 def to_draft(turn: Turn, *, where: Where, by: UserId) -> int:
@@ -143,7 +148,7 @@ def _to_write(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident
     return incident, reviews.of(turn.db, incident)
 
 
-def _record(turn: Turn, incident: Incident, review: Review, what: str, by: UserId) -> None:
+def _record(turn: Turn, incident: Incident, review: Review, what: str, by: UserId | None) -> None:
     incidents.record_change(
         turn.db, incident, "review", review.id, what=what, before=None, after=None, by=by, now=turn.now
     )
@@ -288,19 +293,32 @@ def _counts(report: Written) -> dict[str, int]:
     return {"events": report.events, "findings": findings, "actions": sum(len(group.rows) for group in report.actions)}
 
 
-# Asking for a draft ---------------------------------------------------------------------------------
+# The draft that is written by itself ----------------------------------------------------------------
 
 
-def drafts_due(turn: Turn) -> Notes:
-    """Ask who answers for a review, once after each meeting and in their working hours, to draft what was found."""
-    for review, incident in reports.without_draft(turn.db, turn.team, ended_before=turn.now - PATIENCE):
+def undrafted(turn: Turn) -> list[dict[str, int]]:
+    """The incidents whose meeting ended half an hour ago, and of which nobody has drafted a report since."""
+    waiting = reports.without_draft(turn.db, turn.team, ended_before=turn.now - DRAFTED_AFTER)
+    return [{"incident": incident.id} for _, incident in waiting]
+
+
+def draft_by_itself(turn: Turn, *, incident: int) -> Notes:
+    """Write the report's draft while it is fresh; who answers for it is told in their own hours."""
+    row = incidents.get(turn.db, incident)
+    _draft(turn, row, reviews.of(turn.db, row), by=None)
+    return ()
+
+
+def tell_of_drafts(turn: Turn) -> Notes:
+    """Tell who answers for a review, once after each meeting and in their working hours, that its draft waits."""
+    for review, incident in reports.waiting_drafts(turn.db, turn.team):
         meeting = reviews.last_held(turn.db, review)
         user = incidents.roles(turn.db, incident.id).owner_or_lead
-        if not meeting or not user or not _may_be_told(turn, incident, user):
+        key = f"draft-waits:{review.id}:{meeting.number if meeting else 0}"
+        if not user or outbox.find(turn.db, turn.team, key) or not _may_be_told(turn, incident, user):
             continue
-        note = Note.once(
-            f"draft-due:{review.id}:{meeting.number}", "draft_due", user, title=incident.title, incident=incident.id
-        )
+        report = written(turn.db, incident, turn.house.report_names)
+        note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report))
         yield replace(note, incident=incident.id)
 
 

@@ -6,8 +6,6 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from bot import facilitating, reporting
-from bot.desk import Turn
-from bot.render import Renderer
 from bot.review import refusal
 from bot.review.agenda import Agenda
 from bot.review.findings import FindingKind
