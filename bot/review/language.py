@@ -36,6 +36,11 @@ def nudge(text: str, people: Collection[str] = ()) -> Nudge | None:
     return None
 
 
+def is_person(words: str, people: Collection[str] = ()) -> bool:
+    """Whether words are nothing but somebody's name or mention."""
+    return bool(re.fullmatch(rf"{PERSON_MARK}+", _readable(f"{words} ", people).strip()))
+
+
 # What is read ----------------------------------------------------------------------------------
 
 SKIPPED_MARK = "\ue101"
