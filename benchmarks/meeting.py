@@ -11,7 +11,7 @@ def measure() -> None:
         judged = play(meeting)
         posted, thread = len(meeting.posted()), len(meeting.thread())
     topics = ", ".join(f"{name} {spent} of {planned}" for name, planned, spent in judged.minutes)
-    planned, spent = (sum(topic[place] for topic in judged.minutes) for place in (1, 2))
+    planned, spent = sum(planned for _, planned, _ in judged.minutes), sum(spent for *_, spent in judged.minutes)
     print(f"killed -9 at minute {KILLED_AT}: {'same message, same topic' if not judged.flaws else judged.flaws}")
     print(f"{topics}: {spent} of {planned} min")
     print(f"{posted} new message in the channel for {len(judged.minutes)} topics, {thread} lines in its thread")

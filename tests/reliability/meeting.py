@@ -115,7 +115,7 @@ def judge(meeting: Meeting, flaws: list[str]) -> Judged:
         (topic["name"], topic["planned_s"] // 60, round(topic["spent_s"] / 60))
         for topic in meeting.here.review()["review"]["meetings"][0]["topics"]
     ]
-    planned, spent = (sum(topic[place] for topic in minutes) for place in (1, 2))
+    planned, spent = sum(planned for _, planned, _ in minutes), sum(spent for *_, spent in minutes)
     flaws += ["planned"] * (planned != MINUTES) + ["spent"] * (spent != MINUTES)
     flaws += ["too many messages"] * (len(meeting.posted()) > len(TOPICS))
     flaws += ["a topic without a minute"] * any(topic[1] < 1 for topic in minutes)
