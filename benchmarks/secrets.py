@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.review.secrets import find, in_message, replace
+from bot.review.pasted import in_message
+from bot.review.secrets import find, replace
 from tests.review import secrets_test_half
 
 ROUNDS = 5

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
-from bot.review import secrets
+from bot.review import pasted, secrets
 
 Json = Mapping[str, Any]
 
@@ -239,7 +239,7 @@ def _posted(message: Json, channel: str, edited_ts: str, how: Literal["posted", 
     ts = _ts(message, "ts")
     if not ts or not ID.fullmatch(channel):
         return None
-    parts = secrets.in_message(_word(message, "text"), _list(message, "blocks"), _list(message, "attachments"))
+    parts = pasted.in_message(_word(message, "text"), _list(message, "blocks"), _list(message, "attachments"))
     content = Content(
         edited_ts=edited_ts,
         text=parts.text,

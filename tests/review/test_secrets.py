@@ -5,7 +5,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from bot.review.secrets import find, in_message, label, replace
+from bot.review.pasted import in_message
+from bot.review.secrets import find, label, replace
 from tests.review import secrets_build_half, secrets_test_half
 
 HALVES = pytest.mark.parametrize("half", [secrets_build_half, secrets_test_half], ids=["build", "test"])
