@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from itertools import chain
 
 MOST_SHOWN = 3
 CONTEXT = 6
@@ -26,15 +26,12 @@ OF_THE_CONTEXT = 0.5
 """What a term weighs that the decision itself does not use."""
 EXACT = 1.6
 """What a host, a number, a version or a code weighs against a plain word."""
-ENOUGH = 0.55
-ENOUGH_WITHOUT_A_CUE = 1.0
-FOUND_OUT = 0.8
-"""What it weighs that somebody says how they know, or tells of what was so all along."""
 NEAR_THE_BEST = 0.55
 """What scores less than this part of the best is not shown."""
 KNOWN = 0.65
 """So much of a message in one earlier one, and it is no news."""
-NEW_TERMS = 2
+NEW_TERMS = 3
+"""Terms that make something new; one less where it names a host or a number that the decision was about."""
 FEW = 200
 """So many messages more are thought of, all about something else: in a short incident no term is rare."""
 
@@ -53,7 +50,11 @@ class Said:
 
 TOKEN = re.compile(r"[^\W_][\w'’./:#%+-]*[\w%+]|[^\W_]")
 MARKUP = re.compile(r"```.*?```|<(?:https?|mailto)[^<>]*>|https?://\S+|<[@#!][^<>]*>|:[a-z0-9_+-]+:", re.DOTALL)
-IS_EXACT = re.compile(r"\d|[^\W\d_][._/:#-]\w|_")
+ONE_OF = re.compile(r"\b([^\W\d_]{3,}) (\d{1,2}|[A-Z])(?![\w%]|[.,:'’]\w)")
+"""`hall 3`, `acquirer B`."""
+IS_EXACT = re.compile(r"[^\W\d_].*\d|\d.*[^\W\d_]|\d.*\d.*\d|\d\.\d|[^\W\d_][._/:#-]\w|_")
+A_TIME = re.compile(r"\d?\d[:.h]\d\d(?:[ap]m)?|\d{1,3}(?:st|nd|rd|th|s|m|h|am|pm|min|ms|k|x|%)|\d{1,2}")
+"""Hours, lengths of time and small numbers, which are written alike about anything."""
 ENDINGS = ("ing", "ed", "ies", "es", "s", "ly")
 PARTICLES = ("back", "over", "out", "off", "down", "up")
 PLAIN_WORDS = """
@@ -79,10 +80,18 @@ skipped stable start started status stopped switched sure thank thanks think tod
 PLAIN = frozenset(PLAIN_WORDS.split())
 
 
-def terms_of(text: str) -> frozenset[str]:
-    """The terms of a text: hosts, numbers and codes as they are, plain words by their stem."""
-    said = MARKUP.sub(" ", text)
-    return frozenset(term for token in TOKEN.findall(said) if (term := _term(token)))
+class Vocabulary(dict[str, str | None]):
+    """The term of each token that was read; a few thousand tokens make up an incident."""
+
+    def __missing__(self, token: str) -> str | None:
+        self[token] = term = _term(token)
+        return term
+
+    def terms_of(self, text: str) -> frozenset[str]:
+        """The terms of a text: hosts, numbers and codes as they are, plain words by their stem."""
+        said = MARKUP.sub(" ", text)
+        named = {f"{word.lower()}-{which}" for word, which in ONE_OF.findall(said) if word.lower() not in PLAIN}
+        return frozenset(term for token in TOKEN.findall(said) if (term := self[token])) | named
 
 
 def _term(token: str) -> str | None:
@@ -93,8 +102,8 @@ def _term(token: str) -> str | None:
 
 
 def is_exact(term: str) -> bool:
-    """Whether a term is a name or a number that is written in one way only."""
-    return bool(IS_EXACT.search(term))
+    """Whether a term is a name, a code or a number that is written in one way only."""
+    return bool(IS_EXACT.search(term)) and not A_TIME.fullmatch(term)
 
 
 def _stem(word: str) -> str:
@@ -111,7 +120,14 @@ def _stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
+SMALL_TALK_WORDS = """
+beer birthday breakfast cake canteen chair coffee concert cookie cookies dentist dinner dishwasher dog elevator flowers
+food football fridge guitar gym headphones hoodie hungry kids kitchen lunch microwave parking pizza playlist printer
+projector ramen sandwich sofa snacks sticker stickers sushi tea toilet umbrella weather whiteboard yoga
+"""
+"""Of the house and the people in it: words of the incident come up there in another sense."""
 NO_NEWS = frozenset(filter(None, map(_term, PROGRESS_WORDS.split())))
+SMALL_TALK = frozenset(filter(None, map(_term, SMALL_TALK_WORDS.split())))
 
 # What states something, and what does not -----------------------------------------------------
 
@@ -122,12 +138,12 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
 
 FOUND = _any_of(
     r"turn(?:s|ed) out",
-    r"found (?:it|out|that|the|a|why|how)",
+    "found",
     r"(?:was|were|had|held)\b(?! (?:done|fixed|rolled|restarted|deployed|merged|added))",
     r"(?:has|have) (?:been|already|never|no)",
     "all along",
     "already",
-    r"since (?:the|this|last|yesterday|\w+day|\d)",
+    r"since (?:the|this|last|then|yesterday|noon|midnight|spring|summer|autumn|winter|\w+day|[A-Z]\w+|\d[\d:.]*)",
     "actually",
     "in (?:fact|truth)",
     "because",
@@ -135,6 +151,7 @@ FOUND = _any_of(
     r"(?:logs?|audit|trace|profile|dump|graph|metrics?|report|vendor|provider|support|finance|dashboards?)\b.{0,24}"
     r"\b(?:says?|said|shows?|showed|wrote|is full|is in)",
     "according to",
+    "says?|said|reports?|reported|confirms?|confirmed|measured|noticed|discovered|learned",
     "just (?:learned|saw|heard|called)",
     "we now know",
     "apparently",
@@ -148,10 +165,39 @@ FOUND = _any_of(
     "means that",
     "only (?:reads?|waits?)",
     "is the",
+    "it(?:['’]s| is) (?:a|an|the|not|only)",
+    "and not the",
+    "nothing to do with",
+    "none of",
+    "neither",
+    "never",
+    "too",
+    "as well",
+    "just as (?:much|many)",
+    "no longer",
+    "instead of",
+    "even",
+    "expired",
+    "missing",
     "wrote back",
     "counted",
 )
 """Somebody says how they know, or tells of what was so before anybody looked."""
+FACT = _any_of(
+    "has|have|holds?|needs?|uses|reads|writes|points to|runs on|lives (?:on|in)|depends? on|contains?|allows?|expects?",
+    "refuses?|rejects?|ignores?|caches|keeps?|sends?|takes?|knows?|shares?|belongs?|counts?|lacks?|bounces?|waits? for",
+    "fails?|breaks?|drops|locks|opens|closes|returns?|removes?|answers?|costs?|means|covers?|misses",
+    r"\d+(?:[.,]\d+)? ?(?:%|percent|of (?:the|those|these|our|them))",
+    "only",
+    "every",
+    "both",
+    "without",
+    "different",
+    "same",
+    "wrong",
+    "broken",
+)
+"""Somebody says how something is built, behaves or is shared out."""
 ASSENT = re.compile(
     r"^\W*(?:ok|okay|yes|yep|yeah|no|nope|sure|done|ack|agreed|thanks|thank you|thx|ty|nice|great|cool|good|perfect"
     r"|\+1|lgtm|on it|same|brb|hi|hello|morning|sounds good|will do|got it|understood|fair enough|makes sense)\b"
@@ -164,6 +210,8 @@ NO_STATEMENT = re.compile(
     r"|next time|remember|note to|todo|to do|someone|somebody|anyone|anybody)\b",
     re.IGNORECASE,
 )
+PERSONAL = _any_of("my", "mine", "yours?", "who (?:has|wants?|took|left|needs?)")
+"""Somebody speaks of themselves or to somebody, and not of the incident."""
 GUESSED = _any_of(
     "maybe",
     "perhaps",
@@ -202,17 +250,32 @@ BEGINS_WITH_A_DEED = re.compile(
 def states(text: str) -> bool:
     """Whether it says how something is or was; not a question, a plan, a guess, thanks or a word of agreement."""
     said = MARKUP.sub(" ", text).strip()
-    return not (said.endswith("?") or ASSENT.search(said) or NO_STATEMENT.search(said) or GUESSED.search(said))
+    return not (said.endswith("?") or any(no.search(said) for no in (ASSENT, NO_STATEMENT, GUESSED)))
 
 
-def tells_how_it_is_known(text: str) -> bool:
-    """Whether it says how somebody knows, or what had been so before anybody looked."""
-    return bool(FOUND.search(text))
+@dataclass(frozen=True)
+class Cue:
+    """How plainly something tells of what was so: what that weighs, and how much it must bear on the decision."""
+
+    weight: float
+    least: float
 
 
-def _merely_goes_on(text: str) -> bool:
-    """Whether it only carries something out, or says how things stand now."""
-    return bool(NOW.search(text.rstrip(" .")) or BEGINS_WITH_A_DEED.search(text))
+FOUND_OUT = Cue(0.8, least=0.5)
+"""Somebody says how they know, or tells of what was so before anybody looked."""
+TOLD_A_FACT = Cue(0.4, least=0.8)
+"""Somebody says how something is built, or behaves."""
+SAID = Cue(0.0, least=2.0)
+GOES_ON = Cue(0.0, least=math.inf)
+"""It merely carries something out, or says how things stand now."""
+
+
+def _cue(text: str) -> Cue:
+    if FOUND.search(text):
+        return FOUND_OUT
+    if NOW.search(text.rstrip(" .")) or BEGINS_WITH_A_DEED.search(text):
+        return GOES_ON
+    return TOLD_A_FACT if FACT.search(text) else SAID
 
 
 # All that was said in an incident ---------------------------------------------------------------
@@ -224,47 +287,51 @@ class Archive:
     def __init__(self, said: Iterable[Said]) -> None:
         self.said = sorted(said, key=lambda one: one.at)
         self.times = [one.at for one in self.said]
-        self.terms = [terms_of(one.text) for one in self.said]
-
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """In how many messages each term stands."""
-        return Counter(term for terms in self.terms for term in terms)
-
-    def worth(self, term: str) -> float:
-        """From nearly 0 for a term of every message to 1 for one that is said once; more for names and numbers."""
-        number = len(self.said) + FEW
-        rarity = math.log(number / (self.counts.get(term, 0) + 0.5)) / math.log(number / 1.5)
-        return max(0.0, rarity) * (EXACT if is_exact(term) else 1.0)
+        self.vocabulary = Vocabulary()
+        self.terms = [self.vocabulary.terms_of(one.text) for one in self.said]
+        counts = Counter(chain.from_iterable(self.terms))
+        self.worth = {term: _worth(term, count, len(self.said) + FEW) for term, count in counts.items()}
 
     def later(self, decision: Said, *, at_most: int = MOST_SHOWN) -> Sequence[Said]:
         """At most so many pieces of later knowledge, in order of time; none where nothing bears on the decision."""
         start = bisect_right(self.times, decision.at)
         topic = self._topic(decision, start)
-        news = [(self._score(topic, number), number) for number in range(start, len(self.said))]
-        found = sorted(((score, number) for score, number in news if score), key=lambda pair: (-pair[0], pair[1]))
-        fresh = self._fresh(found, decision, start, at_most=at_most)
+        fresh = self._fresh(self._scored(topic, start), decision, start, at_most=at_most)
         return [self.said[number] for number in sorted(fresh)]
 
     def _topic(self, decision: Said, start: int) -> Mapping[str, float]:
         """What a shared term weighs: fully where the decision names it, less where it was only on the table."""
         table = range(max(0, start - CONTEXT), start)
-        around = {term: OF_THE_CONTEXT * self.worth(term) for number in table for term in self.terms[number]}
-        return around | {term: self.worth(term) for term in terms_of(decision.text)}
+        around = {term: OF_THE_CONTEXT * self.worth[term] for number in table for term in self.terms[number]}
+        named = self.vocabulary.terms_of(decision.text)
+        return around | {term: self.worth[term] for term in named if term in self.worth}
+
+    def _scored(self, topic: Mapping[str, float], start: int) -> Sequence[tuple[float, int]]:
+        """What is later knowledge, best first; what shares too little to come near the best is not read at all."""
+        after = range(start, len(self.said))
+        shared = ((sum(map(topic.__getitem__, self.terms[number] & topic.keys())), number) for number in after)
+        bearing = sorted((pair for pair in shared if pair[0] >= FOUND_OUT.least), key=lambda pair: (-pair[0], pair[1]))
+        best, found = 0.0, list[tuple[float, int]]()
+        for most, number in bearing:
+            if most + FOUND_OUT.weight < NEAR_THE_BEST * best:
+                break
+            if score := self._score(topic, number):
+                best = max(best, score)
+                found.append((score, number))
+        return sorted(found, key=lambda pair: (-pair[0], pair[1]))
 
     def _score(self, topic: Mapping[str, float], number: int) -> float:
-        """0 where it is no later knowledge."""
-        terms = self.terms[number]
-        text = self.said[number].text
-        found = tells_how_it_is_known(text)
-        bears = sum(topic[term] for term in terms & topic.keys() if found or term not in NO_NEWS)
-        if not bears or len([term for term in terms if term not in topic and term not in NO_NEWS]) < NEW_TERMS:
+        """How much it bears on the topic and tells of it; 0 where it is no later knowledge."""
+        terms, text = self.terms[number], self.said[number].text
+        shared, news = terms & topic.keys(), terms - topic.keys() - NO_NEWS
+        names = any(map(is_exact, shared))
+        if len(news) < NEW_TERMS - names or not states(text):
             return 0.0
-        if not states(text):
+        if not names and (PERSONAL.search(text) or news & SMALL_TALK):
             return 0.0
-        if not found and (bears < ENOUGH_WITHOUT_A_CUE or _merely_goes_on(text)):
-            return 0.0
-        return 0.0 if bears < ENOUGH else bears + FOUND_OUT * found
+        cue = _cue(text)
+        bears = sum(topic[term] for term in shared if cue is FOUND_OUT or term not in NO_NEWS)
+        return bears + cue.weight if bears >= cue.least else 0.0
 
     def _fresh(self, found: Sequence[tuple[float, int]], decision: Said, start: int, *, at_most: int) -> Sequence[int]:
         """The best of what was not known before, neither from an earlier message nor from one shown already."""
@@ -272,13 +339,19 @@ class Archive:
         for score, number in found:
             if len(fresh) == at_most or score < NEAR_THE_BEST * found[0][0]:
                 break
-            others = [terms_of(decision.text), *(self.terms[other] for other in fresh)]
+            others = [self.vocabulary.terms_of(decision.text), *(self.terms[other] for other in fresh)]
             if not self._holds(others, number) and not self._holds(self.terms[:start], number):
                 fresh.append(number)
         return fresh
 
     def _holds(self, others: Iterable[frozenset[str]], number: int) -> bool:
         """Whether one of these holds most of what a message says."""
-        terms = self.terms[number]
-        whole = sum(map(self.worth, terms))
-        return any(sum(map(self.worth, terms & other)) >= KNOWN * whole for other in others if terms & other)
+        terms, worth = self.terms[number], self.worth.__getitem__
+        most = KNOWN * sum(map(worth, terms))
+        return any(sum(map(worth, shared)) >= most for other in others if (shared := terms & other))
+
+
+def _worth(term: str, count: int, number: int) -> float:
+    """From nearly 0 for a term of every message to 1 for one that is said once; more for names and numbers."""
+    rarity = math.log(number / (count + 0.5)) / math.log(number / 1.5)
+    return max(0.0, rarity) * (EXACT if is_exact(term) else 1.0)
