@@ -14,8 +14,10 @@ from storage import actions, incidents, people, silence
 from storage.models import Action, Incident
 
 MOST_SHOWN = 20
-ASKED_AGAIN = timedelta(days=7)
-"""How long after its pause an owner who has not decided on a proposal is asked once more."""
+UNDECIDED = timedelta(days=7)
+"""How long after its pause whoever answers for the review hears of a proposal that nobody has decided on."""
+MOST_TOLD = 6
+"""Direct messages to somebody with one action, from mitigation on (DOMAIN 6b)."""
 OF_MINE = ("commit", "handed", "due")
 """Why somebody hears of an action of their own."""
 
@@ -24,8 +26,8 @@ OF_MINE = ("commit", "handed", "due")
 class Reminder:
     """One line of a person's digest, and the rungs that are said by it.
 
-    `why` is commit (decide on it), handed (it is yours now), due (a rung), late (it is in the review you own) or
-    away (its owner cannot be reached).
+    `why` is commit (decide on it), handed (it is yours now) or due (a rung); of a review one answers for it is late,
+    undecided or away (its owner cannot be reached).
     """
 
     why: str
@@ -73,6 +75,7 @@ def remind_due(turn: Turn) -> Notes:
     1. Nobody is told on a day off, outside working hours, or a second time on a day.
     2. Of rungs that were missed only the latest is said, so after days of silence one message comes.
     3. What somebody changed since this morning waits for the next one: they know.
+    4. Who has one action alone is told six things of it at most; the sixth says that it is the last.
     """
     found = [Owed(turn, action, incident, UserId("")) for action, incident in actions.still_open(turn.db, turn.team)]
     if not found:
@@ -80,18 +83,18 @@ def remind_due(turn: Turn) -> Notes:
     book, hours = _Book(turn, found), turn.house.working_hours
     for user in sorted(book.people()):
         if silence.may_be_told(turn.db, turn.team, user, None, now=turn.now, hours=hours):
-            yield from _digest(turn, user, book.for_person(user))
+            yield from _digest(turn, user, book.for_person(user), left=book.left_for(user))
 
 
-def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder]) -> Notes:
-    said = [reminder for reminder in reminders if _climbed(turn, reminder)]
+def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder], *, left: int | None) -> Notes:
+    said = [reminder for reminder in reminders if _climbed(turn, reminder)] if left != 0 else []
     if not said:
         return
     today = turn.now.astimezone(ZoneInfo(people.zone(turn.db, turn.team, user))).date()
     mine = [reminder for reminder in said if reminder.why in OF_MINE]
     others = [reminder for reminder in said if reminder.why not in OF_MINE]
     facts = {"mine": mine[:MOST_SHOWN], "others": others[:MOST_SHOWN], "count": len(mine)}
-    facts |= {"more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:])}
+    facts |= {"is_last": left == 1, "more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:])}
     yield Note.once(f"reminders:{user}:{today.isoformat()}", "reminder", user, **facts)
 
 
@@ -126,6 +129,14 @@ class _Book:
         others = [self._to_answering(owed) for owed in seen if owed.action.owner != user]
         return [found for found in (*mine, *others) if found]
 
+    def left_for(self, user: UserId) -> int | None:
+        """How many more messages somebody with one action gets; None for whoever has more, or answers for a review."""
+        mine = [owed for owed in self.found if owed.action.owner == user]
+        if len(mine) != 1 or user in self.answering.values():
+            return None
+        since = incidents.moment(self.turn.db, mine[0].incident.id, "mitigated") or mine[0].action.proposed_at
+        return max(0, MOST_TOLD - silence.times_told(self.turn.db, self.turn.team, user, since))
+
     def _concerns(self, owed: Owed, user: UserId) -> bool:
         return user in {owed.action.owner, self.answering[owed.incident.id]}
 
@@ -133,22 +144,26 @@ class _Book:
         """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
         if self._touched_today(owed):
             return None
-        rung = self._rung(owed)
-        said, soaked = self.said[owed.action.id], self._soaked(owed)
-        keys = [key for key in (*([rung.key] if rung else ()), *soaked, *self._handed(owed)) if key not in said]
+        rung, waits = self._rung(owed), self._has_soaked(owed)
+        asked = [_soak_key(owed, "1")] if waits else []
+        said = self.said[owed.action.id]
+        keys = [key for key in (*([rung.key] if rung else ()), *asked, *self._handed(owed)) if key not in said]
         if not keys:
             return None
-        why = "due" if rung else "commit" if soaked else "handed"
+        why = "due" if rung else "commit" if waits else "handed"
         return replace(owed.reminder(why, *keys), asks_why=rung is not None and rung.asks_why)
 
     def _to_answering(self, owed: Owed) -> Reminder | None:
-        """Whoever answers for the review hears once of an owner out of reach, and once of two weeks' delay."""
+        """Whoever answers for the review hears once of an owner out of reach, of no answer, and of two weeks' delay."""
         said, owner = self.said[owed.action.id], owed.action.owner or ""
         away, late = f"away:{owner}", f"{owed.action.due}:told"
         if away not in said and owed.is_out_of_reach_of(owner):
             return owed.reminder("away", away)
         if late not in said and owed.is_two_weeks_late:
             return owed.reminder("late", late)
+        asked, told = _soak_key(owed, "1"), _soak_key(owed, "told")
+        if asked in said and told not in said and self._has_soaked(owed, UNDECIDED):
+            return owed.reminder("undecided", told)
         return None
 
     def _rung(self, owed: Owed) -> follow_up.Rung | None:
@@ -156,17 +171,12 @@ class _Book:
             return None
         return next(iter(follow_up.rungs_due(owed.action.due, owed.today, self.said[owed.action.id])), None)
 
-    def _soaked(self, owed: Owed) -> list[str]:
-        """A proposal is asked about after its pause, and once more a week later; one made again is asked about anew."""
-        proposed_at = owed.action.proposed_at
+    def _has_soaked(self, owed: Owed, so_long: timedelta = timedelta()) -> bool:
+        """Whether it is a proposal whose pause is over, for as long as that."""
         if owed.action.state != ActionState.proposed:
-            return []
-        until = follow_up.soaks_until(actions.soaks_from(self.turn.db, owed.action, now=self.turn.now), owed.zone)
-        if owed.today < until:
-            return []
-        first, second = (f"soak:{proposed_at:%Y%m%dT%H%M%S}:{time}" for time in (1, 2))
-        keys = [first] if owed.today < until + ASKED_AGAIN else [first, second]
-        return [] if keys[-1] in self.said[owed.action.id] else keys
+            return False
+        since = actions.soaks_from(self.turn.db, owed.action, now=self.turn.now)
+        return owed.today >= follow_up.soaks_until(since, owed.zone) + so_long
 
     def _handed(self, owed: Owed) -> list[str]:
         change = self.handed.get(owed.action.id)
@@ -177,3 +187,8 @@ class _Book:
     def _touched_today(self, owed: Owed) -> bool:
         touched = self.touched.get(owed.action.id, owed.action.proposed_at)
         return touched >= working_morning_at(owed.today, owed.zone, self.turn.house.working_hours.opens)
+
+
+def _soak_key(owed: Owed, what: str) -> str:
+    """One made again is asked about anew."""
+    return f"soak:{owed.action.proposed_at:%Y%m%dT%H%M%S}:{what}"

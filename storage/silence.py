@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from bot.review.meeting_time import WorkingHours, next_working_moment, working_morning_at
@@ -33,12 +33,19 @@ def may_be_told(
 
 
 def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:
-    """Whether a direct message nobody asked for was written to this person since then."""
-    told = select(OutboxNote.id).where(
+    return db.scalar(select(OutboxNote.id).where(_unasked(team, user, since)).limit(1)) is not None
+
+
+def times_told(db: Session, team: str, user: str, since: datetime) -> int:
+    """How many direct messages nobody asked for were written to this person since then."""
+    return db.scalar(select(func.count(OutboxNote.id)).where(_unasked(team, user, since))) or 0
+
+
+def _unasked(team: str, user: str, since: datetime) -> ColumnElement[bool]:
+    return and_(
         OutboxNote.team_id == team,
         OutboxNote.channel_id == user,
         OutboxNote.kind == "once",
         OutboxNote.not_before >= since,
         OutboxNote.key.not_like(ANSWERS),
     )
-    return db.scalar(told.limit(1)) is not None

@@ -34,7 +34,7 @@ SECRET, ELSEWHERE = (Where(Place(ChannelId(channel))) for channel in ("C0SECRET"
 EVERYTHING = {"deployed": "https://deploys.example.com/7", "tested": "in staging", "documented": "in the wiki"}
 
 
-def propose(room: Room, *, owner: UserId = TOMAS, text: str = TEXT, horizon: str | None = "quick", **more) -> str:
+def propose(room: Room, *, owner: Any = TOMAS, text: str = TEXT, horizon: str | None = "quick", **more) -> str:
     message = {name: more.pop(name) for name in ("channel", "ts") if name in more}
     where, by = more.pop("where", HERE), more.pop("by", MARA)
     words = ActionWords(owner, more.pop("due_words", None), Horizon(horizon) if horizon else None, text, **more)

@@ -2,13 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import following_up, reminding
+from bot import facilitating, following_up, reminding, scheduling, tracking
+from bot.clock import TABLE
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
-from storage import actions, incidents, outbox, people, reviews
+from bot.review.lifecycle import Role
+from bot.review.when import read_when
+from storage import actions, channels, incidents, outbox, people, reviews
 from storage.incidents import Where
 from storage.models import Action, Membership
-from tests.cast import HERE, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident
+from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 
 TEXT = "write the runbook for a full disk"
 SECRET = Where(Place(ChannelId("C0SECRET")))
@@ -102,13 +105,31 @@ def test_a_persons_reminders_of_a_day_come_in_one_message(room: Room):
     assert [text.count("waits for your answer") for text in room.transcript(TOMAS)] == [3]
 
 
-def test_a_proposal_is_asked_about_twice_at_most(room: Room):
-    an_incident(room)
+def test_a_proposal_is_asked_about_once_and_after_a_week_whoever_answers_for_the_review_hears_of_it(room: Room):
+    an_incident(room, lead=MARA)
     propose(room, horizon="long")
 
     said = live_through(room, until=datetime(2026, 12, 31, tzinfo=UTC))
 
-    assert [when for when, _ in said] == ["Fri 20 09:00", "Fri 27 09:00"]
+    assert said == [
+        ("Fri 20 09:00", f"*Action 1* waits for your answer: {TEXT}. Do you promise it for Fri 18 Dec 2026?"),
+        (
+            "Fri 27 08:00",
+            (
+                f"*Action 1* has waited a week for a yes or a no of <@U0TOMAS>: {TEXT}. A word with them may help; a "
+                "no is a good answer, too."
+            ),
+        ),
+    ]
+
+
+def test_of_an_own_proposal_nobody_hears_that_they_have_not_decided(room: Room):
+    an_incident(room, lead=MARA)
+    propose(room, owner=MARA)
+
+    said = live_through(room, until=datetime(2026, 12, 31, tzinfo=UTC))
+
+    assert [when for when, _ in said] == ["Fri 20 08:00"]
 
 
 def test_after_days_of_silence_one_message_comes(room: Room):
@@ -239,8 +260,8 @@ def test_the_question_to_commit_shows_how_to_answer_otherwise(room: Room):
     assert room.transcript(TOMAS)[0].split("\n\n")[1:3] == [
         f"*Action 1* waits for your answer: {TEXT}. Do you promise it for Wed 25 Nov 2026?",
         (
-            "Is it worth it against your other work? Commit promises it, Reshape changes its wording, day or owner, and "
-            "Decline says no with your reason. Each of them is a good answer, and you are asked once."
+            "Is it worth it against your other work? Commit promises it, Reshape changes its wording, day or owner, "
+            "and Decline says no with your reason. Each of them is a good answer, and you are asked once."
         ),
     ]
 
@@ -267,3 +288,44 @@ def test_an_answer_of_today_does_not_silence_a_reminder(room: Room):
     room.serve(reminding.remind_due)
 
     assert len(room.transcript(TOMAS)) == 2
+
+
+def two_months_of_everything(room: Room) -> list[str]:
+    """Whatever the clock asks, from the planning of a review to an action left undone; the messages to Tomas.
+
+    He attends, promises his one action when he is asked, and does nothing more.
+    """
+    incident = an_incident(room, lead=MARA, opened_at=room.now - timedelta(hours=3))
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, TOMAS, PRIYA], now=room.now))
+    mitigated(room, incident)
+    room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=MARA)
+    room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 10:00Z"))
+    room.serve(scheduling.invite, where=HERE, by=MARA, users=[TOMAS])
+    let_the_clock_ask(room, until=datetime(2026, 11, 20, 10, 5, tzinfo=UTC), hours=6)
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    propose(room)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+    let_the_clock_ask(room, until=datetime(2026, 11, 24, 10, tzinfo=UTC), hours=6)
+    move(room, "commit")
+    let_the_clock_ask(room, until=datetime(2027, 1, 15, tzinfo=UTC), hours=24)
+    return room.transcript(TOMAS)
+
+
+def let_the_clock_ask(room: Room, *, until: datetime, hours: int) -> None:
+    while room.now < until:
+        for ability in TABLE:
+            room.desk.serve_if_due(ability)
+        room.pass_time(hours=hours)
+    room.now = until
+
+
+def test_who_attends_and_has_one_action_is_written_to_six_times_at_most(room: Room):
+    said = two_months_of_everything(room)
+
+    assert [text.count("This is the last time I write to you about it.") for text in said] == [0, 0, 0, 0, 0, 1]
+
+
+def test_without_that_limit_it_would_be_every_week(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reminding, "MOST_TOLD", 100)
+
+    assert len(two_months_of_everything(room)) > 6
