@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from bot.review import stops
 from bot.review.agenda import TIMELINE, Agenda
+from bot.review.hindsight import Said
 from bot.review.incident import UserId
 from bot.review.questions import first_word, named_in, question_for
 from bot.review.stops import Fold, LeftOut
 from bot.review.timeline import Kind, Outcome
 from bot.review.travelled import Fact, travelled
 from storage import incidents, messages, reviews, timeline
+from storage.later import Later, known_after
 from storage.models import EventComment, Incident, Meeting, Message, Person, TimelineEvent, Workspace
 from storage.sittings import Sitting
 
@@ -144,6 +146,8 @@ class AtStop:
     """What folds between this stop and the next."""
     passed: Sequence[LeftOut]
     """What is no stop and is never skipped silently: after this one; at the first and last stop, anywhere."""
+    later: Sequence[Later] | None
+    """Of a decision, what bears on it and was not yet known then; None where nothing was decided."""
     zone: str
 
     @property
@@ -174,8 +178,16 @@ def at_stop(db: Session, sitting: Sitting) -> AtStop | None:
         before=_fold_before(told, agenda),
         between=_fold_after(told, agenda),
         passed=_passed(told, agenda),
+        later=_later(db, sitting, event),
         zone=sitting.meeting.zone,
     )
+
+
+def _later(db: Session, sitting: Sitting, event: Told) -> Sequence[Later] | None:
+    if event.kind is not Kind.decision:
+        return None
+    decision = Said(event.number, event.occurred_at, event.who, event.words or "")
+    return known_after(db, sitting.incident, decision, until=sitting.agenda.opened_at) if event.words else []
 
 
 def question_at(told: Sequence[Told], number: int, agenda: Agenda | None = None) -> str:

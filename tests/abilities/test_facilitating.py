@@ -129,6 +129,7 @@ def test_a_stop_shows_the_event_its_message_and_a_question_to_the_person_in_it(r
     assert agenda(room).split("\n\n")[2:-1] == [
         f"*Stop 1 of 2* · event 1 · Wed 18 Nov, 14:05 UTC · decision · <@{PRIYA}> · <{link}|message>",
         "> I suggest we roll back",
+        "I know what was written. What was said on calls and seen on dashboards is not here.",
         f"*<@{PRIYA}>, what were the options at this moment, and what spoke for this one?*",
         "Until the next stop: 14:07 UTC–14:08 UTC, 2 events",
     ]

@@ -10,7 +10,7 @@ from bot import facilitating, tagging, walking
 from bot.review.incident import UserId
 from bot.review.refusal import NeedsText, NoSuchEvent, NothingScheduled, NotInMeeting, NotYours
 from bot.review.timeline import Outcome
-from storage import incidents, people, reviews
+from storage import incidents, messages, people, reviews
 from storage.models import Change, TimelineEvent
 from tests.cast import (
     CHANNEL,
@@ -418,3 +418,91 @@ def test_of_two_people_with_the_same_name_nobody_is_asked_but_the_room(room: Roo
     assert "*<@U0OTHER>, how could you tell" in agenda(room)
     do(room, facilitating.advance)
     assert "*What did you expect this to do" in agenda(room)
+
+
+# What was not yet known ---------------------------------------------------------------------
+
+
+def decided(room: Room, incident: int) -> None:
+    """A decision in a message, and what it was decided on."""
+    a_message(room, "db-3 does not answer any more", at=at(1))
+    ts = a_message(room, "let's restart db-3", by=PRIYA, at=at(5))
+    an_event(room, incident, None, source="message", channel_id=CHANNEL, ts=ts, at=at(5))
+    room.pass_time(days=2)
+
+
+def test_at_a_decision_it_is_shown_what_was_known_only_later(room: Room, incident: int):
+    a_message(room, "restarting db-3", at=at(6))
+    ts = a_message(room, "turns out the disk of db-3 had failed in the morning already", at=at(31))
+    decided(room, incident)
+
+    begin(room)
+
+    link = f"https://sandbox.example.com/archives/{CHANNEL}/p{ts.replace('.', '')}"
+    assert (
+        "Not yet known then:\n• known only at 14:31 UTC: “turns out the disk of db-3 had failed in the morning "
+        f"already” <{link}|message>\n\n"
+        "I know what was written. What was said on calls and seen on dashboards is not here."
+    ) in agenda(room)
+
+
+def test_what_was_known_only_on_another_day_says_which(room: Room, incident: int):
+    a_message(room, "turns out the disk of db-3 had failed in the morning already", at=at(24 * 60))
+    decided(room, incident)
+
+    begin(room)
+
+    assert "• known only at Thu 19 Nov, 14:00 UTC: “turns out" in agenda(room)
+
+
+def test_without_later_knowledge_a_decision_still_says_what_is_not_here(room: Room, incident: int):
+    decided(room, incident)
+
+    begin(room)
+
+    assert "Not yet known" not in agenda(room)
+    assert "What was said on calls and seen on dashboards is not here." in agenda(room)
+
+
+def test_what_is_said_in_the_review_itself_is_no_later_knowledge(room: Room, incident: int):
+    decided(room, incident)
+    begin(room)
+
+    a_message(room, "turns out the disk of db-3 had failed in the morning already")
+    do(room, facilitating.refresh)
+
+    assert "Not yet known" not in agenda(room)
+
+
+def test_deleted_words_and_other_incidents_words_are_no_later_knowledge(room: Room, incident: int):
+    gone = a_message(room, "turns out the disk of db-3 had failed in the morning already", at=at(31))
+    a_message(room, "turns out the fan of db-3 had failed in the night already", at=at(32), channel="C0OTHER")
+
+    def delete(db: Session) -> None:
+        row = messages.find(db, TEAM, CHANNEL, gone)
+        assert row
+        row.deleted_at = room.now
+
+    room.change(delete)
+    decided(room, incident)
+
+    begin(room)
+
+    assert "Not yet known" not in agenda(room)
+
+
+def test_what_somebody_put_on_the_timeline_by_hand_is_later_knowledge_too(room: Room, incident: int):
+    an_event(room, incident, "vendor says the disk of db-3 had failed in the morning", kind="diagnosis", at=at(40))
+    decided(room, incident)
+
+    begin(room)
+
+    assert "• known only at 14:40 UTC: “vendor says the disk of db-3 had failed in the morning”" in agenda(room)
+
+
+def test_at_another_stop_than_a_decision_nothing_is_said_of_it(room: Room, incident: int):
+    an_event(room, incident, "Restarted db-3", kind="action_taken")
+
+    begin(room)
+
+    assert "dashboards" not in agenda(room)
