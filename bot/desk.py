@@ -29,6 +29,8 @@ class House:
     """Emoji name to a kind of event, `guess` (kind guessed) or `action` (proposes an action)."""
     channel_pattern: str = "^inc-|^incident-"
     retention_days: int = 365
+    actions: Literal["as_they_surface", "parked"] = "as_they_surface"
+    """Whether a proposal is looked at when somebody makes it, or kept until the meeting comes to its actions."""
     report_names: Naming = Naming.names
     """What people are called in reports."""
     templates: Path | None = None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.desk import Note, Notes, Turn
 from bot.render import day, short
 from bot.review import follow_up
+from bot.review.agenda import ACTIONS, Agenda
 from bot.review.clarity import question_about
 from bot.review.follow_up import ActionState, ActionWords, Horizon, Shown
 from bot.review.incident import UserId
@@ -34,7 +35,7 @@ from bot.review.refusal import (
     UnreadableDay,
 )
 from bot.review.when import read_day
-from storage import actions, findings, incidents, messages, people, walk
+from storage import actions, findings, incidents, messages, people, reviews, walk
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident, Message, TimelineEvent
@@ -179,6 +180,8 @@ def _require_person(turn: Turn, user: str) -> None:
 
 def _proposed(held: Held, wording: ActionWords) -> Note:
     """One question back at most: how one knows that it is finished, else what it may change besides; never twice."""
+    if _is_parked(held):
+        return _parked(held)
     question = question_about(held.action.text)
     asked = "wording" if question else "effects" if wording.second_order is None else None
     return Note.private(
@@ -191,6 +194,25 @@ def _proposed(held: Held, wording: ActionWords) -> Note:
         soaks_until=held.soaks_until,
         unreachable=actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or ""),
     )
+
+
+def _is_parked(held: Held) -> bool:
+    """Whether this house keeps it until the meeting comes to its actions, and that is still to come."""
+    if held.turn.house.actions != "parked":
+        return False
+    review = reviews.of(held.turn.db, held.incident)
+    sitting = reviews.open_meeting(held.turn.db, review)
+    if sitting is None or sitting.agenda is None:
+        return reviews.planned_meeting(held.turn.db, review) is not None
+    agenda = Agenda.from_json(sitting.agenda)
+    names = [topic.name for topic in agenda.topics]
+    return agenda.current < names.index(ACTIONS) and not agenda.spent[names.index(ACTIONS)]
+
+
+def _parked(held: Held) -> Note:
+    """Thanks, and no question now: the room is at something else."""
+    away = actions.unreachable(held.turn.db, held.turn.team, held.incident, held.action.owner or "")
+    return Note.private(held.by, "action_parked", line=held.shown(), unreachable=away)
 
 
 # Moving on ---------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ def note_finding(
     yield Note.private(
         by,
         "finding_noted",
+        incident=incident.id,
         number=row.number,
         kind=kind,
         sort=sort,

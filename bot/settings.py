@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     channel_pattern: str = Field("^inc-|^incident-", alias="DEBRIEF_CHANNEL_PATTERN")
     emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
     working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
+    actions: Literal["as_they_surface", "parked"] = Field("as_they_surface", alias="DEBRIEF_ACTIONS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
     report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
@@ -165,6 +166,7 @@ class Settings(BaseSettings):
             emoji=self.emoji,
             channel_pattern=self.channel_pattern,
             retention_days=self.retention_days,
+            actions=self.actions,
             report_names=self.report_names,
             templates=self.templates,
         )
@@ -184,6 +186,7 @@ def read_settings() -> Settings:
 MENDS = {
     "DEBRIEF_PORT": "give a port from 0 to 65535, such as 3000",
     "DEBRIEF_CLOCK": "give system or slack",
+    "DEBRIEF_ACTIONS": "give as_they_surface or parked",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
     "DEBRIEF_REPORT_NAMES": "give names or roles",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",

@@ -47,6 +47,7 @@ WRONG = [
         "DEBRIEF_COMMAND cannot be used: give a slash command of lower-case letters, such as /review.",
     ),
     ({"DEBRIEF_WORKING_HOURS": "nine"}, "DEBRIEF_WORKING_HOURS cannot be used: give hours such as 09:00-17:00."),
+    ({"DEBRIEF_ACTIONS": "later"}, "DEBRIEF_ACTIONS cannot be used: give as_they_surface or parked."),
     ({"DEBRIEF_RETENTION_DAYS": "0"}, "DEBRIEF_RETENTION_DAYS cannot be used: give a number of days, such as 365."),
     (
         {"DEBRIEF_CLOCK": "slack"},

@@ -12,6 +12,7 @@ from bot.review.refusal import MeetingTooShort, NeedsMinutes, NoSuchTopic, NotIn
 
 MINUTE = timedelta(minutes=1)
 TIMELINE = "timeline"
+ACTIONS = "actions"
 LABELS: Mapping[str, str] = {
     "opening": "Opening",
     "summary": "Summary and impact",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -529,6 +530,73 @@ def test_each_no_to_a_proposal_is_told_once(room: Room):
     move(room, "decline", "the disk is replaced")
 
     assert [text.splitlines()[1] for text in room.transcript(CHANNEL)] == ["> no time", "> the disk is replaced"]
+
+
+# Parked until the meeting comes to its actions
+
+
+@pytest.fixture
+def parking(room: Room) -> Room:
+    """A room where proposals are parked, with a meeting that is planned."""
+    room.desk.house = replace(room.house, actions="parked")
+    incident = an_incident(room)
+    mitigated(room, incident)
+    room.change(lambda db: planned(db, incident, NOVEMBER_18))
+    return room
+
+
+def go_to(room: Room, topic: str) -> str:
+    room.serve(facilitating.go_to, where=HERE, by=MARA, words=topic)
+    return next(text for text in reversed(room.transcript(CHANNEL)) if text.startswith("Review of "))
+
+
+def test_where_proposals_are_parked_one_is_thanked_for_and_nothing_is_asked(parking: Room):
+    answers = [propose(parking, text="improve monitoring")]
+    parking.serve(facilitating.start, where=HERE, by=MARA)
+    answers.append(propose(parking, text="improve monitoring"))
+
+    assert answers[1] == (
+        "Thank you. Action 2 is parked:\n> improve monitoring\n\n"
+        "We come to it when the meeting is at its actions. Until then <@U0TOMAS> is down as its owner, due Wed 25 Nov "
+        "2026."
+    )
+    assert [answer.count("?") for answer in answers] == [0, 0]
+
+
+def test_what_was_parked_is_listed_when_the_topic_comes_and_asked_about_from_then_on(parking: Room):
+    parking.serve(facilitating.start, where=HERE, by=MARA)
+    propose(parking)
+
+    before, now = go_to(parking, "findings"), go_to(parking, "actions")
+    later = propose(parking, text="improve monitoring")
+    parking.pass_time(minutes=2)
+    go_to(parking, "timeline")
+    back = propose(parking, text="better alerts")
+
+    assert [TEXT in said for said in (before, now)] == [False, True]
+    assert [answer.count("One question") for answer in (later, back)] == [1, 1]
+
+
+def test_as_they_surface_nothing_is_parked(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident)
+    room.change(lambda db: planned(db, incident, NOVEMBER_18))
+    room.serve(facilitating.start, where=HERE, by=MARA)
+
+    assert "is parked" not in propose(room)
+
+
+def test_without_a_meeting_to_come_nothing_is_parked(parking: Room):
+    parking.serve(facilitating.start, where=HERE, by=MARA)
+    parking.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert "is parked" not in propose(parking)
+
+
+def test_no_actions_is_said_to_be_a_good_outcome(parking: Room):
+    parking.serve(facilitating.start, where=HERE, by=MARA)
+
+    assert "No action was noted so far, and that can be the right outcome." in go_to(parking, "actions")
 
 
 # Showing

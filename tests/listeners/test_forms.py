@@ -8,11 +8,11 @@ import pytest
 
 from bot import following_up, noting, tracking
 from bot.listeners import blocks, forms
-from bot.listeners.deeds import Deed
+from bot.listeners.deeds import Deed, Needs
 from bot.listeners.edge import Gesture
 from bot.listeners.forms import FORMS, Memory
 from bot.review.findings import FindingKind
-from bot.review.follow_up import ActionWords
+from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place
 from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident
 
@@ -83,3 +83,61 @@ def test_one_thing_learned_is_a_learning_of_whoever_says_it(room: Room):
 def test_the_buttons_of_the_close_open_their_forms():
     assert [forms.wanted(verb, "form") for verb in ("summary", "learning")] == ["summary", "learning"]
     assert [forms.wanted(verb, "") for verb in ("question", "summary", "learning")] == ["finding", None, "finding"]
+
+
+def test_an_action_proposed_from_a_finding_answers_it(room: Room):
+    memory = Memory(form="action_for", incident=an_incident(room), channel=CHANNEL, number=2)
+    for text in ("retries without a limit", "one person knows the failover"):
+        room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.risk, text=text)
+
+    asked = fields(room, memory)["answers"]["element"]
+
+    assert [option["value"] for option in asked["initial_options"]] == ["2"]
+
+
+def test_an_action_proposed_at_a_stop_comes_from_its_event():
+    memory = Memory(form="action_at", channel=CHANNEL, number=7)
+
+    deed = FORMS["action_at"].deed(filled(text={"value": "Train a second person"}), memory)
+
+    wording = ActionWords(None, None, None, "Train a second person", second_order="", event=7)
+    assert deed == Deed(following_up.propose, {"wording": wording})
+
+
+def test_reshaping_begins_with_the_action_as_it_is(room: Room):
+    an_incident(room)
+    wording = ActionWords(MARA, "2026-12-01", Horizon.long, "write it down", priority="high", team="Storage")
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=wording)
+
+    asked = {name: field["element"] for name, field in fields(room, Memory(form="reshape", number=1)).items()}
+
+    assert asked["text"]["initial_value"] == "write it down"
+    assert asked["owner"]["initial_user"] == MARA
+    assert asked["due"]["initial_date"] == "2026-12-01"
+    assert [asked[name]["initial_option"]["value"] for name in ("horizon", "priority")] == ["long", "high"]
+
+
+def test_what_is_said_in_a_reason_s_form_is_a_step_of_its_action():
+    deed = FORMS["decline"].deed(filled(text={"value": "no time"}), Memory(form="decline", number=3))
+
+    assert deed == Deed(following_up.move, {"number": 3, "step": "decline", "text": "no time"}, needs=Needs.nothing)
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("", "action"),
+        ("3 done", "evidence"),
+        ("#3 edit", "reshape"),
+        ("3 decline", "decline"),
+        ("3 block", "block"),
+        ("for 3", "action_for"),
+        ("at 7", "action_at"),
+        ("3", None),
+        ("3 commit", None),
+        ("3 decline no time", None),
+        ("for 3 <@U0MARA> write it down", None),
+    ],
+)
+def test_what_needs_more_than_a_word_opens_a_form(typed: str, form: str | None):
+    assert forms.wanted("action", typed) == form
