@@ -338,7 +338,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "run",
             facilitating.run_itself,
-            "let the meeting run by itself, its agenda going on by the clock",
+            "let the meeting run by itself",
             who=Who.facilitating,
         ),
         Verb("next", facilitating.advance, "the next stop or topic", who=Who.facilitating, read=reading.seen),
@@ -388,14 +388,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "note",
             noting.note,
-            "write down whatever is said; without words, a form for all that can be noted",
+            "write something down; without words, a form",
             usage="TEXT",
             read=reading.as_it_is("text"),
             touches_agenda=True,
         ),
         Verb("agenda", facilitating.show_agenda, "where the meeting is"),
-        Verb("down", facilitating.bring_down, "bring the agenda down to where people read", read=reading.seen),
-        Verb("card", facilitating.help_card, "help for whoever leads, for your eyes alone", who=Who.facilitating),
+        Verb("down", facilitating.bring_down, "bring the agenda down", read=reading.seen),
+        Verb("card", facilitating.help_card, "help for whoever leads", who=Who.facilitating),
         Verb("here", noting.arrive, "say that you are present", touches_agenda=True),
         Verb(
             "recording",
