@@ -163,7 +163,8 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     given = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes") or "").split(",") if scope.strip()}
     missing = sorted(set(SCOPES) - given) if given else []
     if missing:
-        words = f"missing {', '.join(missing)}: install the app again with the manifest of `debrief manifest`"
+        told = ", ".join(f"{scope} ({SCOPES[scope][1]})" for scope in missing)
+        words = f"missing {told}: install the app again with the manifest of `debrief manifest`"
         yield Finding("scopes", False, words)
     else:
         yield Finding("scopes", True, "all there" if given else "Slack did not say which there are")

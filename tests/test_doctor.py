@@ -217,6 +217,9 @@ def follow_a_channel(slack: Running, folder: Path) -> None:
     storage.close()
 
 
+AGAIN = "install the app again with the manifest of `debrief manifest`"
+
+
 async def test_scopes_that_are_missing_are_named(given: Set):
     poor = manifest()
     poor["oauth_config"]["scopes"]["bot"].remove("reactions:write")
@@ -226,5 +229,5 @@ async def test_scopes_that_are_missing_are_named(given: Set):
         found = await wrong()
 
     assert found == [
-        ("scopes", "missing reactions:write: install the app again with the manifest of `debrief manifest`")
+        ("scopes", f"missing reactions:write (tags are not confirmed): {AGAIN}"),
     ]

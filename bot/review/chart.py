@@ -237,8 +237,8 @@ class _Told:
         if not self.every:
             return NOTHING
         kinds = Counter(Kind(event.kind).label for event in self.events)
-        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        events = f"{_counted(len(self.events))}{f' ({counted})' if counted else ''}, {self.when}."
+        counted = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+        events = f"{self.when}: {_counted(len(self.events))}{f' ({counted})' if counted else ''}."
         known = ", ".join(f"{name} {self.clock(at)}" for name, at in self.moments)
         return f"{events} {f'Known moments: {known}.' if known else 'No moment is known yet.'}"
 

@@ -255,6 +255,43 @@ async def test_a_file_is_uploaded_in_three_steps_and_read_with_the_token(client:
     assert [m["text"] for m in await people.messages()] == ["here"]
 
 
+async def test_an_upload_is_shared_once_and_its_address_takes_one_file(client: Any, people: People):
+    begun = await client.files_getUploadURLExternal(filename="chart.png", length=3, alt_txt="three events")
+    too_early = await error_of(client.files_completeUploadExternal(files=[{"id": begun["file_id"]}]))
+    async with aiohttp.ClientSession() as session:
+        first = (await session.post(begun["upload_url"], data=b"png")).status
+        second = (await session.post(begun["upload_url"], data=b"other")).status
+    wish = {"files": [{"id": begun["file_id"]}], "channel_id": INCIDENTS, "initial_comment": "look"}
+    outside = await error_of(client.files_completeUploadExternal(**wish | {"channel_id": SUPPORT}))
+
+    await client.files_completeUploadExternal(**wish)
+    again = await error_of(client.files_completeUploadExternal(**wish))
+
+    (message,) = await people.messages()
+    assert (first, second) == (200, 404)
+    assert (too_early, outside, again) == ("file_not_found", "not_in_channel", "file_not_found")
+    assert (message["files"][0]["alt_txt"], message["files"][0]["mimetype"]) == ("three events", "image/png")
+
+
+async def test_an_upload_names_its_file_and_its_length(client: Any):
+    nameless = await error_of(client.api_call("files.getUploadURLExternal", params={"length": 3}))
+    empty = await error_of(client.files_getUploadURLExternal(filename="a.png", length=0))
+    long_alt = await error_of(client.files_getUploadURLExternal(filename="a.png", length=3, alt_txt="x" * 1_001))
+
+    assert (nameless, empty, long_alt) == ("missing_argument", "missing_argument", "alt_txt_too_large")
+
+
+async def test_a_deleted_file_leaves_a_trace_where_it_was_shown(client: Any, people: People):
+    uploaded = await client.files_upload_v2(channel=INCIDENTS, filename="chart.png", content="png")
+    file = uploaded["files"][0]["id"]
+
+    await client.files_delete(file=file)
+
+    (message,) = await people.messages()
+    assert message["files"] == [{"id": file, "mode": "tombstone"}]
+    assert await error_of(client.files_delete(file=file)) == "file_not_found"
+
+
 async def test_pins_and_bookmarks_are_kept(client: Any, people: People):
     ts = await people.say("x")
     await client.pins_add(channel=INCIDENTS, timestamp=ts)

@@ -9,7 +9,7 @@ import pytest
 from bot.keeper import keep_facts
 from bot.review.heard import read_event, read_file, read_message
 from bot.review.incident import TeamId
-from storage import files
+from storage import files, people
 from storage.models import Erasure, Incident, Message, MessageFile, Source
 from storage.session import Storage
 
@@ -111,6 +111,16 @@ def test_what_is_kept_is_not_changed_by_hearing_of_it_again(storage: Storage):
     hear(storage, shown())
 
     assert rows(storage) == [("graph.png", URL, "image/png", 11, HASH, None)]
+
+
+def test_a_picture_that_the_bot_drew_itself_is_not_fetched_back(storage: Storage):
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
+
+    hear(storage, shown() | {"user": "U0DEBRIEF", "bot_id": "B0DEBRIEF"})
+
+    assert wanted(storage) == []
+    assert [row[-1] for row in rows(storage)] == [files.OURS]
 
 
 def test_the_oldest_is_fetched_first(storage: Storage):

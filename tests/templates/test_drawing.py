@@ -57,7 +57,7 @@ def test_the_picture_tells_itself_to_who_cannot_see_it(layout):
     title, about = (told[name] for name in (root.get("aria-labelledby") or "").split())
     assert title == "Timeline of Checkout is slow"
     assert about == (
-        "one event (1 decision), Wed 18 Nov 2026, 13:00 to 15:00 CET (Europe/Berlin). "
+        "Wed 18 Nov 2026, 13:00 to 15:00 CET (Europe/Berlin): one event (decision 1). "
         "Known moments: began 13:00, mitigated 15:00."
     )
 
