@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -295,6 +296,65 @@ def test_three_seconds_are_kept_by_every_answer(town: Town, incident: str):
     ]
 
     assert all(ms < 3_000 for ms in took)
+
+
+# The close of a meeting, and its actions ----------------------------------------------------------
+
+
+def a_meeting(town: Town) -> str:
+    """A channel in which a meeting has come to its close, opened by Priya; Tom is in it, too."""
+    channel = town.an_incident()
+    town.driver.do("join", user="tom", channel=channel)
+    for words in ("mitigated", "start"):
+        town.review("priya", channel, words)
+    town.driver.press("priya", channel, "^Yes, start$")
+    town.driver.wait_for_words(channel, "1 of 6")
+    town.review("priya", channel, "go close")
+    town.driver.wait_for_words(channel, "6 of 6")
+    return channel
+
+
+def test_a_tap_is_told_to_whoever_tapped_and_named_nowhere(town: Town):
+    channel = a_meeting(town)
+    town.new_lines()
+
+    town.driver.press("tom", channel, "^I felt safe to speak$")
+
+    counted = town.driver.wait_for_words(channel, "What counts for you now: I felt safe to speak", "tom")
+    assert counted["is_ephemeral"]
+    assert [words for words in town.public(channel) if "counts for you" in words] == []
+    lines = town.new_lines()
+    assert '"ability": "tap"' in lines
+    assert not {"U0TOM", "safe"} & set(re.findall(r"[\w]+", lines))
+
+
+def test_the_close_is_filled_in_with_forms(town: Town):
+    channel = a_meeting(town)
+
+    town.driver.press("tom", channel, "^Write them$")
+    town.driver.fill("tom", happened="Checkout crawled.", felt="Orders failed.", fixed="We rolled back.")
+    town.driver.press("tom", channel, "^One thing I learned$")
+    town.driver.fill("tom", text="pools are small")
+
+    shown = words_of(town.driver.wait_for_words(channel, "pools are small"))
+    assert "> Checkout crawled.\n> Orders failed.\n> We rolled back." in shown
+
+
+def test_an_action_is_proposed_from_a_finding_reshaped_and_declined_with_its_buttons(town: Town):
+    channel = a_meeting(town)
+    town.review("tom", channel, "contributor retries without a limit")
+
+    town.driver.press("tom", channel, "^Propose an action$")
+    town.driver.fill("tom", text="improve monitoring", owner="U0TOM", horizon="quick", answers=["1"])
+    town.driver.press("tom", channel, "^Edit$")
+    town.driver.fill("tom", text="alert when the pool is 80 % full", owner="U0TOM", horizon="quick")
+    number = re.search(r"Action (\d+) now reads", words_of(town.driver.wait_for_words(channel, "now reads", "tom")))
+    assert number
+    town.driver.press("tom", channel, "^Decline$")
+    town.driver.fill("tom", text="the pool is going away")
+
+    town.driver.wait_for_words(channel, f"not to do action {number[1]}, alert when the pool is 80 % full")
+    assert "It answers finding 1." in town.review("tom", channel, f"action {number[1]}")
 
 
 # Over HTTP -------------------------------------------------------------------------------------
