@@ -13,7 +13,7 @@ import click
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import exports, importing, reporting, restoring, verifying
+from bot import exports, formats, importing, restoring, verifying
 from bot.desk import Desk
 from bot.opening import readable
 from bot.render import Renderer
@@ -83,7 +83,7 @@ def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:
     with storage.still() as db:
         incident = _named(db, name)
         verdict = verification.verify(db, incident, storage.books.key)
-        return list(verifying.told(incident, verdict)), not verdict.count
+        return list(verifying.told(incident, verdict)), verdict.is_clean
 
 
 Writer = Callable[[Session, TeamId, int, Naming], Iterable[str]]
@@ -98,10 +98,10 @@ def _writer(form: str) -> Writer:
 
 
 WRITERS: Mapping[str, Writer] = {
-    "json": lambda db, team, incident, _: reporting.json_text(db, team, incident),
-    "md": lambda *what: [reporting.markdown(*what)],
-    "html": lambda *what: [reporting.html(*what)],
-    "csv": lambda *what: [reporting.actions_csv(*what)],
+    "json": lambda db, team, incident, _: formats.json_text(db, team, incident),
+    "md": lambda *what: [formats.markdown(*what)],
+    "html": lambda *what: [formats.html(*what)],
+    "csv": lambda *what: [formats.actions_csv(*what)],
 }
 
 

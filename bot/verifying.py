@@ -18,7 +18,6 @@ SENTENCES = {
     "gap": "entries are missing before this one",
     "row gone": "a message that was kept right after it is gone, and not even its tombstone is left",
     "seed": "its beginning was changed",
-    "another key": "it was written with a key that is not at hand; set DEBRIEF_WITNESS_KEY to what it was then",
     "leaned": "this entry stood there when a later book was begun, and was changed or taken away since",
     "stray": "there is no such book, and yet an entry of it",
     "too many unentered": "more messages are without an entry than there were before the witness",
@@ -36,8 +35,14 @@ def told(incident: Incident, verdict: Verdict) -> Iterator[str]:
         others = _many(verdict.others, "other message")
         yield f"{others} of the workspace are compared, too: what was taken out of the incident stands among them."
     yield from _books(verdict)
+    for book in verdict.unread:
+        yield (
+            f"Book {book} cannot be checked: the key it was written with is not at hand. "
+            "Set DEBRIEF_WITNESS_KEY to what it was then, and verify again."
+        )
     if not verdict.count:
-        yield "Nothing was changed behind the program's back."
+        rest = "Of what can be checked, nothing" if verdict.unread else "Nothing"
+        yield f"{rest} was changed behind the program's back."
         return
     yield f"NOT as it was entered, in {_many(verdict.count, 'place')}:"
     yield from (f"- {_where(found)}: {SENTENCES[found.fault]}." for found in verdict.first)

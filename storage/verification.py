@@ -23,7 +23,6 @@ TOLD = 10
 ALL = 2**63 - 1
 
 Fault = Literal[
-    "another key",
     "seed",
     "leaned",
     "gap",
@@ -72,6 +71,13 @@ class Verdict:
     """Books whose key lies in the database itself."""
     first: list[Found] = field(default_factory=list[Found])
     count: int = 0
+    unread: list[int] = field(default_factory=list[int])
+    """Books that cannot be checked, for the key they were written with is not at hand."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything could be checked, and is as it was entered."""
+        return not self.count and not self.unread
 
     def note(self, found: Iterable[Found]) -> None:
         for each in found:
@@ -115,14 +121,14 @@ def _of_books(
         key, where = keys.get(book.keyed, (None, ""))
         verdict.kept_key += where == "database"
         verdict.head = book.seed
+        if key is None:
+            verdict.unread.append(book.id)
         yield from _of_beginning(db, book, key)
         yield from _of_lines(db, book, key, verdict)
 
 
 def _of_beginning(db: Session, book: Book, key: bytes | None) -> Iterator[Found]:
-    if key is None:
-        yield Found("another key", book.id)
-    elif seed_of(key, book.team_id, book.leans_on, book.older) != book.seed:
+    if key is not None and seed_of(key, book.team_id, book.leans_on, book.older) != book.seed:
         yield Found("seed", book.id)
     first = db.scalar(select(func.min(BookEntry.id)).where(BookEntry.book_id == book.id))
     for other, (number, link) in book.leans_on.items():

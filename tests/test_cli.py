@@ -174,7 +174,7 @@ def test_the_key_of_the_witness_is_told_nobody(monkeypatch: pytest.MonkeyPatch):
     short = debrief("verify", "1")
 
     assert (kept.exit_code, lost.exit_code, short.exit_code) == (0, 1, 2)
-    assert "Book 1: it was written with a key that is not at hand" in lost.stdout
+    assert "Book 1 cannot be checked: the key it was written with is not at hand" in lost.stdout
     assert short.stderr == "DEBRIEF_WITNESS_KEY cannot be used: give at least 16 characters that nobody can guess.\n"
     assert not any("horse" in told for ended in (kept, lost, short, doctor) for told in (ended.stdout, ended.stderr))
 
