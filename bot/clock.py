@@ -9,6 +9,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import (
+    briefing,
     closing,
     conducting,
     following_up,
@@ -51,6 +52,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     scheduling.propose_due,
     scheduling.pre_reads_due,
     scheduling.calls_due,
+    briefing.brief_leaders,
     conducting.ask_where_nobody_is,
     conducting.keep_time,
     conducting.close_forgotten,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
 from bot import (
+    briefing,
     closing,
     facilitating,
     following_up,
@@ -306,6 +307,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="@a …",
             who=Who.facilitating,
             read=reading.people("uninvite"),
+        ),
+        Verb(
+            "leaders",
+            briefing.name_leaders,
+            "ask leaders to come; each gets five private lines",
+            usage="@a …",
+            who=Who.facilitating,
+            read=reading.people("leaders"),
         ),
         _role(Role.facilitator, "who leads the meeting; without a name the rotation proposes", rotates="[@a]"),
         _role(Role.scribe, "who writes; without a name the rotation proposes", rotates="[@a]"),

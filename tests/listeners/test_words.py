@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot import (
+    briefing,
     closing,
     facilitating,
     following_up,
@@ -82,6 +83,7 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("postpone 2026-11-20 10:00 the room is taken", scheduling.postpone),
     ("postpone the room is taken", scheduling.postpone),
     ("invite <@U1> <@U2|ada>", scheduling.invite),
+    ("leaders <@U0JONAS>", briefing.name_leaders),
     ("uninvite <@U1>", scheduling.uninvite),
     ("facilitator", tracking.take_role),
     ("scribe <@U1>", tracking.take_role),
