@@ -29,7 +29,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import archiving, listeners, reporting
+from bot import archiving, formats, listeners
 from bot import web as http
 from bot.clock import Clock
 from bot.courier import Courier
@@ -243,7 +243,7 @@ class Debrief:
             team=me.team,
             now=self.now,
             grace=grace,
-            draw=partial(reporting.picture, naming=house.report_names),
+            draw=partial(formats.picture, naming=house.report_names),
         )
         renderer = Renderer(command=self.settings.command)
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.orm import Session
 
-from bot import drawing, gallery, reporting
+from bot import drawing, formats, gallery
 from bot.drawing import NotDrawn, Picture
 from bot.gallery import Gallery, Hung
 from storage import outbox, people
@@ -83,7 +83,7 @@ class Courier:
         team: str,
         now: Callable[[], datetime],
         grace: timedelta,
-        draw: Draw = reporting.picture,
+        draw: Draw = formats.picture,
     ) -> None:
         self._storage = storage
         self._client = client

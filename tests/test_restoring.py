@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import facilitating, following_up, noting, office, reporting, tagging, tracking
+from bot import facilitating, following_up, formats, noting, office, reporting, tagging, tracking
 from bot.restoring import NotRestorable
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords
@@ -102,7 +102,7 @@ def a_review(room: Room) -> int:
 
 
 def exported(room: Room, incident: int) -> str:
-    return room.ask(lambda db: "".join(reporting.json_text(db, TEAM, incident)))
+    return room.ask(lambda db: "".join(formats.json_text(db, TEAM, incident)))
 
 
 def written(folder: Path, document: str | Mapping[str, Any]) -> Path:

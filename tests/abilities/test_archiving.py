@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 import bot.sandbox
-from bot import archiving, exports, importing, reporting, tagging
+from bot import archiving, exports, formats, importing, tagging
 from bot.review.heard import ReactionFact, read_message
 from bot.review.history import LAG, Page, Why
 from bot.review.incident import ChannelId
@@ -166,12 +166,12 @@ def test_what_nobody_had_told_is_one_line_of_the_incidents_history(room: Room):
 
 def test_the_report_tells_what_was_fetched_later(room: Room):
     incident, source = an_open_source(room)
-    before = room.ask(reporting.markdown, TEAM, incident)
+    before = room.ask(formats.markdown, TEAM, incident)
 
     read(room, source, a_page(room, said("checkout is slow", 180)), why=Why.gap)
 
     assert "How this was kept" not in before
-    assert "1 message from 13:03 UTC was fetched later" in room.ask(reporting.markdown, TEAM, incident)
+    assert "1 message from 13:03 UTC was fetched later" in room.ask(formats.markdown, TEAM, incident)
 
 
 def test_what_was_fetched_at_the_opening_is_not_healing(room: Room):

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
-from bot import facilitating, reporting
+from bot import facilitating, formats, reporting
 from bot.review import refusal
 from bot.review.agenda import Agenda
 from bot.review.findings import FindingKind
@@ -204,10 +204,10 @@ def head_of(room: Room) -> str:
 def test_the_report_names_what_the_witness_bore_when_it_was_published(room: Room):
     incident = a_held_review(room)
     say(room, reporting.draft)
-    drafted = room.ask(reporting.markdown, TEAM, incident)
+    drafted = room.ask(formats.markdown, TEAM, incident)
 
     say(room, reporting.publish)
-    published = room.ask(reporting.markdown, TEAM, incident)
+    published = room.ask(formats.markdown, TEAM, incident)
 
     mark = f"Archive witness `{head_of(room)}`; whoever runs Debrief can check it with `debrief verify {incident}`."
     assert "Archive witness" not in drafted
@@ -476,7 +476,7 @@ def test_the_document_holds_the_whole_review(room: Room):
         room.change(deed)
     room.change(lambda db: met(db, incident))
 
-    document = room.ask(reporting.document, TEAM, incident)
+    document = room.ask(formats.document, TEAM, incident)
 
     assert document == {
         "schema": 1,
@@ -672,12 +672,12 @@ def test_the_same_database_gives_the_same_bytes_twice(room: Room):
     incident = published(room)
     room.change(lambda db: fill(db, incident))
 
-    once = json.dumps(room.ask(reporting.document, TEAM, incident), ensure_ascii=False, indent=2, sort_keys=False)
+    once = json.dumps(room.ask(formats.document, TEAM, incident), ensure_ascii=False, indent=2, sort_keys=False)
     room.pass_time(days=3)
-    again = json.dumps(room.ask(reporting.document, TEAM, incident), ensure_ascii=False, indent=2, sort_keys=False)
+    again = json.dumps(room.ask(formats.document, TEAM, incident), ensure_ascii=False, indent=2, sort_keys=False)
 
     assert once == again
-    assert room.ask(reporting.markdown, TEAM, incident) == room.ask(reporting.markdown, TEAM, incident)
+    assert room.ask(formats.markdown, TEAM, incident) == room.ask(formats.markdown, TEAM, incident)
 
 
 def test_an_incident_of_nobody_is_not_exported(room: Room):
@@ -685,7 +685,7 @@ def test_an_incident_of_nobody_is_not_exported(room: Room):
 
     for team, wanted in (("T0OTHER", incident), (TEAM, incident + 1)):
         with pytest.raises(LookupError):
-            room.ask(reporting.document, team, wanted)
+            room.ask(formats.document, team, wanted)
 
 
 def test_a_document_takes_as_many_queries_for_many_messages_as_for_few(room: Room):
@@ -714,6 +714,6 @@ def queries(room: Room, incident: int) -> int:
         seen.append(statement)
 
     sqlalchemy_event.listen(room.storage.engine, "before_cursor_execute", note)
-    room.ask(reporting.document, TEAM, incident)
+    room.ask(formats.document, TEAM, incident)
     sqlalchemy_event.remove(room.storage.engine, "before_cursor_execute", note)
     return len(seen)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot import reporting
+from bot import formats
 from storage.models import Incident
 from storage.session import Storage
 from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER, Json, Town, town
@@ -147,7 +147,7 @@ def as_kept(here: Town) -> Json:
     try:
         with storage.read() as db:
             incident = db.scalars(select(Incident)).one()
-            return reporting.document(db, incident.team_id, incident.id)
+            return formats.document(db, incident.team_id, incident.id)
     finally:
         storage.close()
 

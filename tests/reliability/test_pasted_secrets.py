@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot import archiving, importing, reporting
+from bot import archiving, formats, importing
 from bot.keeper import Keeper
 from bot.review import secrets
 from bot.review.heard import read_message
@@ -218,7 +218,7 @@ async def test_the_export_says_what_was_removed_and_where(room: Room, keeper: Ke
 
     await keeper.keep(delivery(channel=CHANNEL, **PASTED["text"]))
 
-    (message,) = room.ask(reporting.document, TEAM, incident)["messages"]
+    (message,) = room.ask(formats.document, TEAM, incident)["messages"]
     (redaction,) = message["redactions"]
     assert redaction == {"kind": "GitHub token", "offset": 4, "length": len(WORDS)}
     assert message["text"][redaction["offset"] :] == WORDS

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import JSON, String, Text, func, select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, noting, reminding, reporting, tagging
+from bot import facilitating, following_up, formats, noting, reminding, reporting, tagging
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords
 from bot.review.heard import Content, MessageFact, PersonFact, ReactionFact
@@ -199,7 +199,7 @@ def test_what_they_wrote_stays_under_the_pseudonym(room: Room):
 
     pseudonym = forget(room)
 
-    report = room.ask(reporting.markdown, TEAM, incident)
+    report = room.ask(formats.markdown, TEAM, incident)
     first = room.change(lambda db: db.scalars(select(Message).order_by(Message.id)).first())
     assert (first.user_id, first.plain) == (pseudonym, f"the pods are down @{pseudonym}")
     assert f"the pods are down @{name_of(pseudonym)}" in report

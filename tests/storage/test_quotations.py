@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, noting, reporting, searching, tagging, tracking, walking
+from bot import facilitating, following_up, formats, noting, reporting, searching, tagging, tracking, walking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
@@ -97,43 +97,6 @@ def test_no_row_says_a_deleted_message_any_more(room: Room):
     assert rows_with(room.storage.engine, canary) == []
 
 
-def test_a_picture_that_shows_the_words_is_drawn_anew_without_them(room: Room):
-    incident, canary = an_incident(room), a_canary()
-    ts = a_message(room, f"the dump is at {canary}")
-    tag(room, ts)
-    mitigated(room, incident)
-    a_whole_review(room, ts, "nothing of it")
-    all_said(room)
-    before = picture(room, incident)
-
-    delete(room, ts)
-
-    (note,) = notes(room, "chart:")
-    assert canary in before
-    assert (note.state, note.version) == ("pending", 2)
-    assert canary not in picture(room, incident)
-
-
-def picture(room: Room, incident: int) -> str:
-    drawn = room.ask(reporting.picture, TEAM, incident)
-    return drawn.svg if drawn else ""
-
-
-def test_a_deletion_elsewhere_leaves_the_picture_alone(room: Room):
-    incident, elsewhere = an_incident(room), ChannelId("C0OTHER")
-    tag(room, a_message(room, "rolled back to v41"))
-    an_incident(room, channel=elsewhere)
-    ts = a_message(room, "rolled back to v41", channel=elsewhere)
-    mitigated(room, incident)
-    a_whole_review(room, ts, "nothing of it")
-    all_said(room)
-
-    delete(room, ts, channel=elsewhere)
-
-    (note,) = notes(room, "chart:")
-    assert (note.state, note.version) == ("sent", 1)
-
-
 def test_its_event_stays_and_says_that_the_words_were_deleted(room: Room):
     incident = an_incident(room)
     ts = a_message(room, "rolled back to v41")
@@ -143,7 +106,7 @@ def test_its_event_stays_and_says_that_the_words_were_deleted(room: Room):
 
     event = the(room, TimelineEvent)
     assert (event.number, event.text, event.dropped_at) == (1, None, None)
-    assert "the words were deleted" in room.ask(reporting.markdown, TEAM, incident)
+    assert "the words were deleted" in room.ask(formats.markdown, TEAM, incident)
 
 
 def test_a_wording_of_somebody_elses_stays_unless_it_quotes_the_message(room: Room):
@@ -349,7 +312,7 @@ def test_neither_an_export_nor_a_search_nor_the_witness_misses_or_finds_them(roo
 
     delete(room, ts)
 
-    exported = json.dumps(room.ask(reporting.document, TEAM, incident)) + room.ask(reporting.markdown, TEAM, incident)
+    exported = json.dumps(room.ask(formats.document, TEAM, incident)) + room.ask(formats.markdown, TEAM, incident)
     assert canary in found.replace(f"“{canary}”", "", 1)
     assert canary not in exported
     assert room.serve(searching.find, by=MARA, words=canary).count(canary) == 1

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from bot import reporting
+from bot import formats
 from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelId, Place
 from bot.review.timeline import Kind
@@ -61,7 +61,7 @@ def test_whom_a_message_mentions_is_named_in_the_report(room: Room):
     incident, ts = an_incident(room, lead=MARA), a_message(room, f"@{TOMAS} look")
     room.change(lambda db: put_on(db, incident, ts))
 
-    assert "@Tomas look" in room.ask(reporting.markdown, TEAM, incident)
+    assert "@Tomas look" in room.ask(formats.markdown, TEAM, incident)
 
 
 def test_those_inside_are_found_with_one_question_by_the_rules_of_who_may_see(room: Room):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting, purging, reporting, tagging, tracking
+from bot import facilitating, formats, noting, purging, reporting, tagging, tracking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, FileFact, MessageFact, moment_of
 from bot.review.incident import ChannelId
@@ -131,12 +131,12 @@ def test_the_report_reads_the_same_before_and_after(room: Room):
     reviewed(room, incident)
     close(room, incident)
     room.now += A_YEAR
-    report = room.ask(reporting.markdown, TEAM, incident)
+    report = room.ask(formats.markdown, TEAM, incident)
 
     purge(room)
     Sweeper(room.storage).sweep(room.now)
 
-    assert room.ask(reporting.markdown, TEAM, incident) == report
+    assert room.ask(formats.markdown, TEAM, incident) == report
     assert canary in report
     assert rows_with(room.storage.engine, silent) == []
 
@@ -150,7 +150,7 @@ def test_the_json_keeps_every_message_and_none_of_their_words(room: Room):
 
     purge(room)
 
-    (message,) = room.ask(reporting.document, TEAM, incident)["messages"]
+    (message,) = room.ask(formats.document, TEAM, incident)["messages"]
     assert (message["ts"], message["user"], message["text"], message["plain"]) == (ts, "U0TOMAS", None, None)
     assert (message["versions"], message["files"][0]["name"]) == ([], None)
     assert room.ask(lambda db: db.scalars(select(MessageVersion)).all()) == []
