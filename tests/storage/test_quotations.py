@@ -97,6 +97,43 @@ def test_no_row_says_a_deleted_message_any_more(room: Room):
     assert rows_with(room.storage.engine, canary) == []
 
 
+def test_a_picture_that_shows_the_words_is_drawn_anew_without_them(room: Room):
+    incident, canary = an_incident(room), a_canary()
+    ts = a_message(room, f"the dump is at {canary}")
+    tag(room, ts)
+    mitigated(room, incident)
+    a_whole_review(room, ts, "nothing of it")
+    all_said(room)
+    before = picture(room, incident)
+
+    delete(room, ts)
+
+    (note,) = notes(room, "chart:")
+    assert canary in before
+    assert (note.state, note.version) == ("pending", 2)
+    assert canary not in picture(room, incident)
+
+
+def picture(room: Room, incident: int) -> str:
+    drawn = room.ask(formats.picture, TEAM, incident)
+    return drawn.svg if drawn else ""
+
+
+def test_a_deletion_elsewhere_leaves_the_picture_alone(room: Room):
+    incident, elsewhere = an_incident(room), ChannelId("C0OTHER")
+    tag(room, a_message(room, "rolled back to v41"))
+    an_incident(room, channel=elsewhere)
+    ts = a_message(room, "rolled back to v41", channel=elsewhere)
+    mitigated(room, incident)
+    a_whole_review(room, ts, "nothing of it")
+    all_said(room)
+
+    delete(room, ts, channel=elsewhere)
+
+    (note,) = notes(room, "chart:")
+    assert (note.state, note.version) == ("sent", 1)
+
+
 def test_its_event_stays_and_says_that_the_words_were_deleted(room: Room):
     incident = an_incident(room)
     ts = a_message(room, "rolled back to v41")
