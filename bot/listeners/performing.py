@@ -41,6 +41,8 @@ async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     if word.lower() == "help":
         return _help(edge, rest)
     verb, rest = look_up(text)
+    if verb.said_alone and not gesture.trigger:
+        rest = ""
     if verb.asks and not gesture.pressed:
         return await _confirm(edge, gesture, verb, verb.asks, rest=rest)
     form = await _form(edge, gesture, verb, rest)

@@ -55,6 +55,8 @@ class Verb:
     asks: Question | None = None
     touches_agenda: bool = False
     """Changes what the agenda of an open meeting shows."""
+    said_alone: bool = False
+    """What follows it is for nobody's eyes: in a mention, which everybody reads, it is not taken."""
 
     def deed(self, rest: str) -> Deed:
         """The ability and what it is given; raises a refusal for words that cannot be read."""
@@ -420,6 +422,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "how the meeting was for you, counted without names",
             read=reading.as_it_is("words"),
             choose=_tap_or_ask,
+            said_alone=True,
         ),
         Verb("reveal", noting.reveal, "show the answers that were given in private", who=Who.facilitating),
         Verb(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import closing, facilitating, noting, reporting
+from bot.review import pulse as review_pulse
 from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, UserId
 from bot.review.pulse import Pulse
@@ -121,6 +122,16 @@ def test_with_three_answers_nobody_sees_a_count_whatever_happens(room: Room, mee
 
     assert shown(room) is None
     assert "learned something" not in " ".join(room.transcript()).replace(" I learned something", "")
+
+
+def test_without_that_limit_three_answers_would_be_shown(room: Room, meeting: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(review_pulse, "ENOUGH", 3)
+    for user in IN_THE_ROOM[:3]:
+        tap(room, "learned", by=user)
+
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert shown(room) == Pulse(answers=3, learned=3, is_settled=True)
 
 
 def test_with_four_answers_everybody_sees_the_counts_once_the_meeting_has_ended(room: Room, meeting: int):

@@ -328,6 +328,17 @@ def test_a_tap_is_told_to_whoever_tapped_and_named_nowhere(town: Town):
     assert not {"U0TOM", "safe"} & set(re.findall(r"[\w]+", lines))
 
 
+def test_what_is_tapped_is_not_taken_from_a_mention_that_everybody_reads(town: Town):
+    channel = a_meeting(town)
+    ts = town.driver.say("tom", channel, "that was good")
+
+    town.driver.do("mention", user="tom", channel=channel, thread_ts=ts, text="pulse safe")
+
+    shown = town.driver.wait_for_words(channel, "How was this meeting for you", "tom")
+    assert shown["is_ephemeral"]
+    assert "counts for you" not in str(town.driver.messages(channel, "tom"))
+
+
 def test_the_close_is_filled_in_with_forms(town: Town):
     channel = a_meeting(town)
 
