@@ -451,8 +451,7 @@ def _ticks_across(sheet: _Sheet, line: Axis, field: Box) -> float:
     ticks = line.ticks(58)
     for tick in ticks:
         x = field.left + tick.at
-        stroke: Stroke = "midnight" if tick.begins_day and line.crosses_midnight else "grid"
-        sheet.rules.append(Rule(x, field.top, x, field.bottom + 4, stroke))
+        sheet.rules.append(Rule(x, field.top, x, field.bottom + 4, _stroke(tick, ticks, line)))
         wide = width(_hour(tick, ticks), size=SMALL)
         left = min(max(x - wide / 2, 0), sheet.width - EDGE - wide)
         sheet.words.append(Words(x=left, y=field.bottom + 16, words=_hour(tick, ticks), size=SMALL, tone="quiet"))
@@ -462,6 +461,12 @@ def _ticks_across(sheet: _Sheet, line: Axis, field: Box) -> float:
         for number, words in enumerate((pause.words, "quiet")):
             sheet.words.append(Words(x=x, y=bottom + 11 + 14 * number, words=words, size=SMALL, anchor="middle"))
     return bottom + (30 if line.breaks else 0)
+
+
+def _stroke(tick: Tick, ticks: Sequence[Tick], line: Axis) -> Stroke:
+    """A midnight among hours stands out; where every tick is one, none does."""
+    stands_out = tick.begins_day and line.crosses_midnight and not all(one.begins_day for one in ticks)
+    return "midnight" if stands_out else "grid"
 
 
 def _hour(tick: Tick, ticks: Sequence[Tick]) -> str:
@@ -741,7 +746,7 @@ def _said_beside(group: Group, told: _Told, *, lines: int, room: float) -> tuple
     if lines == 1:
         return (cut(f"{Kind(first.kind).label}: {_said(first)}", size=SAID, room=beside),)
     local = first.occurred_at.astimezone(told.zone)
-    head = cut(f"{local:%H:%M} · {Kind(first.kind).label}", size=SAID, room=beside)
+    head = cut(f"{local:%H:%M} · {Kind(first.kind).label}{_ending(first)}", size=SAID, room=beside)
     wrapped = _wrapped(_said(first), room)
     if len(wrapped) > lines - 1:
         wrapped = [*wrapped[: lines - 2], cut(" ".join(wrapped[lines - 2 :]), size=SAID, room=room)]
@@ -807,7 +812,7 @@ def _ticks_down(sheet: _Sheet, line: Axis, field: Box) -> None:
     ticks = line.ticks(36)
     for tick in ticks:
         y = field.top + tick.at
-        midnight = tick.begins_day and line.crosses_midnight
-        sheet.rules.append(Rule(BAR - 4, y, field.right, y, "midnight" if midnight else "grid"))
-        words = _hour(tick, ticks) if not midnight else f"{tick.local:%a} {tick.local.day}"
+        stroke = _stroke(tick, ticks, line)
+        sheet.rules.append(Rule(BAR - 4, y, field.right, y, stroke))
+        words = f"{tick.local:%a} {tick.local.day}" if stroke == "midnight" else _hour(tick, ticks)
         sheet.words.append(Words(x=BAR - 7, y=y + 4, words=words, size=SMALL, anchor="end", tone="quiet"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Weight = Literal["regular", "bold"]
@@ -29,6 +30,7 @@ def width(words: str, *, size: float, weight: Weight = "regular") -> float:
     return sum(map(_of, words)) / 1_000 * size * HEAVIER[weight]
 
 
+@lru_cache(4_096)
 def _of(letter: str) -> int:
     base = unicodedata.normalize("NFD", letter)[0]
     if base in ASCII:
