@@ -70,7 +70,7 @@ def _help(edge: Edge, about: str) -> Rendered:
     if not about.strip():
         return edge.said("help", groups=groups())
     verb, _ = look_up(about)
-    return edge.said("help_verb", verb=(verb.typed, verb.does, verb.who.label, verb.asks is not None))
+    return edge.said("help_verb", verb=(verb.typed, verb.told, verb.who.label, verb.asks is not None))
 
 
 async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question, *, rest: str) -> Rendered:

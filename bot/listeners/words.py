@@ -53,6 +53,8 @@ class Verb:
     choose: Callable[[What], Deed] | None = None
     """Another ability for some of what can be typed: `summary` alone shows it."""
     asks: Question | None = None
+    more: str = ""
+    """What the help of this verb adds; the help of all has to fit into one message."""
     touches_agenda: bool = False
     """Changes what the agenda of an open meeting shows."""
     said_alone: bool = False
@@ -63,6 +65,11 @@ class Verb:
         what = self.read(rest)
         deed = self.choose(what) if self.choose else Deed(self.ability, what, needs=self.needs)
         return replace(deed, touches_agenda=self.touches_agenda)
+
+    @property
+    def told(self) -> str:
+        """All that it does."""
+        return f"{self.does}; {self.more}" if self.more else self.does
 
     @property
     def typed(self) -> str:
@@ -131,13 +138,14 @@ def _propose_or_move(what: What) -> Deed:
 # The table --------------------------------------------------------------------------------
 
 
-def _moment(name: MomentName, does: str) -> Verb:
+def _moment(name: MomentName, does: str, more: str = "") -> Verb:
     return Verb(
         name.value,
         tracking.set_moment,
         does,
         usage="[when or none]",
         read=reading.moment(name),
+        more=more,
         choose=_set_or_clear,
         touches_agenda=True,
     )
@@ -145,7 +153,8 @@ def _moment(name: MomentName, does: str) -> Verb:
 
 def _role(role: Role, does: str, *, rotates: str = "") -> Verb:
     read = reading.role(role) if rotates else reading.person_for(role)
-    return Verb(role.value, tracking.take_role, does, usage=rotates or "@a", read=read, touches_agenda=True)
+    more = "without a name the rotation proposes somebody" if rotates else ""
+    return Verb(role.value, tracking.take_role, does, usage=rotates or "@a", read=read, more=more, touches_agenda=True)
 
 
 def _finding(kind: FindingKind, usage: str) -> Verb:
@@ -174,12 +183,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _moment(MomentName.began, "when it began to be felt"),
         _moment(MomentName.detected, "when somebody or something noticed"),
         _moment(MomentName.acknowledged, "when somebody took it on"),
-        _moment(MomentName.mitigated, "when the impact was over; the review is planned from here"),
+        _moment(MomentName.mitigated, "when the impact was over", more="the review is planned from here"),
         _moment(MomentName.resolved, "when everything was normal again"),
         Verb(
             "event",
             tagging.add_event,
-            "put something on the timeline, backdated where you give a time",
+            "put something on the timeline",
+            more="backdated where you give a time",
             usage="[when] text",
             read=reading.timed_text,
             touches_agenda=True,
@@ -196,7 +206,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "summary",
             tracking.set_summary,
-            "set or show the one paragraph: what happened, what was felt, how it was fixed",
+            "set or show it",
+            more="what happened, what was felt, how it was fixed",
             usage="[text]",
             read=reading.as_it_is("text"),
             choose=_set_or_show,
@@ -313,13 +324,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "leaders",
             briefing.name_leaders,
-            "ask leaders to come; each gets five private lines",
+            "ask leaders to come",
+            more="each gets five private lines on how to take part, beforehand",
             usage="@a …",
             who=Who.facilitating,
             read=reading.people("leaders"),
         ),
-        _role(Role.facilitator, "who leads the meeting; without a name the rotation proposes", rotates="[@a]"),
-        _role(Role.scribe, "who writes; without a name the rotation proposes", rotates="[@a]"),
+        _role(Role.facilitator, "who leads the meeting", rotates="[@a]"),
+        _role(Role.scribe, "who writes", rotates="[@a]"),
         _role(Role.owner, "who answers for the review being finished"),
         _role(Role.lead, "who led the response"),
         Verb(
@@ -339,7 +351,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "start",
             facilitating.start,
-            "open the meeting; after end, open it again",
+            "open the meeting",
+            more="after end, open it again; where it runs by itself, lead it",
             who=Who.facilitating,
             asks=Question(
                 "Open the review meeting now? Its agenda appears in the meeting's place, for everybody there.",
@@ -350,6 +363,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "run",
             facilitating.run_itself,
             "let the meeting run by itself",
+            more="its agenda goes on when the minutes of a topic are over, and everybody may press",
             who=Who.facilitating,
         ),
         Verb("next", facilitating.advance, "the next stop or topic", who=Who.facilitating, read=reading.seen),
@@ -382,7 +396,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "extend",
             facilitating.extend,
-            "more minutes for this topic, taken from a later one",
+            "more minutes for this topic",
+            more="they come from the longest later one, so that the meeting ends on time",
             usage="MINUTES",
             who=Who.facilitating,
             read=reading.minutes,
@@ -390,7 +405,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "park",
             noting.park,
-            "keep a thought for later; the scribe may, too",
+            "keep a thought for later",
+            more="the scribe may, too",
             usage="TEXT",
             who=Who.facilitating,
             read=reading.as_it_is("text"),
@@ -399,13 +415,20 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "note",
             noting.note,
-            "write something down; without words, a form",
+            "write something down",
+            more="without words, a form for everything that can be noted",
             usage="TEXT",
             read=reading.as_it_is("text"),
             touches_agenda=True,
         ),
         Verb("agenda", facilitating.show_agenda, "where the meeting is"),
-        Verb("down", facilitating.bring_down, "bring the agenda down", read=reading.seen),
+        Verb(
+            "down",
+            facilitating.bring_down,
+            "bring the agenda down",
+            read=reading.seen,
+            more="it is posted anew below what was said meanwhile",
+        ),
         Verb("card", facilitating.help_card, "help for whoever leads", who=Who.facilitating),
         Verb("here", noting.arrive, "say that you are present", touches_agenda=True),
         Verb(
@@ -448,7 +471,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "action",
             following_up.propose,
-            "propose an action; with its number anybody sees it, and its owner or who leads the review moves it: "
+            "propose an action, or see or move action N",
+            more="with its number anybody sees it, and its owner or who leads the review moves it: "
             "N [commit · begin · block REASON · done · decline REASON · propose · edit TEXT · due DATE · owner @a · "
             "priority high]",
             usage="@owner [by DATE] [quick or long] text",
@@ -535,7 +559,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "public",
             listening.make_public,
-            "show a private incident to everybody, once its channel is public",
+            "show a private incident to everybody",
+            more="once its channel is public",
             read=reading.confirmed,
             choose=_public_or_offer,
         ),
