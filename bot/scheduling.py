@@ -27,7 +27,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from storage import findings, incidents, outbox, people, reviews, silence, walk
+from storage import candidates, findings, incidents, outbox, people, reviews, silence, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -435,8 +435,27 @@ def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
         title=incident.title,
         over_at=reviews.over_since(turn.db, incident),
         channel=place.channel,
+        worth=_offer(turn, incident),
         **_proposal_facts(turn, incident),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """How many messages may belong on the timeline, and how many of them are suggested."""
+
+    total: int
+    suggested: int
+
+
+def _offer(turn: Turn, incident: Incident) -> Worth | None:
+    """Messages worth adding, which are offered with the hour, once; None where the lead has seen them already."""
+    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
+    if review.candidates_offered_at and over and review.candidates_offered_at >= over.recorded_at:
+        return None
+    review.candidates_offered_at = turn.now
+    found = candidates.offered(turn.db, incident.id)
+    return Worth(len(found), sum(one.candidate.is_sure for one in found)) if found else None
 
 
 def calls_due(turn: Turn) -> Notes:

@@ -8,20 +8,18 @@ from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.review import stops
-from bot.review import timeline as rules
-from bot.review.incident import ChannelId, Ts, UserId
+from bot.review.incident import UserId
 from bot.review.refusal import InTheFuture, NeedsText, NoSuchEvent, Refused
 from bot.review.report import rfc3339
 from bot.review.stops import Fold
 from bot.review.timeline import Kind, Outcome, guess_kind, read_kind
 from bot.review.when import When
-from storage import incidents, messages, people, reactions, reviews, timeline
+from storage import incidents, messages, people, reactions, timeline
 from storage.incidents import Where
 from storage.models import Incident, Message, TimelineEvent
 from storage.timeline import ToldEvent
 
 MOST_SHOWN = 25
-MOST_OFFERED = 15
 PATIENCE = timedelta(hours=1)
 """How long an emoji waits for its message, which may be heard after it."""
 
@@ -75,7 +73,7 @@ def tag_message(
     message = _message_of(turn, incident, channel, ts)
     named = read_kind(kind) if kind else None
     stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
-    event = _keep(turn, incident, message, by)
+    event = timeline.put_by_hand(turn.db, incident, message, by=by, now=turn.now)
     if named:
         _sort(turn, event, named, by)
     if when:
@@ -91,20 +89,6 @@ def _message_of(turn: Turn, incident: Incident, channel: str, ts: str) -> Messag
     if message is None or not messages.belongs(turn.db, message, incident.id):
         raise NotKept
     return message
-
-
-def _keep(turn: Turn, incident: Incident, message: Message, by: UserId) -> TimelineEvent:
-    """The event of a message, put there or brought back by a person: no emoji takes it off again."""
-    event = timeline.of_message(turn.db, incident.id, message.channel_id, message.ts)
-    if event is None:
-        kind = timeline.guessed(turn.db, message)
-        event = timeline.add(
-            turn.db, incident, kind, message.posted_at, by=by, source="message", now=turn.now, message=message
-        )
-    if not timeline.is_on_it(event) or not timeline.was_put_by_hand(turn.db, event):
-        timeline.record(turn.db, event, timeline.BY_HAND, before=None, after=None, by=by, now=turn.now)
-    event.dropped_at = event.untagged_at = None
-    return event
 
 
 def _at(turn: Turn, when: When | datetime, by: UserId) -> datetime:
@@ -201,10 +185,7 @@ def _event(turn: Turn, where: Where, by: UserId, number: int) -> TimelineEvent:
 
 
 def _word(turn: Turn, event: TimelineEvent, text: str, by: UserId) -> None:
-    """A message's own words do not go into the history: they stay where a deletion reaches them."""
-    if event.text != text:
-        _record(turn, event, "text", event.text, text, by=by)
-        event.text = text
+    timeline.reword(turn.db, event, text, by=by, now=turn.now)
 
 
 def _move(turn: Turn, event: TimelineEvent, at: datetime, by: UserId) -> None:
@@ -351,68 +332,3 @@ def _by_day(lines: Sequence[EventLine | Fold], zone: ZoneInfo) -> list[tuple[dat
             days.append((at, []))
         days[-1][1].append(line)
     return days
-
-
-# Messages worth adding -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CandidateView:
-    """A message worth adding, and why it is offered."""
-
-    channel: ChannelId
-    ts: Ts
-    at: datetime
-    who: UserId | None
-    words: str
-    why: str
-
-
-def candidates_for(turn: Turn, *, where: Where, by: UserId) -> list[CandidateView]:
-    """Messages worth adding that are not on the timeline, nor were taken off it, in order of time."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    known = timeline.tagged(turn.db, incident.id)
-    said = {(one.channel, one.ts): one for one in messages.chatter(turn.db, incident.id)}
-    found = [one for one in rules.candidates(list(said.values())) if (one.channel, one.ts) not in known]
-    return [
-        CandidateView(one.channel, one.ts, chat.at, None if chat.is_bot else chat.user, chat.text, one.why)
-        for one in found
-        if (chat := said[one.channel, one.ts])
-    ]
-
-
-def offer_candidates(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """The likeliest of them, to keep one by one or to choose from in a form."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    found = candidates_for(turn, where=where, by=by)
-    best = sorted(found, key=lambda one: (rules.IN_ORDER_OF_WORTH.index(one.why), one.at))[:MOST_OFFERED]
-    review = reviews.of(turn.db, incident)
-    review.candidates_offered_at = review.candidates_offered_at or turn.now
-    yield Note.private(
-        by,
-        "candidates",
-        incident=incident.id,
-        candidates=sorted(best, key=lambda one: (one.at, one.ts)),
-        more=len(found) - len(best),
-    )
-
-
-def keep_candidates(turn: Turn, *, where: Where, by: UserId, picks: list[tuple[str, str]]) -> Notes:
-    """Put the chosen messages on the timeline; one chosen twice is there once."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
-    known = timeline.tagged(turn.db, incident.id)
-    events = [
-        _keep(turn, incident, _message_of(turn, incident, channel, ts), by)
-        for channel, ts in dict.fromkeys(picks)
-        if (channel, ts) not in known or _was_dropped(turn, incident, channel, ts)
-    ]
-    for event in events:
-        timeline.confirm(turn.db, event, now=turn.now)
-    numbers = [event.number for event in events]
-    yield Note.private(by, "candidates_kept", incident=incident.id, numbers=numbers, stepped_in=stepped_in)
-
-
-def _was_dropped(turn: Turn, incident: Incident, channel: str, ts: str) -> bool:
-    event = timeline.of_message(turn.db, incident.id, channel, ts)
-    return event is not None and event.dropped_at is not None

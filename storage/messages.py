@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from bot.review.candidates import Chatter
 from bot.review.heard import Content, FileFact, MessageFact, in_order, moment_of
 from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.plain_text import plain
-from bot.review.timeline import Chatter
 from storage import files, pseudonyms, quotations, reactions, witness
 from storage.models import Message, MessageFile, MessageVersion, Person, Source, Workspace
 from storage.rows import AT_ONCE, any_key, in_parts, insert_new_of
@@ -403,14 +403,19 @@ def chatter(db: Session, incident: int) -> list[Chatter]:
             text=message.plain,
             reactions=sum(map(len, held.get(message.id, {}).values())),
             at=message.posted_at,
+            program=message.bot_name or "",
         )
         for message in said
-        if message.subtype not in COMINGS_AND_GOINGS
+        if message.subtype not in OF_THE_CHANNEL
     ]
 
 
-COMINGS_AND_GOINGS = {f"{kind}_{what}" for kind in ("channel", "group") for what in ("join", "leave")}
-"""Subtypes of messages that Slack itself writes about people."""
+OF_THE_CHANNEL = {
+    f"{kind}_{what}"
+    for kind in ("channel", "group")
+    for what in ("join", "leave", "topic", "purpose", "name", "archive", "unarchive")
+}
+"""Subtypes of messages that Slack itself writes about a channel and who comes and goes."""
 
 
 def permalink_of(message: Message | None, workspace_url: str) -> str | None:

@@ -164,6 +164,27 @@ def add(
     return event
 
 
+def put_by_hand(
+    db: Session, incident: Incident, message: Message, *, by: str, now: datetime, kind: Kind | None = None
+) -> TimelineEvent:
+    """The event of a message, put there or brought back by a person: no emoji takes it off again."""
+    event = of_message(db, incident.id, message.channel_id, message.ts)
+    if event is None:
+        kind = kind or guessed(db, message)
+        event = add(db, incident, kind, message.posted_at, by=by, source="message", now=now, message=message)
+    if not is_on_it(event) or not was_put_by_hand(db, event):
+        record(db, event, BY_HAND, before=None, after=None, by=by, now=now)
+    event.dropped_at = event.untagged_at = None
+    return event
+
+
+def reword(db: Session, event: TimelineEvent, text: str, *, by: str | None, now: datetime) -> None:
+    """A message's own words do not go into the history: they stay where a deletion reaches them."""
+    if event.text != text:
+        record(db, event, "text", before=event.text, after=text, by=by, now=now)
+        event.text = text
+
+
 def comment(db: Session, event: TimelineEvent, text: str, *, by: str, now: datetime) -> None:
     """Add a comment, unless the same person said just that already."""
     same = and_(EventComment.event_id == event.id, EventComment.text == text, EventComment.by == by)

@@ -182,9 +182,18 @@ async def _respond(respond: AsyncRespond, said: Rendered, *, replaces: str) -> N
 
 
 async def answer_form(
-    edge: Edge, ack: AsyncAck, gesture: Gesture, work: Awaitable[Rendered | None], *, beside: str
+    edge: Edge,
+    ack: AsyncAck,
+    gesture: Gesture,
+    work: Awaitable[Rendered | None],
+    *,
+    beside: str,
+    then: Callable[[], Awaitable[dict[str, Any] | None]] | None = None,
 ) -> None:
-    """Close a form once it is committed, or say beside a field what is in the way; what takes longer is whispered."""
+    """Close a form once it is committed, or say beside a field what is in the way; what takes longer is whispered.
+
+    Where there is a next form, it takes the place of the one that was sent.
+    """
     task = asyncio.ensure_future(work)
     in_time = await _is_known_in_time(task)
     if not in_time:
@@ -194,7 +203,8 @@ async def answer_form(
         await ack(response_action="errors", errors={beside: found.in_the_way})
         return
     if in_time:
-        await ack()
+        following = await then() if then else None
+        await (ack(response_action="update", view=following) if following else ack())
     if found.said:
         await edge.whisper(found.said, gesture)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import facilitating, following_up, noting, opening, tagging, tracking, walking
+from bot import facilitating, following_up, noting, offering, opening, tagging, tracking, walking
 from bot.desk import Turn
-from bot.listeners import blocks
+from bot.listeners import blocks, offers
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs, do
 from bot.listeners.edge import Edge, Gesture, answer_form
@@ -97,6 +98,8 @@ class Form:
     """The field beside which a refusal is shown."""
     word: Callable[[Asked], str] | None = None
     """What it remembers besides: the question it put, which another press may change meanwhile."""
+    then: Callable[[Answers, Memory], Memory | None] | None = None
+    """The form that follows, if one does."""
 
 
 def wanted(verb: str, rest: str) -> str | None:
@@ -270,14 +273,12 @@ def _ask_impact(asked: Asked) -> list[Block]:
 
 
 def _ask_candidates(asked: Asked) -> list[Block]:
-    found = tagging.candidates_for(asked.turn, where=Where(asked.memory.place, asked.memory.incident), by=asked.by)
-    options = [
-        blocks.option(f"{c.channel} {c.ts}", short(f"{c.at:%H:%M} {c.words}", 75), short(c.why, 75)) for c in found
-    ]
-    groups = [options[i : i + 10] for i in range(0, len(options), 10)]
-    intro = "Tick what belongs on the timeline. Times are in UTC here." if options else "I found nothing to offer."
-    rows = [blocks.field(f"keep_{n}", "Messages", blocks.ticks(group)) for n, group in enumerate(groups)]
-    return [blocks.said(intro), *map(blocks.optional, rows)]
+    return offers.ask_candidates(asked.turn, where=Where(asked.memory.place, asked.memory.incident), by=asked.by)
+
+
+def _ask_wording(asked: Asked) -> list[Block]:
+    where = Where(asked.memory.place, asked.memory.incident)
+    return offers.ask_wording(asked.turn, where=where, by=asked.by, keys=asked.memory.word or "")
 
 
 def _ask_open(_: Asked) -> list[Block]:
@@ -551,8 +552,17 @@ def _park(answers: Answers, _: Memory) -> Deed:
 
 
 def _candidates(answers: Answers, _: Memory) -> Deed:
-    picked = [pick for name, picks in answers.items() if name.startswith("keep_") for pick in picks]
-    return Deed(tagging.keep_candidates, {"picks": [tuple(pick.split(" ", 1)) for pick in picked]})
+    picks, leave = offers.picks_of(answers)
+    return Deed(offering.keep_candidates, {"picks": picks, "leave": leave})
+
+
+def _to_be_worded(answers: Answers, memory: Memory) -> Memory | None:
+    keys = offers.kept_keys(answers)
+    return replace(memory, form="wording", word=keys) if keys else None
+
+
+def _wording(answers: Answers, _: Memory) -> Deed:
+    return Deed(offering.word_events, {"words": offers.words_of(answers)})
 
 
 def _open(answers: Answers, _: Memory) -> Deed:
@@ -587,7 +597,8 @@ FORMS: Mapping[str, Form] = {
     "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
     "learning": Form("One thing I learned", "Keep", _ask_learning, _learning, "text"),
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
-    "candidates": Form("Worth adding", "Add these", _ask_candidates, _candidates, "keep_0"),
+    "candidates": Form("Worth keeping", "Keep these", _ask_candidates, _candidates, "", then=_to_be_worded),
+    "wording": Form("In other words", "Keep the words", _ask_wording, _wording, ""),
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),
 }
 
@@ -602,12 +613,21 @@ def register(app: AsyncApp, edge: Edge) -> None:
         user = UserId(body["user"]["id"])
         gesture = Gesture(user, memory.place, mark=context.get("mark"), incident=memory.incident)
         work = _serve(edge, gesture, memory, blocks.values(view))
-        answered = replace(gesture, mark=f"form:{view['id']}")
-        await answer_form(edge, ack, answered, work, beside=FORMS[memory.form].first)
+        answered = replace(gesture, mark=f"form:{view['id']}:{memory.form}")
+        beside = FORMS[memory.form].first or next(iter(offers.fields(view)), "")
+        then = partial(_next, edge, gesture, memory, blocks.values(view))
+        await answer_form(edge, ack, answered, work, beside=beside, then=then)
 
     @app.view_closed(re.compile(".*"))
     async def closed(ack: AsyncAck) -> None:
         await ack()
+
+
+async def _next(edge: Edge, gesture: Gesture, memory: Memory, answers: Answers) -> Block | None:
+    """The form that takes the place of the one that was sent, if one follows."""
+    form = FORMS[memory.form]
+    following = form.then(answers, memory) if form.then else None
+    return await edge.look(build, gesture=gesture, memory=following) if following else None
 
 
 async def _serve(edge: Edge, gesture: Gesture, memory: Memory, answers: Answers) -> Rendered | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.listeners.deeds import What
+from bot.offering import Pick
 from bot.review.findings import FindingKind
 from bot.review.follow_up import read_action
 from bot.review.incident import ChannelId, MomentName, Place, UserId, split_severity
@@ -240,7 +241,9 @@ def search(rest: str) -> What:
 
 
 def every(rest: str) -> What:
-    return {"every": "all" if rest.lower() == "all" else "short"}
+    """`all`, or `candidates`, which are offered instead of the timeline."""
+    word = rest.lower()
+    return {"every": word if word in {"all", "candidates"} else "short"}
 
 
 def form(rest: str) -> What:
@@ -248,6 +251,8 @@ def form(rest: str) -> What:
 
 
 def pick(rest: str) -> What:
-    """`keep C0INC 1763474400.000100`, which the button beside a candidate types."""
+    """`keep C0INC 1763474400.000100` keeps one, `keep suggested` what is suggested; a button types it."""
     found = re.fullmatch(r"keep (\w+) (\d+\.\d+)", rest)
-    return {"picks": [(found[1], found[2])]} if found else {}
+    if found:
+        return {"picks": [Pick(found[1], found[2])]}
+    return {"suggested": True} if rest.lower() == "keep suggested" else {}

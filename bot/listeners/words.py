@@ -14,6 +14,7 @@ from bot import (
     following_up,
     listening,
     noting,
+    offering,
     opening,
     reporting,
     scheduling,
@@ -116,7 +117,13 @@ def _public_or_offer(what: What) -> Deed:
 
 
 def _keep_or_offer(what: What) -> Deed:
-    return Deed(tagging.keep_candidates if what else tagging.offer_candidates, what)
+    if what.get("suggested"):
+        return Deed(offering.keep_suggested, {})
+    return Deed(offering.keep_candidates if what else offering.offer_candidates, what)
+
+
+def _show_or_offer(what: What) -> Deed:
+    return Deed(offering.offer_candidates, {}) if what["every"] == "candidates" else Deed(tagging.show_timeline, what)
 
 
 def _tap_or_ask(what: What) -> Deed:
@@ -215,13 +222,21 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
     ),
     "The timeline": (
-        Verb("timeline", tagging.show_timeline, "the timeline in order of time", usage="[all]", read=reading.every),
+        Verb(
+            "timeline",
+            tagging.show_timeline,
+            "the timeline in order of time",
+            usage="[all or candidates]",
+            read=reading.every,
+            choose=_show_or_offer,
+        ),
         Verb(
             "candidates",
-            tagging.offer_candidates,
+            offering.offer_candidates,
             "messages worth adding, to keep or leave",
             read=reading.pick,
             choose=_keep_or_offer,
+            touches_agenda=True,
         ),
         Verb(
             "edit",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
@@ -66,6 +66,10 @@ class Burst:
     start: datetime
     end: datetime
 
+    def without(self, known: Collection[tuple[str, str]]) -> Burst:
+        """The burst less those that are on the timeline by themselves."""
+        return replace(self, messages=tuple(key for key in self.messages if key not in known))
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -95,9 +99,9 @@ def candidates(messages: Sequence[Chatter]) -> list[Candidate]:
     """At most 40 messages worth adding, each once and with its best reason, in order of time."""
     in_time = sorted(messages, key=lambda message: (message.at, message.ts))
     among = _Among(in_time)
-    bursts = _bursts(in_time)
-    folded = {key for burst in bursts for key in burst.messages}
-    found = [_folded(burst) for burst in bursts]
+    all_bursts = bursts(in_time)
+    folded = {key for burst in all_bursts for key in burst.messages}
+    found = [_folded(burst) for burst in all_bursts]
     found += [one for message in in_time if message.key not in folded and (one := _candidate(message, among))]
     said = {message.key: message for message in messages}
     chosen = [replace(one, kind=_kind(said[one.channel, one.ts])) for one in _chosen(found)]
@@ -144,8 +148,9 @@ def _is_ended(message: Chatter) -> bool:
     return _is_alert(message) and bool(ENDED.search(_head(message)))
 
 
-def _bursts(in_time: Sequence[Chatter]) -> list[Burst]:
+def bursts(messages: Sequence[Chatter]) -> list[Burst]:
     """Three alerts or more of one program, each within five minutes of the one before."""
+    in_time = sorted(messages, key=lambda message: (message.at, message.ts))
     by_program: defaultdict[str, list[Chatter]] = defaultdict(list)
     for message in in_time:
         if _is_alert(message) and not _is_ended(message):

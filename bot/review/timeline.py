@@ -1,14 +1,11 @@
-"""The timeline: kinds and outcomes of events, and messages worth adding."""
+"""The timeline: kinds and outcomes of events, and the kind a message probably tells of."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.refusal import UnknownKind
 
 
@@ -162,111 +159,3 @@ def _plainly(sentence: str, cue: re.Pattern[str], *, kind: Kind) -> bool:
     if not match or (sentence.rstrip().endswith("?") and kind is not Kind.detection):
         return False
     return kind is Kind.decision or not NEGATED.search(sentence[: match.end()])
-
-
-# Messages worth adding, where nobody tagged any.
-
-MOST_CANDIDATES = 40
-MOST_REACTED = 5
-ENOUGH_REACTIONS = 2
-
-
-@dataclass(frozen=True)
-class Chatter:
-    """A message of the incident, as far as the rules look at it; leave out what this bot itself said."""
-
-    channel: ChannelId
-    ts: Ts
-    thread_ts: Ts | None
-    user: UserId | None
-    is_bot: bool
-    text: str
-    reactions: int
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A message worth adding, and why it is offered."""
-
-    channel: ChannelId
-    ts: Ts
-    why: str
-
-
-ALERT = any_of(
-    r"alert(?:s|ing)?",
-    "alarm",
-    "firing",
-    "triggered",
-    "critical",
-    "incident",
-    "down",
-    "unhealthy",
-    r"sev-?\d",
-    r"p[01]",
-)
-DEPLOY = any_of(r"deploy(?:s|ed|ing|ment)?", r"released?", r"rollout", r"rolled out", r"shipped", r"merged")
-ROLLBACK = any_of(r"roll(?:ed|ing)?[ -]?(?:it |this )?back", r"revert(?:ed|ing|s)?", "rollback")
-RESTART = any_of(
-    r"restart(?:ed|ing|s)?", r"reboot(?:ed|ing|s)?", r"fail(?:ed|ing)?[ -]?over", r"scal(?:ed|ing) (?:up|out|down|to)"
-)
-FIXED = any_of(r"fixed", r"mitigated", r"resolved", r"recover(?:ed|y|ing)", r"back to normal", r"all (?:green|clear)")
-WHYS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a hand-over", HANDOVER),
-    ("a rollback", ROLLBACK),
-    ("a restart or fail-over", RESTART),
-    ("a recovery", FIXED),
-    ("a deployment", DEPLOY),
-)
-FIRST_WORD = "their first word here"
-REACTED = "many reacted to it"
-IN_ORDER_OF_WORTH = ("an alert", *(why for why, _ in WHYS), REACTED, FIRST_WORD)
-
-
-def candidates(messages: Sequence[Chatter]) -> list[Candidate]:
-    """At most 40 messages worth adding, each once and with its best reason, in order of time."""
-    in_time = sorted(messages, key=lambda message: (message.at, message.ts))
-    first_words, loud = _first_words(in_time), _most_reacted(in_time)
-    repeated = _repeated_alerts(in_time)
-    found = [
-        (message, why)
-        for number, message in enumerate(in_time)
-        if number not in repeated and (why := _why(message, is_loud=number in loud, is_first=number in first_words))
-    ]
-    kept = sorted(found, key=lambda pair: IN_ORDER_OF_WORTH.index(pair[1]))[:MOST_CANDIDATES]
-    kept.sort(key=lambda pair: (pair[0].at, pair[0].ts))
-    return [Candidate(message.channel, message.ts, why) for message, why in kept]
-
-
-def _why(message: Chatter, *, is_loud: bool, is_first: bool) -> str | None:
-    if message.is_bot and ALERT.search(message.text):
-        return "an alert"
-    said = NOT_SAID.sub(" ", message.text)
-    by_words = next((why for why, cue in WHYS if cue.search(said)), None)
-    return by_words or (REACTED if is_loud else None) or (FIRST_WORD if is_first else None)
-
-
-def _first_words(messages: Sequence[Chatter]) -> set[int]:
-    seen: dict[UserId, int] = {}
-    for number, message in enumerate(messages):
-        if message.user and not message.is_bot:
-            seen.setdefault(message.user, number)
-    return set(seen.values())
-
-
-def _most_reacted(messages: Sequence[Chatter]) -> set[int]:
-    enough = [number for number, message in enumerate(messages) if message.reactions >= ENOUGH_REACTIONS]
-    return set(sorted(enough, key=lambda number: -messages[number].reactions)[:MOST_REACTED])
-
-
-def _repeated_alerts(messages: Sequence[Chatter]) -> set[int]:
-    """An alert that fires every minute is worth adding once: the same words, whatever the numbers."""
-    said: set[str] = set()
-    repeated: set[int] = set()
-    for number, message in enumerate(messages):
-        words = re.sub(r"[0-9]+", "#", message.text) if message.is_bot else ""
-        if words and words in said:
-            repeated.add(number)
-        said.add(words)
-    return repeated

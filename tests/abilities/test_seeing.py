@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import following_up, reporting, searching, tagging, tracking
+from bot import following_up, offering, reporting, searching, tracking
 from bot.desk import Turn
 from bot.review.follow_up import ActionWords
 from bot.review.heard import ChannelFact, MembershipFact, read_person
@@ -128,7 +128,7 @@ def home(room: Room, by: UserId, _: int) -> str:
 
 def picker(room: Room, by: UserId, incident: int) -> str:
     def ask(turn: Turn) -> str:
-        found = tagging.candidates_for(turn, where=Where(ELSEWHERE, incident), by=by)
+        found = offering.candidates_for(turn, where=Where(ELSEWHERE, incident), by=by)
         return str([candidate.words for candidate in found])
 
     return room.desk.look(ask)

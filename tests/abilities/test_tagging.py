@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from bot import tagging
 from bot.clock import waiting_messages
@@ -16,9 +16,9 @@ from bot.review.timeline import Outcome
 from bot.review.when import read_when
 from bot.sandbox.validation import message_errors
 from bot.tagging import NotKept
-from storage import incidents, messages, reactions, timeline
+from storage import messages, reactions, timeline
 from storage.incidents import Where
-from storage.models import Change, EventComment, OutboxNote, RoleHeld, Source, TimelineEvent
+from storage.models import Change, EventComment, OutboxNote, Source, TimelineEvent
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_message, an_incident
 
 BOT = UserId("U0DEBRIEF")
@@ -457,61 +457,9 @@ def test_an_empty_timeline_says_how_to_fill_it(room: Room, incident: int):
     assert "Nothing is on the timeline" in room.serve(tagging.show_timeline, where=HERE, by=MARA, every="all")
 
 
-# Messages worth adding -----------------------------------------------------------------------
-
-
-def test_messages_worth_adding_are_offered_with_why_and_a_button_each(room: Room, incident: int):
-    ts = a_message(room, "rolling back to 41 now")
-    react(room, a_message(room, "restarted the pods", by=PRIYA, at=NOVEMBER_18 - timedelta(minutes=3)))
-
-    answer = room.answer(tagging.offer_candidates, where=HERE, by=MARA)
-
-    assert answer
-    assert "a rollback" in answer.text
-    assert "restarted" not in answer.text
-    assert f"keep {CHANNEL} {ts}" in str(answer.blocks)
-
-
-def test_what_this_bot_said_is_never_offered(room: Room, incident: int):
-    a_message(room, "The incident is mitigated", by=BOT)
-
-    assert room.desk.look(tagging.candidates_for, where=HERE, by=MARA) == []
-
-
-def test_the_chosen_ones_are_on_the_timeline_once(room: Room, incident: int):
-    a_message(room, "rolling back to 41 now")
-    found = room.desk.look(tagging.candidates_for, where=HERE, by=MARA)
-    picks = [(one.channel, one.ts) for one in found] * 2
-
-    answers = [room.serve(tagging.keep_candidates, where=HERE, by=MARA, picks=picks) for _ in range(2)]
-
-    assert answers == ["It is on the timeline as event 1.", "Those are on the timeline already."]
-    assert on_it(room, incident) == [(1, "action_taken", "rolling back to 41 now")]
-    assert room.desk.look(tagging.candidates_for, where=HERE, by=MARA) == []
-
-
-def test_a_chosen_message_carries_our_emoji(room: Room, incident: int):
-    ts = a_message(room, "rolling back to 41 now")
-
-    room.serve(tagging.keep_candidates, where=HERE, by=MARA, picks=[(CHANNEL, ts)])
-
-    assert marks(room) == [("mark", ts, "memo")]
-
-
-def test_who_first_keeps_a_message_leads(room: Room, incident: int):
-    room.change(lambda db: db.execute(delete(RoleHeld)))
-    ts = a_message(room, "rolling back to 41 now")
-
-    answer = room.serve(tagging.keep_candidates, where=HERE, by=TOMAS, picks=[(CHANNEL, ts)])
-
-    assert "you lead this incident now" in answer
-    assert room.ask(incidents.roles, incident).lead == TOMAS
-
-
 def test_nothing_is_said_in_the_channel_by_any_of_this(room: Room, incident: int):
     react(room, a_message(room, "rolled back"))
     room.serve(tagging.add_event, where=HERE, by=MARA, when=None, text="rolled back")
-    room.serve(tagging.offer_candidates, where=HERE, by=MARA)
 
     assert [kind for kind, _, _ in marks(room)] == ["mark"]
 

@@ -1,37 +1,13 @@
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.review.incident import ChannelId, Ts, UserId
 from bot.review.refusal import UnknownKind
 from bot.review.timeline import (
-    MOST_CANDIDATES,
-    Candidate,
-    Chatter,
     Kind,
-    candidates,
     guess_kind,
     read_kind,
 )
-
-TWO = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
-CHANNEL = ChannelId("C1")
-
-
-def at(minutes: int) -> datetime:
-    return TWO + timedelta(minutes=minutes)
-
-
-def said(minutes: int, text: str, *, user: str = "UANA", reactions: int = 0) -> Chatter:
-    ts = Ts(f"{minutes}.0")
-    return Chatter(CHANNEL, ts, None, UserId(user), is_bot=False, text=text, reactions=reactions, at=at(minutes))
-
-
-def by_program(minutes: int, text: str) -> Chatter:
-    return replace(said(minutes, text), user=None, is_bot=True)
 
 
 @pytest.mark.parametrize(
@@ -117,48 +93,3 @@ def test_when_unsure_it_is_a_note(text: str) -> None:
 @given(st.text())
 def test_any_text_has_a_kind(text: str) -> None:
     assert guess_kind(text) in Kind
-
-
-def test_candidates_are_alerts_changes_recoveries_handovers_arrivals_and_what_many_reacted_to() -> None:
-    messages = [
-        by_program(0, "[FIRING] checkout latency above 2 s"),
-        said(1, "looking"),
-        said(2, "hm"),
-        said(3, "here too", user="UBEN"),
-        said(4, "deployed 1.4.3 at 13:50"),
-        said(5, "rolled back"),
-        said(6, "restarting workers"),
-        said(7, "handing over to Ben"),
-        said(8, "cart is empty for 3 % of users", reactions=4),
-        said(9, "all clear"),
-        said(10, "thanks"),
-    ]
-
-    assert candidates(messages) == [
-        Candidate(CHANNEL, Ts("0.0"), "an alert"),
-        Candidate(CHANNEL, Ts("1.0"), "their first word here"),
-        Candidate(CHANNEL, Ts("3.0"), "their first word here"),
-        Candidate(CHANNEL, Ts("4.0"), "a deployment"),
-        Candidate(CHANNEL, Ts("5.0"), "a rollback"),
-        Candidate(CHANNEL, Ts("6.0"), "a restart or fail-over"),
-        Candidate(CHANNEL, Ts("7.0"), "a hand-over"),
-        Candidate(CHANNEL, Ts("8.0"), "many reacted to it"),
-        Candidate(CHANNEL, Ts("9.0"), "a recovery"),
-    ]
-
-
-def test_an_alert_that_keeps_firing_is_offered_once() -> None:
-    messages = [by_program(minute, f"[FIRING] disk {minute + 80} % full") for minute in range(9)]
-
-    assert [candidate.ts for candidate in candidates(messages)] == ["0.0"]
-
-
-def test_in_a_crowd_the_arrivals_give_way_to_what_was_done() -> None:
-    arrivals = [said(minute, "hi", user=f"U{minute}") for minute in range(60)]
-    deeds = [said(100 + minute, "restarted a node", user="U1") for minute in range(10)]
-
-    offered = candidates([*deeds, *arrivals])
-
-    assert len(offered) == MOST_CANDIDATES
-    assert sum(candidate.why == "a restart or fail-over" for candidate in offered) == 10
-    assert [candidate.ts for candidate in offered] == sorted((c.ts for c in offered), key=float)
