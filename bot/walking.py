@@ -161,10 +161,12 @@ def ask_another(turn: Turn, *, where: Where, by: UserId, seen: int | None = None
 
 
 def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
+    """The open meeting, for whoever may move it; for everybody where it runs by itself."""
     sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
     if sitting is None:
         raise NotInMeeting
-    require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
+    if sitting.meeting.self_run_at is None:
+        require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
     return sitting
 
 

@@ -331,6 +331,16 @@ def test_of_two_facilitators_who_press_another_question_one_counts(room: Room, i
     assert "what did you know when you chose" in agenda(room)
 
 
+def test_in_a_meeting_that_runs_by_itself_anybody_moves_the_walk(room: Room, incident: int):
+    an_event(room, incident, "We roll back", by=PRIYA)
+    begin(room)
+    do(room, facilitating.run_itself)
+
+    walk(room, walking.ask_another, by=JONAS)
+
+    assert "what did you know when you chose" in agenda(room)
+
+
 def test_outside_a_stop_there_is_no_other_question(room: Room, incident: int):
     an_event(room, incident, "We roll back")
     do(room, facilitating.start)
