@@ -45,9 +45,11 @@ def _this_minute(turn: Turn, before: Sitting, sitting: Sitting) -> Notes:
     has_moved = sitting.agenda.version != before.agenda.version
     if has_moved:
         sittings.went_on(turn.db, sitting)
-    if has_moved or lines or sitting.agenda.is_outdated(turn.now):
+    # What Slack refused is not said again every minute; whoever does something in the meeting has it tried again.
+    is_due = has_moved or lines or sitting.agenda.is_outdated(turn.now)
+    if is_due and not showing.is_refused(turn, sitting):
         yield showing.agenda(turn, sitting)
-    yield from lines
+        yield from lines
     yield from _mark(turn, sitting)
 
 

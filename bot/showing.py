@@ -17,7 +17,7 @@ from bot.review.incident import UserId
 from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.pulse import Pulse
 from storage import actions, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
-from storage.models import Action, Finding, Incident, Meeting, MeetingNote
+from storage.models import Action, Finding, Incident, Meeting, MeetingNote, OutboxNote
 from storage.sittings import Sitting
 
 DRAFT_WITHIN = timedelta(hours=24)
@@ -49,9 +49,19 @@ def is_posted(turn: Turn, sitting: Sitting) -> bool:
     return _message(turn, sitting) is not None
 
 
+def is_refused(turn: Turn, sitting: Sitting) -> bool:
+    """Whether Slack took its message no more, as of a channel that was archived, or one that somebody deleted."""
+    written = _written(turn, sitting)
+    return written is not None and written.state == "dead"
+
+
 def _message(turn: Turn, sitting: Sitting) -> str | None:
-    written = outbox.find(turn.db, turn.team, agenda_key(sitting.meeting, sitting.agenda))
+    written = _written(turn, sitting)
     return written.posted_ts if written else None
+
+
+def _written(turn: Turn, sitting: Sitting) -> OutboxNote | None:
+    return outbox.find(turn.db, turn.team, agenda_key(sitting.meeting, sitting.agenda))
 
 
 # What was noted ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import NotYours
 from bot.review.when import read_when
-from storage import incidents, messages, reviews, timeline
+from storage import incidents, messages, outbox, reviews, timeline
 from storage.models import Meeting, Membership, OutboxNote, TimelineEvent
 from tests.cast import (
     CHANNEL,
@@ -76,6 +76,23 @@ def test_the_message_shows_the_minutes_that_are_left_once_a_minute(room: Room):
     assert "*3 of 6 · Timeline walk* · 30 of 35 min left, until 14:35 UTC" in agenda(room)
     assert "The meeting has 55 min left and ends at 15:00 UTC" in agenda(room)
     assert said(room, "agenda:")[0].version == before + 5
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_slack_refuses_is_not_said_again_every_minute_but_by_the_next_gesture(room: Room):
+    do(room, facilitating.start)
+    room.change(refused)
+
+    ticks(room, 5)
+    waited = said(room, "agenda:")[0].state
+    do(room, facilitating.advance)
+
+    assert (waited, said(room, "agenda:")[0].state) == ("dead", "pending")
+
+
+def refused(db: Session) -> None:
+    (note,) = outbox.claim(db, TEAM, now=NOVEMBER_18, at_most=1)
+    outbox.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
 
 
 @pytest.mark.usefixtures("incident")
