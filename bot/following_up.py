@@ -2,96 +2,51 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
+from bot.holding import (
+    Held,
+    as_typed,
+    due_day,
+    find,
+    proposal_of,
+    require_hand,
+    require_open,
+    require_person,
+    require_say,
+    zone_of,
+)
 from bot.render import day, short
 from bot.review import follow_up
 from bot.review.agenda import ACTIONS, Agenda
 from bot.review.clarity import question_about
 from bot.review.follow_up import ActionState, ActionWords, Horizon, Shown
 from bot.review.incident import UserId
-from bot.review.lifecycle import Who, may
 from bot.review.refusal import (
-    DayInThePast,
     NeedsDay,
     NeedsEvidence,
-    NeedsOwner,
     NeedsPerson,
     NeedsReason,
     NeedsText,
-    NoSuchAction,
     NoSuchEvent,
     NoSuchFinding,
-    NotOneOfUs,
-    NotYours,
     StillSoaking,
     UnknownPriority,
     UnknownVerb,
-    UnreadableDay,
 )
-from bot.review.when import read_day
-from storage import actions, findings, incidents, messages, people, reviews, walk
+from storage import actions, findings, incidents, messages, reviews, walk
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident, Message, TimelineEvent
 
-EXAMPLE = "@name write the runbook for a full disk"
 EVIDENCE = ("deployed", "tested", "documented")
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 MOST_SHOWN = 20
 LONGEST_FROM_MESSAGE = 300
 """Characters of a message that become the wording of an action."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One action in somebody's hand: what a step is done to, and by whom."""
-
-    turn: Turn
-    action: Action
-    incident: Incident
-    by: UserId
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The owner's zone: its days are theirs."""
-        return _zone(self.turn, self.action.owner)
-
-    @property
-    def today(self) -> date:
-        return self.turn.now.astimezone(self.zone).date()
-
-    @property
-    def soaks_until(self) -> date:
-        """The day from which it may be committed."""
-        since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
-        return follow_up.soaks_until(since, self.zone)
-
-    def step(self, to: ActionState) -> ActionState:
-        """The state it comes to; raises AnotherStep."""
-        return follow_up.step(ActionState(self.action.state), to, number=self.action.number)
-
-    def shown(self) -> Shown:
-        """As who holds it sees it."""
-        return actions.as_shown(self.turn.db, self.action, self.incident, to=self.by, now=self.turn.now)
-
-    def record(self, what: str, before: str | None, after: str | None) -> None:
-        incidents.record_change(
-            self.turn.db,
-            self.incident,
-            "action",
-            self.action.id,
-            what=what,
-            before=before,
-            after=after,
-            by=self.by,
-            now=self.turn.now,
-        )
 
 
 # Proposing ------------------------------------------------------------------------------
@@ -108,7 +63,7 @@ def propose(
     known = actions.from_message(turn.db, incident.id, channel, ts) if channel and ts else None
     if known and not known.withdrawn_at:
         return [_shown(Held(turn, known, incident, by))]
-    proposal = replace(_proposal(turn, wording), channel_id=channel, ts=ts)
+    proposal = replace(proposal_of(turn, wording), channel_id=channel, ts=ts)
     answered = [_finding(turn, incident, number) for number in wording.answers]
     event = _event(turn, incident, wording.event) if wording.event is not None else None
     held = _put(turn, incident, known, proposal=proposal, by=by)
@@ -116,26 +71,6 @@ def propose(
     if event:
         actions.came_up_at(turn.db, held.action, event)
     return [_proposed(held, wording)]
-
-
-def _proposal(turn: Turn, words: ActionWords) -> Proposal:
-    """What was worded, with an owner who is one of us and a day still to come."""
-    if not words.text.strip():
-        raise NeedsText(verb="action", example=EXAMPLE)
-    if not words.owner:
-        raise NeedsOwner
-    _require_person(turn, words.owner)
-    term = words.horizon or follow_up.DEFAULT_HORIZON
-    return Proposal(
-        text=words.text.strip(),
-        owner=words.owner,
-        due=_due(words.due_words, term, turn.now.astimezone(_zone(turn, words.owner)).date()),
-        horizon=term.value,
-        category=words.category,
-        priority=words.priority,
-        team=(words.team or "").strip() or None,
-        second_order=(words.second_order or "").strip() or None,
-    )
 
 
 def _finding(turn: Turn, incident: Incident, number: int) -> Finding:
@@ -160,22 +95,6 @@ def _put(turn: Turn, incident: Incident, known: Action | None, *, proposal: Prop
     held = Held(turn, known, incident, by)
     held.record("proposed", None, None)
     return held
-
-
-def _due(words: str | None, horizon: Horizon, today: date) -> date:
-    if not words:
-        return follow_up.default_due(horizon, today)
-    due = read_day(words, today)
-    if due is None:
-        raise UnreadableDay(words=words.strip())
-    if due < today:
-        raise DayInThePast(words=words.strip())
-    return due
-
-
-def _require_person(turn: Turn, user: str) -> None:
-    if not people.is_one_of_us(turn.db, turn.team, user):
-        raise NotOneOfUs(user=user)
 
 
 def _proposed(held: Held, wording: ActionWords) -> Note:
@@ -220,14 +139,14 @@ def _parked(held: Held) -> Note:
 
 def move(turn: Turn, *, by: UserId, number: int, step: str, text: str = "") -> Notes:
     """One step of an action, by its owner or by who leads the review; works anywhere."""
-    held = _find(turn, number, by)
+    held = find(turn, number, by)
     word = step.strip().lower()
     if word not in STEPS:
         nearest = tuple(get_close_matches(word, STEPS, cutoff=0.5)) or tuple(STEPS)
         raise UnknownVerb(verb=f"action {number} {step}", nearest=tuple(f"action {number} {each}" for each in nearest))
     if word == "done" and held.action.state == ActionState.done:
         return _confirm(held)
-    (_require_say if STEPS[word] is _reword else _require_hand)(held, word)
+    (require_say if STEPS[word] is _reword else require_hand)(held, word)
     return STEPS[word](held, text.strip())
 
 
@@ -236,17 +155,17 @@ def reshape(turn: Turn, *, by: UserId, number: int, wording: ActionWords) -> Not
 
     Raises NeedsText, NeedsOwner, NotOneOfUs, UnreadableDay, DayInThePast and AnotherStep.
     """
-    held = _find(turn, number, by)
-    _require_say(held, "edit")
-    _require_open(held, "edit")
-    if wording.due_words == _as_typed(held.action.due):
+    held = find(turn, number, by)
+    require_say(held, "edit")
+    require_open(held, "edit")
+    if wording.due_words == as_typed(held.action.due):
         # A day that has passed may stand while something else is changed.
         wording = replace(wording, due_words=None)
-        proposal = replace(_proposal(turn, wording), due=held.action.due)
+        proposal = replace(proposal_of(turn, wording), due=held.action.due)
     else:
-        proposal = _proposal(turn, wording)
+        proposal = proposal_of(turn, wording)
     for name in RESHAPED:
-        _set(held, name, getattr(proposal, name))
+        held.change(name, getattr(proposal, name))
     return [_moved(held, "edit")]
 
 
@@ -254,23 +173,12 @@ RESHAPED = ("text", "due", "owner", "horizon", "category", "priority", "team", "
 """What the form asks anew, in the order in which it is read."""
 
 
-def _set(held: Held, name: str, after: Any) -> None:
-    before = getattr(held.action, name)
-    setattr(held.action, name, after)
-    if before != after:
-        held.record(name, _as_typed(before), _as_typed(after))
-
-
-def _as_typed(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
 def finish(turn: Turn, *, by: UserId, number: int, evidence: Mapping[str, str]) -> Notes:
     """Done, with proof: one link or note for a quick fix; deployed, tested and documented, or why not, for the rest."""
-    held = _find(turn, number, by)
+    held = find(turn, number, by)
     if held.action.state == ActionState.done:
         return _confirm(held)
-    _require_hand(held, "done")
+    require_hand(held, "done")
     state = held.step(ActionState.done)
     proof = {name: evidence[name].strip() for name in EVIDENCE if (evidence.get(name) or "").strip()}
     if len(proof) < (1 if held.action.horizon == Horizon.quick else len(EVIDENCE)):
@@ -280,26 +188,6 @@ def finish(turn: Turn, *, by: UserId, number: int, evidence: Mapping[str, str]) 
     held.action.verified_by = None if by == held.action.owner else by
     _set_state(held, state)
     return [_moved(held, "done")]
-
-
-def _find(turn: Turn, number: int, by: UserId) -> Held:
-    found = actions.by_number(turn.db, turn.team, number, by)
-    if found is None:
-        raise NoSuchAction(number=number)
-    return Held(turn, *found, by)
-
-
-def _require_hand(held: Held, step: str) -> None:
-    roles = incidents.roles(held.turn.db, held.incident.id)
-    if held.by != held.action.owner and not may(Who.facilitating, held.by, roles):
-        who = f"the one whose action it is, {Who.facilitating.label}"
-        raise NotYours(who=who, verb=f"action {held.action.number} {step}", role="facilitator")
-
-
-def _require_say(held: Held, step: str) -> None:
-    """Whoever proposed it may word it better, too."""
-    if held.by != held.action.proposed_by:
-        _require_hand(held, step)
 
 
 def _confirm(held: Held) -> Notes:
@@ -380,53 +268,46 @@ def _done(held: Held, link: str) -> Notes:
 
 
 def _redate(held: Held, words: str) -> Notes:
-    _require_open(held, "due")
+    require_open(held, "due")
     if not words:
         raise NeedsDay(verb=f"action {held.action.number} due")
-    _set_due(held, _due(words, Horizon(held.action.horizon), held.today))
+    _set_due(held, due_day(words, Horizon(held.action.horizon), held.today))
     return [_moved(held, "due")]
 
 
 def _set_due(held: Held, due: date) -> None:
-    _set(held, "due", due)
+    held.change("due", due)
 
 
 def _reword(held: Held, words: str) -> Notes:
     """What was typed after it is the new wording; the rest stays."""
-    _require_open(held, "edit")
+    require_open(held, "edit")
     if not words:
         raise NeedsText(verb=f"action {held.action.number} edit", example="write the runbook for a full disk")
-    _set(held, "text", words)
+    held.change("text", words)
     return [_moved(held, "edit")]
 
 
 def _hand_over(held: Held, words: str) -> Notes:
-    _require_open(held, "owner")
+    require_open(held, "owner")
     named = MENTION.search(words)
     user = named[1] if named else words.split(maxsplit=1)[0].lstrip("@") if words else ""
     if not re.fullmatch(r"[UW][A-Z0-9]+", user):
         raise NeedsPerson(verb=f"action {held.action.number} owner")
-    _require_person(held.turn, user)
-    _set(held, "owner", user)
+    require_person(held.turn, user)
+    held.change("owner", user)
     return [_moved(held, "owner")]
-
-
-def _require_open(held: Held, asked: str) -> None:
-    """What is done or declined keeps its day and its owner."""
-    state = ActionState(held.action.state)
-    if not state.is_open:
-        raise follow_up.another_step(state, asked, number=held.action.number)
 
 
 def _prioritise(held: Held, words: str) -> Notes:
     if words.lower() not in {priority.value for priority in follow_up.Priority}:
         raise UnknownPriority
-    _set(held, "priority", words.lower())
+    held.change("priority", words.lower())
     return [_moved(held, "priority")]
 
 
 def _set_state(held: Held, state: ActionState, *, because: str | None = None) -> None:
-    _set(held, "state", state.value)
+    held.change("state", state.value)
     if because:
         held.record("reason", None, because)
 
@@ -451,7 +332,7 @@ STEPS: Mapping[str, Callable[[Held, str], Notes]] = {
 
 def show(turn: Turn, *, by: UserId, number: int) -> Notes:
     """One action, with its next sensible steps."""
-    return [_shown(_find(turn, number, by))]
+    return [_shown(find(turn, number, by))]
 
 
 def show_actions(turn: Turn, *, where: Where | None, by: UserId, which: str | None = None) -> Notes:
@@ -494,10 +375,6 @@ def _moved(held: Held, step: str) -> Note:
     return Note.private(held.by, "action_moved", answers=answered, **facts)
 
 
-def _zone(turn: Turn, user: str | None) -> ZoneInfo:
-    return ZoneInfo(people.zone(turn.db, turn.team, user))
-
-
 # The emoji that proposes ---------------------------------------------------------------------
 
 
@@ -536,7 +413,7 @@ def _propose_words(turn: Turn, incident: Incident, message: Message, known: Acti
     proposal = Proposal(
         text=words,
         owner=holder,
-        due=follow_up.default_due(term, turn.now.astimezone(_zone(turn, holder)).date()),
+        due=follow_up.default_due(term, turn.now.astimezone(zone_of(turn, holder)).date()),
         horizon=term.value,
         channel_id=message.channel_id,
         ts=message.ts,
