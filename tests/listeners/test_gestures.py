@@ -368,6 +368,23 @@ def test_an_action_is_proposed_from_a_finding_reshaped_and_declined_with_its_but
     assert "It answers finding 1." in town.review("tom", channel, f"action {number[1]}")
 
 
+def test_messages_worth_keeping_are_kept_sorted_and_worded_in_one_form(town: Town):
+    channel = town.an_incident()
+    town.driver.do("join", user="tom", channel=channel)
+    rolled = town.driver.say("tom", channel, "rolled back to v40, errors from 9 to 0 %")
+    town.driver.say("priya", channel, "restarted the pods, 12 of 12 ready", thread_ts=rolled)
+    town.driver.wait_for(lambda: "restarted" in town.review("priya", channel, "candidates"), "both messages")
+
+    town.review("tom", channel, "candidates")
+    town.driver.press("tom", channel, "^Choose in a form$")
+    menus = [block for block in town.driver.get("views/tom")["views"][-1]["blocks"] if block["type"] == "input"]
+    town.driver.fill("tom", **{menus[0]["block_id"]: "mitigation", menus[1]["block_id"]: "leave"})
+    town.driver.fill("tom", **{"words 1": "Went back to version 40"})
+
+    assert "mitigation · Went back to version 40" in town.review("tom", channel, "timeline")
+    assert "I found no message" in town.review("priya", channel, "timeline candidates")
+
+
 # Over HTTP -------------------------------------------------------------------------------------
 
 
