@@ -12,7 +12,7 @@ from bot.review import stops
 from bot.review.agenda import TIMELINE, Agenda
 from bot.review.hindsight import Said
 from bot.review.incident import UserId
-from bot.review.questions import first_word, named_in, question_for
+from bot.review.questions import addressed, first_word, named_in, question_for
 from bot.review.stops import Fold, LeftOut
 from bot.review.timeline import Kind, Outcome
 from bot.review.travelled import Fact, travelled
@@ -149,6 +149,11 @@ class AtStop:
     later: Sequence[Later] | None
     """Of a decision, what bears on it and was not yet known then; None where nothing was decided."""
     zone: str
+
+    @property
+    def asked_otherwise(self) -> str | None:
+        """The question under which an answer is kept, where it is not the one on the table."""
+        return self.event.question if self.event.question != addressed(self.question, None) else None
 
     @property
     def to_visit(self) -> Sequence[int]:

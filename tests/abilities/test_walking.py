@@ -357,7 +357,9 @@ def test_the_answer_at_a_stop_is_kept_with_its_question(room: Room, incident: in
 
     question = "What were the options at this moment, and what spoke for this one?"
     assert answer == f"Kept with event 1, under “{question}”."
-    assert f"Noted so far, asked: {question}\n> The other way took an hour" in agenda(room)
+    assert "Noted so far:\n> The other way took an hour" in agenda(room)
+    walk(room, walking.ask_another)
+    assert f"Noted so far, under “{question}”:\n> The other way took an hour" in agenda(room)
     kept = room.ask(lambda db: [(e.question, e.answer) for e in db.query(TimelineEvent)])
     assert kept == [(question, "The other way took an hour")]
 

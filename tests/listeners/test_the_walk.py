@@ -69,7 +69,7 @@ def test_sara_is_asked_how_she_knew_and_her_answer_is_kept_and_reported(here: To
 
     presses(here, SARA, "^Answer…$", text=ANSWER)
 
-    here.waits_for_agenda(f"Noted so far, asked: How could you tell what this would do\\?\n> {ANSWER}")
+    here.waits_for_agenda(f"Noted so far:\n> {ANSWER}")
     event = at(here, 1)
     assert (event["kind"], event["occurred_at"], event["text"]) == ("action_taken", "2026-11-20T09:05:00Z", RESTART)
     assert (event["question"], event["answer"]) == ("How could you tell what this would do?", ANSWER)
