@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.reliability.meeting import Judged, Meeting, a_meeting, keep, play
+from tests.reliability.town import LEAD
+
+KILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,20 @@ def test_what_was_noted_at_the_power_cut_stands_once_in_the_thread_and_in_order(
         ["*Contributor 1*", "technical: no load test"],
         ["*Risk 2*", "one of us knows the tool"],
     ]
+
+
+def test_killed_while_it_is_brought_down_there_is_one_agenda_to_press_on(killed: tuple[Meeting, Judged]):
+    meeting, _ = killed
+    meeting.here.types(LEAD, "start")
+    meeting.shows("6 of 6")
+
+    for _ in range(KILLS):
+        meeting.here.types(LEAD, "down")
+        meeting.here.kill()
+        meeting.here.start()
+        meeting.here.settles()
+        meeting.here.driver.wait_for(meeting.here.agendas, "an agenda")
+        assert len(meeting.here.agendas()) == 1
 
 
 def test_a_meeting_whose_database_lost_ten_minutes_is_seen_by_the_judge(tmp_path: Path):
