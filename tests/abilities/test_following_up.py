@@ -465,7 +465,7 @@ def test_before_it_is_promised_its_owner_looks_once_at_its_day_and_what_it_answe
     assert shown
     commit, reshape, decline = buttons(shown)
     assert commit["confirm"]["text"]["text"] == (
-        "Is it worth it against your other work? It is due Wed 25 Nov 2026 and answers retries without a limit."
+        "Is it worth it against your other work? It is due Wed 25 Nov 2026 and answers “retries without a limit”."
     )
     assert ["confirm" in each for each in (reshape, decline)] == [False, False]
     assert move(room, "commit").startswith("Action 1 is promised, due Wed 25 Nov 2026, and answers finding 1.")
@@ -575,6 +575,18 @@ def test_what_was_parked_is_listed_when_the_topic_comes_and_asked_about_from_the
 
     assert [TEXT in said for said in (before, now)] == [False, True]
     assert [answer.count("One question") for answer in (later, back)] == [1, 1]
+
+
+def test_the_topic_shows_what_each_action_could_change_and_what_was_declined(parking: Room):
+    parking.serve(facilitating.start, where=HERE, by=MARA)
+    propose(parking, second_order="alerts may double")
+    propose(parking, text="write it down")
+    move(parking, "decline", "no time", number=2)
+
+    shown = go_to(parking, "actions")
+
+    assert f"1 · <@U0TOMAS> · {TEXT} · due Wed 25 Nov 2026 · could also change: alerts may double" in shown
+    assert "2 · <@U0TOMAS> · write it down · declined: no time" in shown
 
 
 def test_as_they_surface_nothing_is_parked(room: Room):

@@ -261,7 +261,7 @@ def test_the_question_to_commit_shows_how_to_answer_otherwise(room: Room):
         f"*Action 1* waits for your answer: {TEXT}. Do you promise it for Wed 25 Nov 2026?",
         (
             "Is it worth it against your other work? Commit promises it, Reshape changes its wording, day or owner, "
-            "and Decline says no with your reason. Each of them is a good answer, and you are asked once."
+            "and Decline says no with your reason. Each of them is a good answer. I ask once."
         ),
     ]
 
