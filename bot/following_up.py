@@ -37,6 +37,7 @@ from bot.review.refusal import (
     UnknownPriority,
     UnknownVerb,
 )
+from bot.wording import Thing, look_over
 from storage import actions, findings, incidents, messages, reviews, walk
 from storage.actions import Proposal
 from storage.incidents import Where
@@ -70,7 +71,8 @@ def propose(
     actions.answer(turn.db, held.action, answered)
     if event:
         actions.came_up_at(turn.db, held.action, event)
-    return [_proposed(held, wording)]
+    number, text = held.action.number, held.action.text
+    return [_proposed(held, wording), *look_over(turn, incident, Thing.action, by=by, number=number, text=text)]
 
 
 def _finding(turn: Turn, incident: Incident, number: int) -> Finding:

@@ -6,11 +6,13 @@ The agenda is not drawn here: whoever serves these lets `facilitating.refresh` f
 import re
 from collections.abc import Mapping
 
+from bot import wording
 from bot.desk import Note, Notes, Turn
-from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
+from bot.review.findings import FindingKind, split_sort
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting
+from bot.wording import Thing
 from storage import findings, incidents, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, TimelineEvent
@@ -39,7 +41,7 @@ def note_finding(
     sort, words = split_sort(kind, text)
     if not words:
         raise NeedsText(verb=kind.value, example=EXAMPLES[kind])
-    source = _event(turn, incident, event) if event is not None else None
+    source = _event(turn, incident, event) if event is not None else _on_the_table(turn, incident)
     row = findings.add(turn.db, incident, kind=kind, sort=sort, text=words, by=by, event=source, now=turn.now)
     yield Note.private(
         by,
@@ -49,9 +51,19 @@ def note_finding(
         kind=kind,
         sort=sort,
         text=words,
-        event=event,
-        speaks_of_root_cause=speaks_of_root_cause(words),
+        event=source.number if source else None,
     )
+    yield from wording.look_over(turn, incident, Thing.finding, by=by, number=row.number, text=words)
+    like = findings.like_one_before(turn.db, row, by)
+    if like:
+        yield Note.private(by, "finding_like", number=row.number, like=like, incident=incident.id)
+
+
+def _on_the_table(turn: Turn, incident: Incident) -> TimelineEvent | None:
+    """The stop of the walk that is spoken of now, where a finding most likely comes from."""
+    sitting = sittings.of(turn.db, incident)
+    number = sitting.agenda.event if sitting else None
+    return walk.event(turn.db, incident, number) if number is not None else None
 
 
 def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from bot import wording
 from bot.desk import Note, Notes, Turn
 from bot.review import stops
 from bot.review.incident import UserId
@@ -14,6 +15,7 @@ from bot.review.report import rfc3339
 from bot.review.stops import Fold
 from bot.review.timeline import Kind, Outcome, guess_kind, read_kind
 from bot.review.when import When
+from bot.wording import Thing
 from storage import incidents, messages, people, reactions, timeline
 from storage.incidents import Where
 from storage.models import Incident, Message, TimelineEvent
@@ -44,6 +46,7 @@ def add_event(turn: Turn, *, where: Where, by: UserId, when: When | None, text: 
     kind = guess_kind(words)
     event = timeline.add(turn.db, incident, kind, at, by=by, source="typed", now=turn.now, text=words)
     yield _answer(turn, event, "added", by, stepped_in=stepped_in)
+    yield from wording.look_over(turn, incident, Thing.event, by=by, number=event.number, text=words)
 
 
 def add_near(turn: Turn, *, where: Where, by: UserId, number: int, text: str) -> Notes:
@@ -55,6 +58,7 @@ def add_near(turn: Turn, *, where: Where, by: UserId, number: int, text: str) ->
     kind = guess_kind(text)
     event = timeline.add(turn.db, incident, kind, at, by=by, source="typed", now=turn.now, text=text.strip())
     yield _answer(turn, event, "added", by)
+    yield from wording.look_over(turn, incident, Thing.event, by=by, number=event.number, text=text)
 
 
 def tag_message(
@@ -105,6 +109,7 @@ def edit_event(turn: Turn, *, where: Where, by: UserId, number: int, text: str) 
         raise NeedsText(verb=f"edit {number}", example="rolled back to version 41")
     _word(turn, event, text.strip(), by)
     yield _answer(turn, event, "worded", by)
+    yield from _looked_over(turn, event, Thing.event, by=by, text=text)
 
 
 def correct_event(
@@ -112,6 +117,7 @@ def correct_event(
 ) -> Notes:
     """Wording, time, kind and the answer kept there, where they differ from what stands; raises InTheFuture."""
     event = _event(turn, where, by, number)
+    before = event.text
     if text.strip() and text.strip() != (timeline.words_of(event, timeline.message_of(turn.db, event)) or "").strip():
         _word(turn, event, text.strip(), by)
     # A form knows whole seconds: left as it is, the exact moment stays.
@@ -125,6 +131,7 @@ def correct_event(
         _record(turn, event, "answer", event.answer, answer.strip(), by=by)
         event.answer = answer.strip()
     yield _answer(turn, event, "corrected", by)
+    yield from _looked_over(turn, event, Thing.event, by=by, text=text if event.text != before else "")
 
 
 def retime_event(turn: Turn, *, where: Where, by: UserId, number: int, when: When) -> Notes:
@@ -158,6 +165,12 @@ def comment_event(turn: Turn, *, where: Where, by: UserId, number: int, text: st
         raise NeedsText(verb=f"comment {number}", example="the dashboard was two minutes behind")
     timeline.comment(turn.db, event, text.strip(), by=by, now=turn.now)
     yield _answer(turn, event, "commented", by)
+    yield from _looked_over(turn, event, Thing.comment, by=by, text=text)
+
+
+def _looked_over(turn: Turn, event: TimelineEvent, thing: Thing, *, by: UserId, text: str) -> Notes:
+    incident = incidents.get(turn.db, event.incident_id)
+    return wording.look_over(turn, incident, thing, by=by, number=event.number, text=text)
 
 
 def sort_event(turn: Turn, *, where: Where, by: UserId, number: int, words: str) -> Notes:

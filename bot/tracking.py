@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot import wording
 from bot.desk import Note, Notes, Turn
 from bot.review import lifecycle, rotation
 from bot.review.impact import Impact
@@ -30,6 +31,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
+from bot.wording import Thing
 from storage import channels, incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Incident, Moment, Review
@@ -296,6 +298,7 @@ def set_summary(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
         _record(turn, incident, "summary", before=before, after=words, by=by)
     stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
     yield Note.private(by, "summary", incident=incident, before=before, stepped_in=stepped_in)
+    yield from wording.look_over(turn, incident, Thing.summary, by=by, number=0, text=words)
 
 
 def show_summary(turn: Turn, *, where: Where, by: UserId) -> Notes:

@@ -6,6 +6,7 @@ The agenda is not drawn here: whoever serves these lets `facilitating.refresh` f
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot import wording
 from bot.desk import Note, Notes, Turn
 from bot.review import stops
 from bot.review.agenda import Agenda
@@ -13,6 +14,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.questions import addressed, with_answer
 from bot.review.refusal import NeedsText, NoSuchEvent, NothingScheduled, NotInMeeting, Refused
+from bot.wording import Thing
 from storage import incidents, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting, TimelineEvent
@@ -191,6 +193,7 @@ def answer_stop(turn: Turn, *, where: Where, by: UserId, number: int, text: str,
         )
     turn.db.flush()
     yield Note.private(by, "meeting_answer", number=number, question=asked)
+    yield from wording.look_over(turn, incident, Thing.answer, by=by, number=number, text=text)
 
 
 def asked_at(turn: Turn, incident: Incident, number: int) -> str:

@@ -279,7 +279,7 @@ BY_PEOPLE = (
         history="action",
     ),
     Copies(table=Change, columns=("before", "after"), incident=Change.incident_id, made_at=_at, reach=_history),
-    Copies(table=Finding, columns=("text",), incident=Finding.incident_id, made_at=_at),
+    Copies(table=Finding, columns=("text",), incident=Finding.incident_id, made_at=_at, history="finding"),
     Copies(table=MeetingNote, columns=("text",), incident=MEETING_OF, made_at=_at),
     Copies(
         table=Incident,

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import facilitating, following_up, noting, offering, opening, tagging, tracking, walking
+from bot import facilitating, following_up, noting, offering, opening, revising, tagging, tracking, walking
 from bot.desk import Turn
 from bot.listeners import blocks, offers
 from bot.listeners.blocks import Block
@@ -26,13 +26,13 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionState, ActionWords, Category, Horizon, Priority
 from bot.review.impact import Impact, read_list
 from bot.review.incident import ChannelId, Place, Severity, UserId
-from bot.review.refusal import NoSuchAction, NoSuchEvent, Refused
+from bot.review.refusal import NoSuchAction, NoSuchEvent, NoSuchFinding, Refused
 from bot.review.summary import Sentences, sentences_of
 from bot.review.timeline import Kind
 from bot.review.when import When, read_when
 from storage import actions, findings, incidents, messages, walk
 from storage.incidents import Where
-from storage.models import Action, Message
+from storage.models import Action, Finding, Message
 
 Answers = dict[str, Any]
 WORDS_KEPT = 2_000
@@ -104,11 +104,9 @@ class Form:
 
 def wanted(verb: str, rest: str) -> str | None:
     """The form that a verb opens where these words follow it."""
-    if verb == "action":
-        return _wanted_of_action(rest.lower())
-    if verb == "candidates" and rest.lower() == "form":
-        return "candidates"
-    if verb in {"summary", "learning"} and rest.lower() == "form":
+    if verb in READ_APART:
+        return READ_APART[verb](rest.lower())
+    if verb in {"candidates", "summary", "learning"} and rest.lower() == "form":
         return verb
     if verb in FINDINGS and not rest:
         return "finding"
@@ -121,6 +119,17 @@ def _wanted_of_action(rest: str) -> str | None:
     step = re.fullmatch(r"#?\d{1,9}\s+(\w+)", rest)
     about = re.fullmatch(r"(for|at)\s+#?\d{1,9}", rest)
     return FORM_OF_STEP.get(step[1]) if step else f"action_{about[1]}" if about else None if rest else "action"
+
+
+def _wanted_of_finding(rest: str) -> str | None:
+    step = re.fullmatch(r"#?\d{1,9}\s+(edit|merge)", rest)
+    return f"finding_{step[1]}" if step else None
+
+
+READ_APART: Mapping[str, Callable[[str], str | None]] = {
+    "action": _wanted_of_action,
+    "finding": _wanted_of_finding,
+}
 
 
 FORM_OF_STEP = {"done": "evidence", "edit": "reshape", "reshape": "reshape", "decline": "decline", "block": "block"}
@@ -296,6 +305,53 @@ def _ask_finding(asked: Asked) -> list[Block]:
         blocks.field("text", "In a sentence", blocks.lines()),
         blocks.optional(blocks.field("sort", "Of which sort", blocks.choice(sorts))),
     ]
+
+
+def _finding_asked(asked: Asked) -> Finding:
+    """The finding a form is about; raises NoSuchFinding."""
+    number = asked.memory.number or 0
+    found = findings.find(asked.turn.db, asked.memory.incident or 0, number)
+    if found is None:
+        raise NoSuchFinding(number=number)
+    return found
+
+
+def _ask_change_of_finding(asked: Asked) -> list[Block]:
+    found = _finding_asked(asked)
+    kind, text, sort = _ask_finding(asked)
+    sorts = _kept(sort["element"], f"{found.kind} {found.sort}")
+    behind = findings.events_behind(asked.turn.db, found.incident_id).get(found.number)
+    return [
+        kind | {"element": _kept(kind["element"], found.kind)},
+        text | {"element": text["element"] | {"initial_value": found.text[: blocks.TEXT_LIMIT]}},
+        sort | {"element": sorts},
+        *_ask_event_behind(asked, found, behind),
+    ]
+
+
+def _kept(element: Block, value: str) -> Block:
+    """A menu with what stands now chosen."""
+    chosen = next((entry for entry in element["options"] if entry["value"] == value), None)
+    without = {name: of for name, of in element.items() if name != "initial_option"}
+    return without | ({"initial_option": chosen} if chosen else {})
+
+
+def _ask_event_behind(asked: Asked, found: Finding, behind: int | None) -> list[Block]:
+    told = walk.events(asked.turn.db, incidents.get(asked.turn.db, found.incident_id))[:MOST_OPTIONS]
+    options = [(str(event.number), f"{event.number} {short(event.words, 60)}") for event in told]
+    menu = blocks.choice(options, str(behind)) if options else None
+    return [blocks.optional(blocks.field("event", "The event it came from", menu))] if menu else []
+
+
+def _ask_merge(asked: Asked) -> list[Block]:
+    found = _finding_asked(asked)
+    others = [one for one in findings.of_incident(asked.turn.db, found.incident_id) if one.number != found.number]
+    options = [(str(one.number), f"{one.number} {short(one.text, 60)}") for one in others[:MOST_OPTIONS]]
+    intro = blocks.said(f"Finding {found.number} stays:\n> {escape(short(found.text, 600))}")
+    if not options:
+        return [intro, blocks.said("There is no other finding yet.")]
+    hint = "Their words stay readable, and what answers them answers this one."
+    return [intro, blocks.field("others", "What becomes part of it", blocks.several(options), hint=hint)]
 
 
 def _event_asked(asked: Asked) -> walk.Told:
@@ -500,6 +556,18 @@ def _finding(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.note_finding, {"kind": kind, "text": text})
 
 
+def _change_of_finding(answers: Answers, memory: Memory) -> Deed:
+    kind, _, sort = str(answers.get("sort") or "").partition(" ")
+    what = {"number": memory.number, "kind": answers["kind"], "text": answers.get("text", "")}
+    what["sort"] = sort if kind == answers["kind"] else "none"
+    return Deed(revising.revise, what | {"event": int(answers["event"]) if answers.get("event") else "none"})
+
+
+def _merge(answers: Answers, memory: Memory) -> Deed:
+    others = [int(number) for number in answers.get("others", ())]
+    return Deed(revising.merge, {"number": memory.number, "others": others})
+
+
 def _answer(answers: Answers, memory: Memory) -> Deed:
     what = {"number": memory.number, "text": answers.get("text", ""), "question": memory.word}
     return Deed(walking.answer_stop, what)
@@ -586,6 +654,8 @@ FORMS: Mapping[str, Form] = {
     "evidence": Form("Done, and how we know", "Done", _ask_evidence, _evidence, "deployed"),
     "impact": Form("What was felt", "Keep", _ask_impact, _impact, "customers"),
     "finding": Form("Note what we found", "Note", _ask_finding, _finding, "text"),
+    "finding_edit": Form("Change a finding", "Keep", _ask_change_of_finding, _change_of_finding, "text"),
+    "finding_merge": Form("Merge findings", "Merge", _ask_merge, _merge, "others"),
     "answer": Form("Keep an answer", "Keep", _ask_answer, _answer, "text", _question),
     "comment": Form("Comment on an event", "Comment", _ask_comment, _comment, "text"),
     "edit": Form("Correct an event", "Correct", _ask_correction, _correction, "text"),

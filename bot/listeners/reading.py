@@ -24,6 +24,7 @@ from bot.review.refusal import (
 )
 from bot.review.timeline import Outcome
 from bot.review.when import read_when, split_when
+from bot.wording import Thing
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 SINCE = re.compile(r"^from:(\S*)\s*")
@@ -164,8 +165,48 @@ def seen(rest: str) -> What:
     return {"seen": int(rest) if rest.isdecimal() else None}
 
 
+FROM_EVENT = re.compile(r"(?:from|at)(?: event)? #?(\d{1,9})[:,]?\s+(?=\S)", re.IGNORECASE)
+
+
 def finding(kind: FindingKind) -> Callable[[str], What]:
-    return lambda rest: {"kind": kind, "text": rest}
+    """`from 4: the disk filled up` names the event it came from."""
+
+    def read(rest: str) -> What:
+        named = FROM_EVENT.match(rest)
+        if named is None:
+            return {"kind": kind, "text": rest}
+        return {"kind": kind, "text": rest[named.end() :], "event": int(named[1])}
+
+    return read
+
+
+def finding_step(rest: str) -> What:
+    """`3`, `3 edit text`, `3 merge 5 6`."""
+    number, more = split_number("finding", rest)
+    step, _, text = more.partition(" ")
+    return {"number": number, "step": step.lower(), "text": text.strip()}
+
+
+def numbers(rest: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d{1,9}", rest)]
+
+
+def event_or_none(rest: str) -> int | str:
+    """`4`, `event 4`, `none`."""
+    if rest.lower() == "none":
+        return "none"
+    found = numbers(rest)
+    if not found:
+        raise NeedsNumber(verb="finding 3 of")
+    return found[0]
+
+
+def nudges(rest: str) -> What:
+    """`on`, `off`, `keep`, `use finding 3`."""
+    found = re.fullmatch(r"use (\w+) (\d{1,9})", rest.lower())
+    if found and found[1] in set(Thing):
+        return {"thing": Thing(found[1]), "number": int(found[2])}
+    return {"step": rest.lower()}
 
 
 def opening(starts: Collection[str]) -> Callable[[str], What]:

@@ -17,18 +17,20 @@ from bot import (
     offering,
     opening,
     reporting,
+    revising,
     scheduling,
     searching,
     tagging,
     tracking,
     walking,
+    wording,
 )
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
 from bot.review.findings import FindingKind
 from bot.review.incident import MomentName
 from bot.review.lifecycle import Role, Who
-from bot.review.refusal import UnknownVerb
+from bot.review.refusal import UnknownFindingStep, UnknownVerb
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,42 @@ def _propose_or_move(what: What) -> Deed:
     return Deed(following_up.move, what, needs=Needs.nothing)
 
 
+def _show_or_change(what: What) -> Deed:
+    number, step, text = what["number"], what["step"], what["text"]
+    match step:
+        case "edit":
+            return Deed(revising.revise, {"number": number, "text": text})
+        case "kind" | "sort":
+            return Deed(revising.revise, {"number": number, str(step): text})
+        case "of":
+            return Deed(revising.revise, {"number": number, "event": reading.event_or_none(text)})
+        case "merge":
+            return Deed(revising.merge, {"number": number, "others": reading.numbers(text)})
+        case "recurs":
+            return Deed(revising.see_again, {"number": number, "earlier": next(iter(reading.numbers(text)), 0)})
+        case _:
+            ability = FINDING_STEPS.get(step)
+            if ability is None:
+                raise UnknownFindingStep(step=step, number=number)
+            return Deed(ability, {"number": number})
+
+
+FINDING_STEPS: Mapping[str, Ability] = {
+    "": revising.show,
+    "drop": revising.drop,
+    "back": revising.take_back,
+    "new": revising.see_as_new,
+}
+
+
+def _about_wordings(what: What) -> Deed:
+    """`on`, `off`, `keep`, or `use finding 3` as the button types it."""
+    if "thing" in what:
+        return Deed(wording.use, what)
+    ability = {"off": wording.stop, "keep": wording.keep}.get(what["step"], wording.resume)
+    return Deed(ability, {}, needs=Needs.nothing)
+
+
 # The table --------------------------------------------------------------------------------
 
 
@@ -225,7 +263,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "timeline",
             tagging.show_timeline,
-            "the timeline in order of time",
+            "what happened, in order of time; or messages worth adding to it",
             usage="[all or candidates]",
             read=reading.every,
             choose=_show_or_offer,
@@ -289,7 +327,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "missing",
             tagging.add_near,
-            "add what is missing from the timeline, near event N",
+            "add what is missing near event N",
             usage="N text",
             read=reading.numbered_text("missing"),
             touches_agenda=True,
@@ -352,7 +390,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "stops",
             walking.choose_stops,
-            "show or choose where the walk through the timeline stops",
+            "show or choose where the walk stops",
             usage="[N … or rule]",
             who=Who.facilitating,
             read=reading.stops,
@@ -481,6 +519,24 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _finding(FindingKind.learning, "[technical, process, communication or tooling:] text"),
         _finding(FindingKind.dissent, "text"),
         _finding(FindingKind.question, "text"),
+        Verb(
+            "finding",
+            revising.show,
+            "show or change finding N: edit TEXT, kind KIND, sort SORT, of EVENT, merge M …, drop, back",
+            usage="N [step]",
+            read=reading.finding_step,
+            choose=_show_or_change,
+            touches_agenda=True,
+        ),
+        Verb(
+            "nudges",
+            wording.resume,
+            "other wordings, offered to you alone: on, off, or with `use` and `keep` what to do with one",
+            usage="on or off",
+            read=reading.nudges,
+            choose=_about_wordings,
+            touches_agenda=True,
+        ),
     ),
     "Actions": (
         Verb(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+
+from bot.review.refusal import Refused
 
 
 class FindingKind(StrEnum):
@@ -33,12 +35,29 @@ class FindingKind(StrEnum):
         return SORTS.get(self, ())
 
 
+def read_finding_kind(words: str) -> FindingKind:
+    """`risk`, `open question`; raises UnknownFindingKind."""
+    said = words.strip().lower()
+    for kind in FindingKind:
+        if said in {kind.value, kind.label}:
+            return kind
+    raise UnknownFindingKind(words=words.strip(), kinds=", ".join(FindingKind))
+
+
+@dataclass(eq=False)
+class UnknownFindingKind(Refused):
+    """I do not know {words} as a kind of finding. I know {kinds}."""
+
+    words: str
+    kinds: str
+
+
 MEANINGS: Mapping[FindingKind, str] = {
-    FindingKind.contributor: "a condition that made the incident possible or worse",
+    FindingKind.contributor: "what made the incident possible, or worse",
     FindingKind.mitigator: "what kept it smaller: a control, a circumstance, something a person did",
     FindingKind.risk: "a wider hazard that it brought to light",
-    FindingKind.learning: "something we now understand better about the system or the response",
-    FindingKind.dissent: "a view that differs from the others, kept as it was said",
+    FindingKind.learning: "something we now understand better: about the system, or about the response",
+    FindingKind.dissent: "a differing view, kept as it was said",
     FindingKind.question: "what nobody in the room knew",
 }
 
@@ -56,16 +75,3 @@ def split_sort(kind: FindingKind, text: str) -> tuple[str | None, str]:
     if colon and sort in kind.sorts:
         return sort, after.strip()
     return None, text.strip()
-
-
-ROOT_CAUSE = re.compile(
-    r"\broot[ -]?causes?\b|\brca\b|\bthe (?:real |main |actual |underlying )?cause (?:was|is)\b", re.IGNORECASE
-)
-QUOTED = re.compile(
-    r"```.*?```|`[^`]*`|\"[^\"\n]*\"|“[^”\n]*”|^(?:>|&gt;).*?$|https?://\S+|<[^<>]*>", re.DOTALL | re.MULTILINE
-)
-
-
-def speaks_of_root_cause(text: str) -> bool:
-    """Whether to offer “contributor” instead; not for code, quotes and links."""
-    return bool(ROOT_CAUSE.search(QUOTED.sub(" ", text)))

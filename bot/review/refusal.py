@@ -328,6 +328,17 @@ class NoSuchAction(Refused):
 
 
 @dataclass(eq=False)
+class UnknownFindingStep(Refused):
+    """I cannot do {step} with a finding.
+
+    `{command} finding {number}` shows it, and edit, kind, sort, of, merge, drop and back change it.
+    """
+
+    step: str
+    number: int
+
+
+@dataclass(eq=False)
 class NoSuchFinding(Refused):
     """There is no finding {number} in this review. `{command} report` shows what was noted."""
 

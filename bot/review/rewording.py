@@ -73,6 +73,7 @@ def _ended(end: str) -> str:
 # One cause ------------------------------------------------------------------------------------
 
 CAUSE = r"(?:(?:real|main|true|actual|underlying|ultimate|primary|only|single) ){0,2}(?:root[ -]?)?(?:cause|culprit)"
+SOUGHT = r"\b(find|discuss|identify|understand|look for|search for)"
 
 
 def _a_contributor(words: str, _: Collection[str]) -> str | None:
@@ -88,8 +89,9 @@ def _a_contributor(words: str, _: Collection[str]) -> str | None:
     said = re.sub(r"^(?:root[ -]?cause|rca) ?:", "Contributor:", said, flags=re.IGNORECASE)
     said = re.sub(r"^root[ -]?causes ?:", "Contributors:", said, flags=re.IGNORECASE)
     said = re.sub(
-        r"\b(find|discuss|identify|understand|look for|search for) the root causes?\b", r"\1 the contributors", said
+        rf"{SOUGHT} the root causes? (?:of|for|behind)\b", r"\1 the contributors to", said, flags=re.IGNORECASE
     )
+    said = re.sub(rf"{SOUGHT} the root causes?\b", r"\1 the contributors", said, flags=re.IGNORECASE)
     return said if said != words else None
 
 

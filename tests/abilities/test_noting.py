@@ -68,17 +68,6 @@ def test_a_finding_remembers_the_event_it_came_from(room: Room, incident: int):
 
 
 @pytest.mark.usefixtures("incident")
-def test_a_root_cause_is_kept_as_written_and_contributors_are_offered_to_its_author(room: Room):
-    answer = do(room, noting.note_finding, by=TOMAS, kind="contributor", text="The root cause was DNS")
-
-    assert answer == (
-        "Noted as contributor 1:\n> The root cause was DNS\n\n"
-        "I kept it as you wrote it. An incident rarely has one cause: what else made it possible, or worse? "
-        "Each is a contributor of its own. Only you see this."
-    )
-
-
-@pytest.mark.usefixtures("incident")
 def test_a_finding_from_an_unknown_event_is_refused_and_takes_no_number(room: Room):
     with pytest.raises(NoSuchEvent):
         do(room, noting.note_finding, kind="risk", text="One person knows", event=9)

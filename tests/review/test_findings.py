@@ -1,6 +1,6 @@
 import pytest
 
-from bot.review.findings import FindingKind, speaks_of_root_cause, split_sort
+from bot.review.findings import FindingKind, split_sort
 
 
 @pytest.mark.parametrize(
@@ -25,30 +25,3 @@ def test_only_a_sort_of_that_kind_before_a_colon_is_taken(
 
 def test_every_kind_says_what_it_means() -> None:
     assert all(kind.meaning for kind in FindingKind)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["The root cause was DNS", "root-cause: DNS", "RCA says DNS", "the real cause was DNS", "two root causes"],
-)
-def test_a_root_cause_is_noticed(text: str) -> None:
-    assert speaks_of_root_cause(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "the root volume was full",
-        "`root_cause` is a field of their API",
-        'Cai quoted "root cause" from the old form',
-        "> the root cause was DNS\nI see three contributors",
-        "see https://wiki/root-cause",
-        "it could cause a second failure",
-    ],
-)
-def test_other_roots_code_quotes_and_links_are_left_alone(text: str) -> None:
-    assert not speaks_of_root_cause(text)
-
-
-def test_a_quote_does_not_hide_what_follows_it() -> None:
-    assert speaks_of_root_cause("> they wrote this\nthe root cause was DNS")
