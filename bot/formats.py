@@ -14,8 +14,8 @@ from bot.review.naming import Called, Naming, by_name, by_role
 from bot.review.pulse import Pulse
 from bot.review.report import Facts
 from bot.review.spreadsheet import actions_as_csv
-from bot.review.written import Beside, Mark, Written, write
-from storage import people, pulse, reports, reviews, witness
+from bot.review.written import Beside, Earlier, Mark, Written, write
+from storage import incidents, likewise, people, pulse, reports, reviews, witness
 from storage.models import Incident
 
 
@@ -80,8 +80,15 @@ def written(db: Session, incident: Incident, naming: Naming = Naming.names) -> W
 
 
 def _written(db: Session, incident: Incident, facts: Facts, *, called: Called, zone: str) -> Written:
-    beside = Beside(pulse=_pulse(db, incident), mark=_mark(db, incident))
+    beside = Beside(similar=_similar(db, incident), pulse=_pulse(db, incident), mark=_mark(db, incident))
     return write(facts, called=called, zone=zone, beside=beside)
+
+
+def _similar(db: Session, incident: Incident) -> tuple[Earlier, ...]:
+    """Of those that everybody may see who reads the report where it is published."""
+    shared_in = reviews.of(db, incident).published_to
+    home = incidents.main_place(db, incident.id).channel
+    return likewise.earlier(db, incident, home, *([shared_in] if shared_in else []))
 
 
 def called_in(db: Session, facts: Facts, naming: Naming) -> Called:

@@ -27,7 +27,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from storage import candidates, findings, incidents, outbox, people, reviews, silence, walk
+from storage import candidates, findings, incidents, likewise, outbox, people, reviews, silence, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -371,6 +371,7 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         "durations": reviews.lengths(turn.db, incident),
         "lines": _short_timeline(turn, incident),
         "questions": list(found.get(FindingKind.question, [])),
+        "similar": likewise.earlier(turn.db, incident, reviews.place_of(turn.db, incident, meeting).channel),
     }
 
 
