@@ -279,4 +279,115 @@ EXAMPLES = [
             "restored the old bike, selling it",
         ],
     ),
+    (
+        ["user 4471 says her export is empty", "works for me"],
+        "close it as a mistake of hers",
+        [
+            "closed",
+            "! the same empty export for three other accounts, all of them with a comma in the name",
+            "an empty meeting room, hurry if you need one",
+            "works for me",
+        ],
+    ),
+    (
+        ["old terminals speak tls 1.0 only", "there are 40 of them left"],
+        "leave tls 1.0 on until monday",
+        [
+            "left on",
+            "monday is a bank holiday, by the way",
+            "! the scan for the payments audit is on sunday, it fails any host that offers tls 1.0",
+            "40 likes for that, thanks",
+        ],
+    ),
+    (
+        ["load is 90 on the media hosts", "imports run in parallel since friday"],
+        "throttle the imports to one at a time",
+        [
+            "imports are at one",
+            "imports from italy: the new beans are here",
+            "! imports were idle all day, the load is the thumbnailer, it tries each broken png for ever",
+            "friday is cake day",
+        ],
+    ),
+    (
+        ["zone b drops connections", "a and c look clean"],
+        "move everything to zone c",
+        [
+            "moving",
+            "everything is in c",
+            "! zone c hangs on the same power feed as b, the maintenance there begins at 14:00",
+            "quiet zone on the second floor please",
+        ],
+    ),
+    (
+        ["checksum warning on vol7", "never seen that one"],
+        "we ignore the warning on vol7 for tonight",
+        [
+            "ignored",
+            "turn the volume of that music down, fair warning",
+            "! vol7 returned other bytes than were written, 41 files so far",
+            "good night",
+        ],
+    ),
+    (
+        ["mail flows again", "queues look short"],
+        "tell support that mail is fixed",
+        [
+            "told them",
+            "support says thanks",
+            "! two of the five queues were never drained, 9,000 mails sit there since noon",
+            "the queue at the bakery is insane",
+        ],
+    ),
+    (
+        ["price service is down", "there is a list of yesterday on the share"],
+        "use yesterday's price list",
+        [
+            "list is loaded",
+            "prices show again",
+            "! yesterday's list has the netherlands at zero vat",
+            "the list for the team dinner is on the door",
+        ],
+    ),
+    (
+        ["core switch in row D reports a fan", "spare is on site"],
+        "reboot the switch in row D at 02:00",
+        [
+            "rebooting",
+            "it is back",
+            "! row D carries the only link of the payment hsm, cards were refused for six minutes",
+            "row D has the best seats in that theatre",
+        ],
+    ),
+    (
+        ["config is corrupt after an upgrade", "vendor offers a patch"],
+        "we go with the patch of the vendor",
+        [
+            "patch is in",
+            "config loads",
+            "! vendor pulled that patch this morning, it wipes the config on the second restart",
+            "a patch of ice at the entrance, walk slowly",
+        ],
+    ),
+    (
+        ["writer of the ledger hangs", "Ola knows it best"],
+        "no page to Ola, she had the last two nights",
+        [
+            "right",
+            "we restart the ledger by hand",
+            "! step 4 of the runbook, which Ola wrote, says to stop the writer first or the ledger skips an hour",
+            "two nights in porto, photos later",
+        ],
+    ),
+    (
+        ["api answers 500 to one client in ten", "tracing is off in prod"],
+        "Switch tracing on for all of prod",
+        [
+            "tracing is on",
+            "traces come in",
+            "cpu is up a little",
+            "! tracing writes every request body to disk, 60 GB in an hour, and card numbers among them",
+            "tracing my parcel since tuesday, it is in leipzig",
+        ],
+    ),
 ]
