@@ -1,4 +1,4 @@
-"""Pictures below a summary, with the sandbox as Slack: posted once, drawn anew, taken down with what is erased."""
+"""Pictures below a summary, with the sandbox as Slack and real databases: posted once, drawn anew, taken down."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -73,8 +73,8 @@ async def slack() -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-async def wall(sqlite_url: str, slack: Running) -> AsyncIterator[Wall]:
-    storage = Storage(sqlite_url)
+async def wall(database_url: str, slack: Running) -> AsyncIterator[Wall]:
+    storage = Storage(database_url)
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
     wall = Wall(storage, slack, None)  # pyright: ignore[reportArgumentType] - it needs the wall to draw

@@ -1,0 +1,81 @@
+"""The picture below a summary on the running bot: it goes with what is erased, and a power cut does not double it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER, Json, Town, town
+
+HELD = ("mitigated", "facilitator me", "start", "end")
+SECRETIVE = "the dump is at s3.example.com/orders-2026"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Town]:
+    with town(tmp_path) as here:
+        yield here
+
+
+def a_held_review(here: Town) -> str:
+    """A review with a message on its timeline, drafted; the message's ts."""
+    here.types(LEAD, f"owner @{OWNER}")
+    ts = here.driver.say(RESPONDER, CHANNEL, SECRETIVE)
+    here.driver.do("react", user=LEAD, channel=CHANNEL, ts=ts, emoji="pushpin")
+    here.driver.wait_for(lambda: here.review()["timeline"], "the event")
+    here.types(OWNER, *HELD)
+    here.types(OWNER, "draft")
+    return ts
+
+
+def pictures(here: Town) -> list[Json]:
+    """The pictures that can be seen in the channel."""
+    shown = [file for message in here.driver.messages(CHANNEL) for file in message.get("files") or ()]
+    return [file for file in shown if file.get("name") == "timeline.png" and file["mode"] != "tombstone"]
+
+
+def tombstones(here: Town) -> int:
+    shown = [file for message in here.driver.messages(CHANNEL) for file in message.get("files") or ()]
+    return sum(file["mode"] == "tombstone" for file in shown)
+
+
+def test_a_published_picture_goes_with_the_message_that_it_showed(here: Town):
+    ts = a_held_review(here)
+    here.types(OWNER, "publish")
+    here.driver.wait_for(lambda: pictures(here), "the picture")
+    (before,) = pictures(here)
+
+    here.driver.do("delete", user=RESPONDER, channel=CHANNEL, ts=ts)
+    here.driver.wait_for(lambda: tombstones(here) and pictures(here), "another picture")
+
+    (after,) = pictures(here)
+    assert before["id"] != after["id"]
+    assert here.violations() == []
+    assert [file["skipped"] for file in files_kept(here)] == [
+        "deleted in Slack",
+        "drawn by Debrief, which can draw it again",
+    ]
+
+
+def files_kept(here: Town) -> list[Json]:
+    """What the archive knows of the pictures."""
+    return [file for message in here.review()["messages"] for file in message["files"]]
+
+
+def test_a_power_cut_while_it_is_posted_neither_loses_nor_doubles_the_picture(here: Town):
+    a_held_review(here)
+    here.driver.do("fault", method="files.completeUploadExternal", kind="timeout_after", seconds=30)
+    here.types(OWNER, "publish")
+    here.driver.wait_for(lambda: called(here, "files.completeUploadExternal"), "the picture to be on its way")
+
+    here.kill()
+    here.start()
+    for _ in range(3):
+        here.driver.pass_time(61)
+        here.settles()
+
+    assert len(pictures(here)) == 1
+
+
+def called(here: Town, method: str) -> int:
+    return sum(call["method"] == method for call in here.driver.get("log")["calls"])
