@@ -14,7 +14,9 @@ from bot.listeners.forms import FORMS, Memory
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place
-from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident
+from bot.review.refusal import NoSuchAction
+from storage.models import Membership
+from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, TEAM, Room, a_room, an_incident
 
 
 @pytest.fixture
@@ -141,3 +143,21 @@ def test_what_is_said_in_a_reason_s_form_is_a_step_of_its_action():
 )
 def test_what_needs_more_than_a_word_opens_a_form(typed: str, form: str | None):
     assert forms.wanted("action", typed) == form
+
+
+@pytest.mark.parametrize("form", ["reshape", "decline", "block", "evidence"])
+def test_the_form_of_a_private_action_is_to_others_that_of_one_there_is_not(room: Room, form: str):
+    an_incident(room, private=room.now)
+    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=CHANNEL, user_id=MARA)))
+    wording = ActionWords(MARA, None, None, "write it down")
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=wording)
+    opened = Gesture(OUTSIDER, Place(CHANNEL))
+    refusals = []
+
+    assert fields(room, Memory(form=form, number=1))
+    for number in (1, 2):
+        with pytest.raises(NoSuchAction) as refused:
+            room.desk.look(forms.build, gesture=opened, memory=Memory(form=form, number=number))
+        refusals.append(str(refused.value).replace(str(number), "N"))
+
+    assert refusals[0] == refusals[1]
