@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 from urllib.parse import urlsplit
 
 import click
@@ -241,6 +241,31 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
             write_out(itertools.chain([next(pieces)], pieces), out)
     except (office.NoSuchIncident, Refused) as wrong:
         give_up(str(wrong))
+
+
+@main.command()
+@click.argument("incident")
+@click.argument("report", type=click.File("r", encoding="utf-8"))
+def edit(*, incident: str, report: TextIO) -> None:
+    """Take in what you changed in a report that was exported as Markdown; all of it, or nothing.
+
+    Every text that stands behind its number can be changed. What was changed is printed, and what cannot be taken in
+    is named. REPORT is the file, INCIDENT its id, its channel's name or its channel's id.
+    """
+    from bot import office
+    from bot.review.refusal import Refused
+
+    settings = settings_or_leave()
+    try:
+        with database_errors(), office.opened(settings) as storage:
+            lines = office.edited(settings, storage, incident, report.read())
+    except UnicodeDecodeError:
+        give_up(f"{report.name} is no text in UTF-8.")
+    except office.NoSuchIncident as wrong:
+        give_up(str(wrong))
+    except Refused as refused:
+        give_up(refused.sentence(settings.command))
+    click.echo("\n".join(lines))
 
 
 @main.command()

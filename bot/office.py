@@ -13,8 +13,8 @@ import click
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import exports, formats, importing, restoring, verifying
-from bot.desk import Desk
+from bot import exports, formats, importing, restoring, rewriting, verifying
+from bot.desk import Desk, Turn
 from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
@@ -76,6 +76,19 @@ def exported(storage: Storage, name: str, form: str, naming: Naming = Naming.nam
     with storage.read() as db:
         incident = _named(db, name)
         yield from write(db, TeamId(incident.team_id), incident.id, naming)
+
+
+def edited(settings: Settings, storage: Storage, name: str, markdown: str) -> list[str]:
+    """Take in what was changed in a review's exported Markdown: each change with what stood there before.
+
+    Raises NoSuchIncident, and Refused where anything cannot be taken in; nothing is changed then.
+    """
+    with storage.write() as db:
+        incident = _named(db, name)
+        turn = Turn(db, datetime.now(UTC), TeamId(incident.team_id), settings.house())
+        changes = rewriting.take_in(turn, incident_id=incident.id, markdown=markdown)
+    told = [line for what, before, after in changes for line in (f"{what}:", f"- {before}", f"+ {after}")]
+    return [*told, f"{len(changes)} {'text was' if len(changes) == 1 else 'texts were'} changed."]
 
 
 def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:

@@ -20,7 +20,7 @@ from bot.manifest import SCOPES
 from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
 from bot.settings import Settings
-from storage import channels, outbox, people, sweeping
+from storage import channels, incidents, outbox, people, reviews, sweeping
 from storage.models import Erasure
 from storage.outbox import Words
 from storage.session import Storage, only_one
@@ -358,6 +358,23 @@ def test_a_review_is_exported_as_a_page_and_its_actions_as_a_table():
     assert page.stdout.startswith("<!doctype html>")
     assert "<title>Checkout latency · incident review</title>" in page.stdout
     assert table.stdout.startswith("number,action,owner,due,state")
+
+
+def test_what_was_changed_in_an_exported_report_is_taken_in_or_named(storage: Storage, tmp_path: Path):
+    debrief("import", str(SAMPLE), "--channel", "inc-2211-checkout-latency")
+    with storage.write() as db:
+        incident = incidents.get(db, 1)
+        incident.summary, reviews.of(db, incident).drafted_at = "Checkout was slow.", NOW
+    file = tmp_path / "report.md"
+    file.write_text(debrief("export", "1").stdout.replace("Checkout was slow.", "Checkout crawled."), encoding="utf-8")
+
+    taken, again = debrief("edit", "1", str(file)), debrief("edit", "1", str(file))
+    file.write_text("# Something else\n", encoding="utf-8")
+    refused = debrief("edit", "1", str(file))
+
+    assert taken.stdout == "the summary:\n- Checkout was slow.\n+ Checkout crawled.\n1 text was changed.\n"
+    assert again.stdout == "0 texts were changed.\n"
+    assert (refused.exit_code, "Line 1: “# Something else”" in refused.stderr) == (2, True)
 
 
 def test_reports_name_nobody_where_roles_are_asked_for(monkeypatch: pytest.MonkeyPatch):

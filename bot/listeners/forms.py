@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from bot import facilitating, following_up, noting, offering, opening, revising, tagging, tracking, walking
+from bot import facilitating, following_up, noting, offering, opening, revising, rewriting, tagging, tracking, walking
 from bot.desk import Turn
-from bot.listeners import blocks, offers
+from bot.listeners import blocks, offers, report_forms
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs, do
 from bot.listeners.edge import Edge, Gesture, answer_form
@@ -43,6 +43,7 @@ NEAR = "Event {} stands at this time."
 ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
 """With the number of an event and no words, these open their form."""
 FINDINGS = {kind.value for kind in FindingKind}
+REPORT_PART = re.compile(rf"edit ({'|'.join(rewriting.PARTS)})\b")
 UNSAID = {"stops", "event", "action", "impact", "park", "note", "go", "recording"}
 """Verbs that open their form where nothing follows them."""
 
@@ -121,6 +122,11 @@ def _wanted_of_action(rest: str) -> str | None:
     return FORM_OF_STEP.get(step[1]) if step else f"action_{about[1]}" if about else None if rest else "action"
 
 
+def _wanted_of_report(rest: str) -> str | None:
+    part = REPORT_PART.match(rest)
+    return f"report_{part[1]}" if part else None
+
+
 def _wanted_of_finding(rest: str) -> str | None:
     step = re.fullmatch(r"#?\d{1,9}\s+(edit|merge)", rest)
     return f"finding_{step[1]}" if step else None
@@ -129,6 +135,7 @@ def _wanted_of_finding(rest: str) -> str | None:
 READ_APART: Mapping[str, Callable[[str], str | None]] = {
     "action": _wanted_of_action,
     "finding": _wanted_of_finding,
+    "report": _wanted_of_report,
 }
 
 
@@ -473,6 +480,20 @@ def _ask_park(_: Asked) -> list[Block]:
     return [blocks.field("text", "A thought for later", blocks.lines())]
 
 
+def _sheet(asked: Asked) -> rewriting.Sheet:
+    memory = asked.memory
+    where, part = Where(memory.place, memory.incident), memory.form.removeprefix("report_")
+    return rewriting.sheet(asked.turn, where=where, by=asked.by, part=part, number=memory.number or 1)
+
+
+def _ask_sheet(asked: Asked) -> list[Block]:
+    return report_forms.fields(_sheet(asked))
+
+
+def _shown(asked: Asked) -> str:
+    return report_forms.remembered(_sheet(asked))
+
+
 # What the answers come to -----------------------------------------------------------------
 
 
@@ -633,6 +654,10 @@ def _wording(answers: Answers, _: Memory) -> Deed:
     return Deed(offering.word_events, {"words": offers.words_of(answers)})
 
 
+def _rewritten(answers: Answers, memory: Memory) -> Deed:
+    return report_forms.deed(answers, memory.word or "[]")
+
+
 def _open(answers: Answers, _: Memory) -> Deed:
     what = {"title": answers.get("title"), "severity": answers.get("severity")}
     return Deed(opening.open_incident, what, needs=Needs.channel)
@@ -669,6 +694,15 @@ FORMS: Mapping[str, Form] = {
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
     "candidates": Form("Worth keeping", "Keep these", _ask_candidates, _candidates, "", then=_to_be_worded),
     "wording": Form("In other words", "Keep the words", _ask_wording, _wording, ""),
+    **{
+        f"report_{part}": Form(title, "Keep", _ask_sheet, _rewritten, report_forms.FIRST, _shown)
+        for part, title in (
+            ("page", "Edit the first page"),
+            ("findings", "Edit the findings"),
+            ("actions", "Edit the actions"),
+            ("timeline", "Edit the timeline"),
+        )
+    },
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),
 }
 

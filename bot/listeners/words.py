@@ -18,6 +18,7 @@ from bot import (
     opening,
     reporting,
     revising,
+    rewriting,
     scheduling,
     searching,
     tagging,
@@ -134,6 +135,11 @@ def _tap_or_ask(what: What) -> Deed:
 
 def _choose_or_show_stops(what: What) -> Deed:
     return Deed(walking.choose_stops if "numbers" in what else walking.show_stops, what)
+
+
+def _read_or_edit(what: What) -> Deed:
+    edits = what["form"].partition(" ")[0] == "edit"
+    return Deed(rewriting.offer, {}) if edits else Deed(reporting.report, what)
 
 
 def _propose_or_move(what: What) -> Deed:
@@ -575,7 +581,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
                 yes="Yes, publish",
             ),
         ),
-        Verb("report", reporting.report, "the written review", usage="[md, html, pdf or json]", read=reading.form),
+        Verb(
+            "report",
+            reporting.report,
+            "the written review; `edit` changes its texts",
+            usage="[md, html, pdf, json or edit]",
+            read=reading.form,
+            choose=_read_or_edit,
+        ),
         Verb(
             "search",
             searching.find,

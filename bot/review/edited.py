@@ -25,6 +25,11 @@ class Refusal:
     line: int | None
     why: str
 
+    @property
+    def said(self) -> str:
+        """`Line 12: “## Hazards” is no text that I can take in here.`"""
+        return f"{self.why}." if self.line is None else f"Line {self.line}: {self.why}."
+
 
 @dataclass(frozen=True)
 class Edits:

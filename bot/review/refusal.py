@@ -256,6 +256,25 @@ class NotAvailableFormat(Refused):
 
 
 @dataclass(eq=False)
+class EditedMeanwhile(Refused):
+    """Somebody else has changed {what} meanwhile, so I have left everything as it is. Open the form again to see it."""
+
+    what: str
+
+
+@dataclass(eq=False)
+class CannotTakeIn(Refused):
+    """Nothing was changed, for there is something that I cannot take in:
+
+    {lines}
+
+    Texts can be changed where they stand behind their number. The rest follows from them, or has a verb of its own.
+    """
+
+    lines: str
+
+
+@dataclass(eq=False)
 class NeedsText(Refused):
     """What should it say? Write it after the verb: `{command} {verb} {example}`."""
 
