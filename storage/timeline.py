@@ -75,19 +75,23 @@ def is_on_it(event: TimelineEvent) -> bool:
 
 def told(db: Session, incident: int) -> list[ToldEvent]:
     """What is on the timeline now, in order of time."""
-    behind = and_(
-        Message.team_id == TimelineEvent.team_id,
-        Message.channel_id == TimelineEvent.channel_id,
-        Message.ts == TimelineEvent.ts,
-    )
     rows = db.execute(
         select(TimelineEvent, Message)
-        .outerjoin(Message, behind)
+        .outerjoin(Message, behind())
         .where(TimelineEvent.incident_id == incident, on_it())
         .order_by(TimelineEvent.occurred_at, TimelineEvent.number)
     )
     comments = _comments(db, incident)
     return [ToldEvent(event, message, comments[event.id]) for event, message in rows]
+
+
+def behind() -> ColumnElement[bool]:
+    """That a message is the one behind an event."""
+    return and_(
+        Message.team_id == TimelineEvent.team_id,
+        Message.channel_id == TimelineEvent.channel_id,
+        Message.ts == TimelineEvent.ts,
+    )
 
 
 def _comments(db: Session, incident: int) -> Counter[int]:
