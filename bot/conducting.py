@@ -66,7 +66,7 @@ def _gone_on(turn: Turn, sitting: Sitting) -> Sitting:
 def _mark(turn: Turn, sitting: Sitting) -> Notes:
     """Once a topic and mark, however often it is returned to."""
     mark, meeting = sitting.agenda.mark(turn.now), sitting.meeting
-    leads = incidents.roles(turn.db, sitting.incident.id).facilitator_or_lead
+    leads = _leads(turn, sitting)
     if mark is None or leads is None or meeting.self_run_at:
         return
     key = f"{mark}:{meeting.id}:{sitting.agenda.topic.name}"
@@ -82,6 +82,15 @@ def _mark(turn: Turn, sitting: Sitting) -> Notes:
             agenda=sitting.agenda,
             left=sitting.agenda.minutes_left(turn.now),
         )
+
+
+def _leads(turn: Turn, sitting: Sitting) -> UserId | None:
+    """The facilitator, else the lead: who of them is here; nobody who does not see the incident any more."""
+    roles = incidents.roles(turn.db, sitting.incident.id)
+    here = {row.user_id for row in reviews.attendees(turn.db, sitting.meeting) if row.present_at}
+    leads = next((user for user in (roles.facilitator, roles.lead) if user in here), roles.facilitator_or_lead)
+    sees = leads and incidents.by_number(turn.db, turn.team, sitting.incident.id, leads)
+    return leads if sees else None
 
 
 # Nobody is there at the hour ------------------------------------------------------------

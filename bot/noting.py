@@ -123,7 +123,7 @@ def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     """Put a thought aside for later, without leaving the topic on the table; says `meeting_parked`."""
     sitting = _sitting(turn, where, by)
     roles = incidents.roles(turn.db, sitting.incident.id)
-    if by != roles.scribe:
+    if by != roles.scribe and sitting.meeting.self_run_at is None:
         require(Who.facilitating, by, roles, "park")
     if not text.strip():
         raise NeedsText(verb="park", example="how we rotate the certificates")

@@ -158,11 +158,35 @@ def test_who_returns_to_a_topic_is_not_told_again(room: Room):
 
 def test_the_named_facilitator_hears_of_the_time_and_not_the_lead(room: Room, incident: int):
     room.change(lambda db: leads(db, incident, JONAS))
-    do(room, facilitating.start)
+    do(room, facilitating.start, by=JONAS)
+    do(room, noting.arrive, by=MARA)
 
     ticks(room, 4)
 
     assert {note.user_id for note in marks(room)} == {JONAS}
+
+
+def test_where_the_facilitator_did_not_come_the_lead_who_opened_the_meeting_hears_of_the_time(
+    room: Room, incident: int
+):
+    room.change(lambda db: leads(db, incident, JONAS))
+    do(room, facilitating.start, by=MARA)
+
+    ticks(room, 4)
+
+    assert {note.user_id for note in marks(room)} == {MARA}
+
+
+def test_who_left_the_channel_of_a_private_incident_hears_nothing_of_its_meeting(room: Room):
+    private = an_incident(room, private=NOVEMBER_18)
+    mitigated(room, private)
+    room.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=CHANNEL, user_id=MARA)))
+    do(room, facilitating.start)
+    room.change(lambda db: leaves(db, MARA))
+
+    ticks(room, 4)
+
+    assert marks(room) == []
 
 
 def leads(db: Session, incident: int, user: UserId) -> None:
@@ -376,9 +400,11 @@ def test_in_a_meeting_that_runs_by_itself_anybody_may_press(room: Room, incident
 
     do(room, facilitating.advance, by=TOMAS)
     do(room, facilitating.extend, by=PRIYA, minutes=5)
+    do(room, noting.park, by=PRIYA, text="Certificates")
     ticks(room, 8, every_s=60)
 
     assert "*2 of 6 · Summary and impact* · 1 of 9 min left" in agenda(room)
+    assert "1 parked" in agenda(room)
 
 
 def test_whoever_leads_takes_it_over_from_the_clock(room: Room, incident: int):
