@@ -34,6 +34,9 @@ def test_a_newcomer_comes_from_a_pinned_message_to_a_published_summary(demo: Pag
     report = _newest(demo, "published this report")
     expect(report).to_contain_text("Checkout crawled for three and a half hours")
     expect(report).to_contain_text("Alert when orders-db uses 80% of its connections")
+    picture = _newest(demo, "The timeline of this review as a picture").get_by_role("img")
+    expect(picture).to_have_attribute("alt", re.compile("Known moments: "))
+    assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") == 1_920
 
 
 def _pins_the_message_that_the_guide_shows(demo: Page) -> None:
