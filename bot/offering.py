@@ -1,6 +1,7 @@
 """A timeline where nobody tagged anything: messages worth adding are offered, to keep, sort, word or leave out."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from storage.candidates import Offered
 from storage.incidents import Where
 from storage.models import Incident, Message, TimelineEvent
 
-MOST_LISTED = 12
+MOST_LISTED = 8
 """Lines of a note; the form shows every one."""
 
 
@@ -52,7 +53,8 @@ def candidates_for(turn: Turn, *, where: Where, by: UserId) -> list[CandidateVie
     """Messages worth adding that are neither on the timeline, taken off it nor left out, in order of time."""
     incident = incidents.at(turn.db, turn.team, where, by)
     found = candidates.offered(turn.db, incident.id)
-    names = people.names(turn.db, turn.team, {one.said.user for one in found if one.said.user})
+    said = [one.said for one in found]
+    names = _names(turn, [one.text for one in said], {one.user for one in said if one.user})
     return [_view(one, names) for one in found]
 
 
@@ -63,11 +65,25 @@ def _view(offered: Offered, names: Mapping[str, str]) -> CandidateView:
         ts=one.ts,
         at=one.at,
         who=said.program or names.get(said.user or ""),
-        words=told(one.burst) if one.burst else said.text,
+        words=told(one.burst) if one.burst else _with_names(said.text, names),
         why=one.why,
         kind=one.kind,
         is_sure=one.is_sure,
     )
+
+
+MENTION = re.compile(r"@([UW][A-Z0-9]{2,})\b")
+
+
+def _names(turn: Turn, texts: Iterable[str], users: Collection[str] = ()) -> dict[str, str]:
+    """Names of these people and of those the texts mention, by one question."""
+    mentioned = {user for text in texts for user in MENTION.findall(text)}
+    return people.names(turn.db, turn.team, {*mentioned, *users})
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """A form shows text as it is: who is mentioned stands there by name."""
+    return MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
 
 
 def told(burst: Burst) -> str:
@@ -156,18 +172,18 @@ class Kept:
 def kept_for(turn: Turn, *, where: Where, by: UserId, keys: Sequence[tuple[str, str]]) -> list[Kept]:
     """The events of these messages, in order of time."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    events = [one for one in timeline.told(turn.db, incident.id) if (one.event.channel_id, one.event.ts) in set(keys)]
-    return [Kept(one.number, one.occurred_at, Kind(one.kind), one.words or "") for one in events]
+    wanted = set(keys)
+    events = [one for one in timeline.told(turn.db, incident.id) if (one.event.channel_id, one.event.ts) in wanted]
+    names = _names(turn, [one.words or "" for one in events])
+    return [Kept(one.number, one.occurred_at, Kind(one.kind), _with_names(one.words or "", names)) for one in events]
 
 
 def word_events(turn: Turn, *, where: Where, by: UserId, words: Mapping[int, str]) -> Notes:
     """Word several events anew at once; what is left as it was stays its message's own."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    anew = [one for one in timeline.told(turn.db, incident.id) if _differs(words.get(one.number, ""), one.words or "")]
+    events = [one for one in timeline.told(turn.db, incident.id) if words.get(one.number, "").strip()]
+    names = _names(turn, [one.words or "" for one in events])
+    anew = [one for one in events if words[one.number].strip() != _with_names(one.words or "", names).strip()]
     for one in anew:
         timeline.reword(turn.db, one.event, words[one.number].strip(), by=by, now=turn.now)
     yield Note.private(by, "candidates_worded", incident=incident.id, numbers=[one.number for one in anew])
-
-
-def _differs(text: str, before: str) -> bool:
-    return bool(text.strip()) and text.strip() != before.strip()

@@ -17,6 +17,8 @@ from storage import people
 from storage.incidents import Where
 
 LEAVE = "leave"
+MARKS = re.compile(r"[*`]")
+"""Of bold and code, which a label does not show as such."""
 LABEL = 140
 """Characters of a message in the form; Slack's limit of a label is further away."""
 Answers = Mapping[str, str]
@@ -34,7 +36,7 @@ def ask_candidates(turn: Turn, *, where: Where, by: UserId) -> list[Block]:
         return [blocks.said("I found nothing to offer that is not on the timeline already, nor left out.")]
     zone = ZoneInfo(people.zone(turn.db, turn.team, by))
     intro = "Nobody has to write the timeline from memory: keep what helps to tell what happened, as the kind it was."
-    rows = [blocks.said(f"{intro} What you leave out is not offered again. Times are {zone.key} time.")]
+    rows = [blocks.said(f"{intro} What you leave out is not offered again. Times are as in {zone.key}.")]
     days = {one.at.astimezone(zone).date() for one in found}
     last = None
     for one in found:
@@ -49,9 +51,12 @@ def ask_candidates(turn: Turn, *, where: Where, by: UserId) -> list[Block]:
 def _menu(one: CandidateView, at: datetime) -> Block:
     chosen = one.kind.value if one.is_sure else LEAVE
     who = f" {one.who}" if one.who else ""
-    label = short(f"{at:%H:%M}{who}: {one.words}", LABEL)
+    label = short(f"{at:%H:%M}{who}: {MARKS.sub('', one.words)}", LABEL)
     return blocks.field(
-        f"pick {one.channel} {one.ts}", label, blocks.choice(KEPT_AS, chosen), hint=f"Picked as {one.why}."
+        f"pick {one.channel} {one.ts}",
+        label,
+        blocks.choice(KEPT_AS, chosen),
+        hint=f"{one.why[0].upper()}{one.why[1:]}.",
     )
 
 

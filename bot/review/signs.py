@@ -223,7 +223,7 @@ CUES: tuple[Cue, ...] = (
     Cue(
         "a recovery",
         4.5,
-        Kind.mitigation,
+        None,
         (
             any_of(
                 r"fixed",
@@ -233,7 +233,7 @@ CUES: tuple[Cue, ...] = (
                 r"works? again",
                 r"work(?:s|ing) (?:now|for)",
                 r"(?:on|up|running|open|live) again",
-                rf"{LOAD} (?:\S+ ){{0,4}}(?:down|falling|dropping|gone|zero|empty|drained|normal)",
+                rf"{LOAD} (?:\S+ ){{0,4}}(?:down|falling|dropping|gone|zero|empty|drained)",
                 r"caught up",
                 r"zero left",
                 r"verified",

@@ -246,7 +246,7 @@ def test_the_form_offers_each_message_with_who_when_and_why_and_its_kind_chosen(
     assert isinstance(rows, list)
     assert rows[1]["block_id"] == f"pick {CHANNEL} {ts}"
     assert rows[1]["label"]["text"] == "15:00 Tomas: rolled back to v40, errors from 9 to 0 %"
-    assert rows[1]["hint"]["text"] == "Picked as a rollback."
+    assert rows[1]["hint"]["text"] == "A rollback."
     assert rows[1]["element"]["initial_option"]["value"] == "action_taken"
 
 
@@ -285,6 +285,19 @@ def test_the_kept_ones_are_worded_in_the_form_that_follows(room: Room, incident:
     assert rows[1]["block_id"] == "words 1"
     assert rows[1]["element"]["initial_value"] == "rolled back to v40"
     assert view_errors(view) == []
+
+
+def test_who_is_mentioned_stands_in_the_forms_by_name(room: Room, incident: int):
+    ts = a_message(room, f"rolled back to v40 with *@{PRIYA}*, see `deploys`")
+    offer = str(form(room, incident))
+    keep(room, Pick(CHANNEL, ts))
+
+    wording = str(form(room, incident, "wording", f"{CHANNEL} {ts}"))
+    room.serve(offering.word_events, where=HERE, by=MARA, words={1: "rolled back to v40 with *@Priya*, see `deploys`"})
+
+    assert "rolled back to v40 with @Priya, see deploys" in offer
+    assert "rolled back to v40 with *@Priya*" in wording
+    assert room.ask(lambda db: [e.text for e in db.scalars(select(TimelineEvent))]) == [None]
 
 
 # Offered to the lead -------------------------------------------------------------------------------
