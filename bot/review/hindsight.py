@@ -139,11 +139,8 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
 FOUND = _any_of(
     r"turn(?:s|ed) out",
     "found",
-    r"(?:was|were|had|held)\b(?! (?:done|fixed|rolled|restarted|deployed|merged|added))",
-    r"(?:has|have) (?:been|already|never|no)",
     "all along",
     "already",
-    r"since (?:the|this|last|then|yesterday|noon|midnight|spring|summer|autumn|winter|\w+day|[A-Z]\w+|\d[\d:.]*)",
     "actually",
     "in (?:fact|truth)",
     "because",
@@ -151,39 +148,42 @@ FOUND = _any_of(
     r"(?:logs?|audit|trace|profile|dump|graph|metrics?|report|vendor|provider|support|finance|dashboards?)\b.{0,24}"
     r"\b(?:says?|said|shows?|showed|wrote|is full|is in)",
     "according to",
-    "says?|said|reports?|reported|confirms?|confirmed|measured|noticed|discovered|learned",
+    "says?|said|reports?|reported|confirms?|confirmed|measured|noticed|discovered|learned|counted|wrote back",
     "just (?:learned|saw|heard|called)",
     r"this (?:morning|week|month)|yesterday|last (?:night|week|month|year|spring|summer|autumn|winter|\w+day)|\w+ ago",
     "we now know",
     "apparently",
     "nobody knew",
-    "nothing ever",
-    "(?:did|could|do|does|would) not",
-    "(?:was|were|did|could|do|does|would)n['’]t",
-    "(?:comes?|came) from",
+    "nothing (?:ever|to do with)",
     "belongs? to",
     "that is (?:how|what|why)",
-    "means that",
-    "only (?:reads?|waits?)",
-    "is the",
     "it(?:['’]s| is) (?:a|an|the|not|only)",
     "and not the",
-    "nothing to do with",
     "none of",
     "neither",
     "never",
+    "no longer",
+    "expired",
+)
+"""Somebody says how they know, or tells of what was so before anybody looked."""
+TOLD_OF_THEN = _any_of(
+    r"(?:was|were|had|held)\b(?! (?:all |short |done|fixed|rolled|restarted|deployed|merged|added|ready))",
+    r"(?:has|have) (?:been|already|never|no)",
+    r"since (?:the|this|last|then|yesterday|noon|midnight|spring|summer|autumn|winter|\w+day|[A-Z]\w+|\d[\d:.]*)",
+    "(?:did|could|do|does|would) not",
+    "(?:was|were|did|could|do|does|would)n['’]t",
+    "(?:comes?|came) from",
+    "means that",
+    "only (?:reads?|waits?)",
+    "is the",
     "too",
     "as well",
     "just as (?:much|many)",
-    "no longer",
     "instead of",
     "even",
-    "expired",
     "missing",
-    "wrote back",
-    "counted",
 )
-"""Somebody says how they know, or tells of what was so before anybody looked."""
+"""Somebody tells of the past, or of something alike; how it went since is told like that, too."""
 FACT = _any_of(
     "has|have|holds?|needs?|uses|reads|writes|points to|runs on|lives (?:on|in)|depends? on|contains?|allows?|expects?",
     "refuses?|rejects?|ignores?|caches|keeps?|sends?|takes?|knows?|shares?|belongs?|counts?|lacks?|bounces?|waits? for",
@@ -241,8 +241,21 @@ NOW = _any_of(
     r"still \w+$",
     "no change",
     "now$",
+    r"took (?:about |only )?(?:\d+|an?|two|three|four|five|six|eight|ten|several) (?:s|sec|min|minute|hour)\w*",
+    "(?:is|are|was|were|all) ready",
+    "cleared|drained|registered|passed (?:its|all|the) (?:checks|tests)",
+    "no (?:more )?(?:errors?|alerts?|timeouts|complaints)",
+    r"(?:takes?|took|serves?|gets?|has) (?:(?:all|every|full|the|its|of)\s*){0,3}"
+    "(?:traffic|requests?|load|reads|writes|calls|everything|jobs)",
+    "(?:came|comes|come) (?:up|back)",
+    r"another (?:\w+ )?(?:minutes?|hours?)",
+    "(?:answers?|works?|responds?|replies) again|can .{1,30} again|again$",
+    r"p\d\d (?:is |at )*\d+",
+    "holds? (?:at|steady)",
+    "(?:flat|quiet|stable|steady|green|clean) (?:since|for)",
+    "(?:short|brief) (?:spike|dip)",
 )
-"""How things stand by now."""
+"""How things stand by now, and how it went."""
 BEGINS_WITH_A_DEED = re.compile(
     r"^\W*(?:(?:now|just|i|we|have|has|we['’]ve|i['’]ve)\s+)*(?!(?:turned|found|learned|noticed|discovered|confirmed|"
     r"counted|according|nothing|during|missing|something)\b)(?:\w{3,}(?:ing|ed))\b"
@@ -279,6 +292,8 @@ def _cue(text: str) -> Cue:
         return FOUND_OUT
     if NOW.search(text.rstrip(" .")) or BEGINS_WITH_A_DEED.search(text):
         return GOES_ON
+    if TOLD_OF_THEN.search(text):
+        return FOUND_OUT
     return TOLD_A_FACT if FACT.search(text) else SAID
 
 

@@ -101,6 +101,20 @@ def test_questions_guesses_plans_and_what_carries_it_out_are_no_later_knowledge(
     assert found_after(words) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "checkout p95 is 300 ms on v317",
+        "v317 serves all traffic, no errors in ten minutes",
+        "checkout v317 pods were all ready at 14:12, rollout took 6 minutes",
+        "checkout answers again on v317, 40 ms from berlin",
+        "graph of checkout is flat since 14:20, customers can pay again",
+    ],
+)
+def test_how_it_went_since_is_no_later_knowledge(words: str) -> None:
+    assert found_after(words) == []
+
+
 def test_nothing_is_said_where_nothing_bears_on_the_decision() -> None:
     assert found_after("the vpn of the sales team was down because their contract had ended") == []
     assert Archive([]).later(Said(None, TWO, None, DECISION)) == []
