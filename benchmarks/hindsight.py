@@ -26,7 +26,7 @@ def measure() -> None:
 
 def _incident() -> list[Said]:
     """Talk in which a few words come often and most come rarely, about 20 hosts and 400 versions."""
-    dice = random.Random(7)  # noqa: S311
+    dice = random.Random(7)
     words, weights = [f"word{n}" for n in range(WORDS)], [1 / (n + 1) for n in range(WORDS)]
     lines = (
         f"{' '.join(dice.choices(words, weights, k=14))} db-{dice.randint(1, 20)} was v{dice.randint(1, 400)}"
