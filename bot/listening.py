@@ -50,8 +50,9 @@ def include(
     _require_going_on(turn, incident)
     if not channel.bot_is_member:
         raise NotInChannel(place.channel)
-    _require_free(turn, incident, place, by=by)
+    # In this order: of a channel that is closed to them, nobody hears whether it has an incident.
     _require_as_open(turn, incident, channel, by=by)
+    _require_free(turn, incident, place, by=by)
     row = channels.enter(turn.db, turn.team, channel, now=turn.now)
     row.derived_at = row.derived_at or turn.now
     start = since or _usual_start(turn, incident, place)

@@ -12,7 +12,7 @@ from bot.review.policy import asked_for
 from bot.review.refusal import AlreadyTracked, NotInChannel, Refused
 from storage import channels, incidents, people, reviews
 from storage.incidents import Where
-from storage.models import Incident
+from storage.models import Channel, Incident
 
 YOUNG = timedelta(days=7)
 """A channel older than this is asked about: what was said in it before was not said for a review."""
@@ -43,6 +43,10 @@ class ChannelArchived(Refused):
     """An archived channel has nothing new to read. Unarchive it, or open the incident somewhere else."""
 
 
+class NotOneOfChannel(Refused):
+    """Only who is in this channel opens an incident here, for it is private, or was. Join it, or ask somebody in it."""
+
+
 def open_incident(
     turn: Turn,
     *,
@@ -56,7 +60,7 @@ def open_incident(
 ) -> Notes:
     """Track this place as an incident; in an old channel, ask from when first.
 
-    `sizes` go by the words of FROM. Raises ChannelArchived, NotInChannel and AlreadyTracked.
+    `sizes` go by the words of FROM. Raises ChannelArchived, NotInChannel, NotOneOfChannel and AlreadyTracked.
     """
     _require_room_for(turn, where.place, by=by, channel=channel)
     if since is None and not where.place.thread and is_old(channel, now=turn.now):
@@ -98,10 +102,17 @@ def _require_room_for(turn: Turn, place: Place, *, by: UserId, channel: ChannelF
         raise ChannelArchived
     if not channel.bot_is_member:
         raise NotInChannel
-    channels.hold(turn.db, turn.team, place.channel)
+    _require_member(turn, channels.hold(turn.db, turn.team, place.channel), by=by, channel=channel)
     holder = incidents.spoken_of(turn.db, turn.team, place)
     if holder:
         raise AlreadyTracked(title=incidents.title_for(turn.db, turn.team, holder, by))
+
+
+def _require_member(turn: Turn, known: Channel, *, by: UserId, channel: ChannelFacts) -> None:
+    """In a channel that is private here nobody else hears whether it has an incident: all are told the same."""
+    is_private = channel.private or known.private_since is not None
+    if is_private and by not in channel.members and by not in people.members(turn.db, turn.team, known.channel_id):
+        raise NotOneOfChannel
 
 
 def _ask_from_when(by: UserId, severity: str | None, *, title: str | None, sizes: Mapping[str, Size]) -> Note:
