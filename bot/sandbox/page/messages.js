@@ -158,6 +158,7 @@ function picture(file) {
   const shown = el("img", { class: "picture", src: new URL(file.url_private, location.href).pathname, alt: file.alt_txt ?? file.title ?? file.name });
   // Of a seed's pictures only the names are there.
   shown.addEventListener("error", () => shown.replaceWith(chip(file)));
+  shown.addEventListener("load", () => stayAtEnd(shown.closest("[data-at-end]") ?? shown));
   return shown;
 }
 
