@@ -101,7 +101,7 @@ def test_a_topic_that_has_run_over_is_not_held_up_to_the_room(room: Room):
 
     ticks(room, 10)
 
-    assert "*1 of 6 · Opening* · 3 min, until 14:03 UTC" in agenda(room)
+    assert "*1 of 6 · Opening* · 3 min\n" in agenda(room)
     assert len([text for text in room.transcript(CHANNEL) if text.startswith("Review of")]) == 1
 
 
