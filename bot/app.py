@@ -244,6 +244,7 @@ class Debrief:
             now=self.now,
             grace=grace,
             draw=partial(formats.picture, naming=house.report_names),
+            print_page=partial(formats.html, naming=house.report_names),
         )
         renderer = Renderer(command=self.settings.command)
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)

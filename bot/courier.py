@@ -16,10 +16,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.orm import Session
 
-from bot import drawing, formats, gallery
+from bot import formats, gallery
 from bot.drawing import NotDrawn, Picture
-from bot.gallery import Gallery, Hung
-from storage import outbox, people
+from bot.gallery import Gallery, Hung, Sheet
+from storage import incidents, outbox, people
 from storage.models import OutboxNote
 from storage.session import Storage
 
@@ -70,6 +70,8 @@ class Parcel:
 
 Draw = Callable[[Session, str, int], Picture | None]
 """The picture of an incident of a workspace, or None where nothing is to be seen."""
+Print = Callable[[Session, str, int], str]
+"""The report of an incident of a workspace as a page."""
 
 
 class Courier:
@@ -84,13 +86,14 @@ class Courier:
         now: Callable[[], datetime],
         grace: timedelta,
         draw: Draw = formats.picture,
+        print_page: Print = formats.html,
     ) -> None:
         self._storage = storage
         self._client = client
         self._team = team
         self._now = now
         self._grace = grace
-        self._draw = draw
+        self._draw, self._print_page = draw, print_page
         self._gallery = Gallery(client)
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -190,22 +193,22 @@ class Courier:
                 )
 
     async def _hang(self, parcel: Parcel) -> Mapping[str, Any]:
-        """Let the picture be seen as it is now, and no other.
+        """Let the picture, or the page, be seen as it is now, and no other.
 
         1. It is drawn from what is known now; the one that is there stays where it is the same.
         2. What is there goes first, so that nothing erased stays to be seen because an upload fails.
         3. The file's number is written down before it is shown, so that it can be looked up and taken down.
         """
-        picture = await asyncio.to_thread(self._drawn, parcel)
-        drawn = gallery.mark(picture) if picture else ""
+        sheet = await asyncio.to_thread(self._drawn, parcel)
+        drawn = sheet.mark if sheet else ""
         if [(hung.drawn, hung.shown) for hung in parcel.files] == [(drawn, True)]:
             return {}
         await self._take_down(parcel)
-        if picture:
-            pixels = await asyncio.to_thread(drawing.png, picture.svg)
-            file = await self._gallery.upload(pixels, alt=picture.about)
+        if sheet:
+            channel = await self._conversation(parcel.channel)
+            file = await self._gallery.upload(sheet, await asyncio.to_thread(sheet.made))
             await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn)])
-            await self._gallery.show(file, channel=parcel.channel, thread=parcel.thread, words=parcel.text)
+            await self._gallery.show(file, sheet.title, channel=channel, thread=parcel.thread, words=parcel.text)
             await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn, shown=True)])
         return {}
 
@@ -352,9 +355,20 @@ class Courier:
             found = outbox.uncertain(db, self._team, now=self._now(), patience=patience)
             return [_parcel(note) for note in found if note.id not in self._under_way]
 
-    def _drawn(self, parcel: Parcel) -> Picture | None:
+    def _drawn(self, parcel: Parcel) -> Sheet | None:
+        if parcel.incident is None:
+            return None
         with self._storage.read() as db:
-            return None if parcel.incident is None else self._draw(db, self._team, parcel.incident)
+            if parcel.key.startswith(outbox.PAGE):
+                return self._page(db, parcel.incident, reader=parcel.channel)
+            picture = self._draw(db, self._team, parcel.incident)
+            return gallery.of_picture(picture) if picture else None
+
+    def _page(self, db: Session, incident: int, *, reader: str) -> Sheet | None:
+        """For somebody who may still read it."""
+        if incidents.by_number(db, self._team, incident, reader) is None:
+            return None
+        return gallery.of_page(self._print_page(db, self._team, incident), incident)
 
     def _mark_files(self, parcel: Parcel, hung: Sequence[Hung]) -> None:
         if hung or parcel.files:

@@ -1,21 +1,22 @@
-"""Hangs pictures in Slack for the courier: uploads one, lets it be seen in a place, and takes it down again.
+"""Hangs pictures and pages in Slack for the courier: uploads one, lets it be seen in a place, takes it down again.
 
 A file that was uploaded is nowhere to be seen until it is shown, so its number is written down in between: after a
 crash the place can be searched for it.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import drawing
 from bot.drawing import Picture
 from bot.review.shared_file import allowed
 
-NAME = "timeline.png"
-TITLE = "Timeline"
 ALT_LIMIT = 1_000
 """Characters of what is read to who cannot see it."""
 TIMES = ClientTimeout(total=30, connect=10)
@@ -36,9 +37,44 @@ class Hung:
     shown: bool = False
 
 
-def mark(picture: Picture) -> str:
-    """By which the same drawing is known again."""
-    return hashlib.sha256(f"{picture.about}\n{picture.svg}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What is to be hung: what the file is called and is, what is read to who cannot see it, and how it is made.
+
+    By `mark` the same one is known again without being made.
+    """
+
+    name: str
+    title: str
+    mimetype: str
+    alt: str
+    mark: str
+    made: Callable[[], bytes]
+
+
+def of_picture(picture: Picture) -> Sheet:
+    """The timeline as pixels."""
+    return Sheet(
+        name="timeline.png",
+        title="Timeline",
+        mimetype="image/png",
+        alt=picture.about,
+        mark=hashlib.sha256(f"{picture.about}\n{picture.svg}".encode()).hexdigest(),
+        made=partial(drawing.png, picture.svg),
+    )
+
+
+def of_page(page: str, incident: int) -> Sheet:
+    """A report for the browser."""
+    content = page.encode()
+    return Sheet(
+        name=f"review-{incident}.html",
+        title="Report",
+        mimetype="text/html",
+        alt="",
+        mark=hashlib.sha256(content).hexdigest(),
+        made=lambda: content,
+    )
 
 
 class Gallery:
@@ -47,25 +83,25 @@ class Gallery:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def upload(self, pixels: bytes, *, alt: str) -> str:
+    async def upload(self, sheet: Sheet, content: bytes) -> str:
         """Give Slack the bytes; the file's number. Nobody sees it yet."""
         answer = await self._client.files_getUploadURLExternal(
-            filename=NAME, length=len(pixels), alt_txt=alt[:ALT_LIMIT]
+            filename=sheet.name, length=len(content), alt_txt=sheet.alt[:ALT_LIMIT] or None
         )
-        await self._send(str(answer.get("upload_url") or ""), pixels)
+        await self._send(str(answer.get("upload_url") or ""), content, sheet.mimetype)
         return str(answer.get("file_id"))
 
-    async def _send(self, url: str, pixels: bytes) -> None:
+    async def _send(self, url: str, content: bytes, mimetype: str) -> None:
         address = allowed(url, self._client.base_url)
         if address is None:
             raise NotUploaded("elsewhere")
         proxy = self._client.proxy if address.startswith("https:") else None
-        headers = {"Content-Type": "image/png"}
+        headers = {"Content-Type": mimetype}
         async with (
             ClientSession(timeout=TIMES, cookie_jar=DummyCookieJar()) as session,
             session.post(
                 address,
-                data=pixels,
+                data=content,
                 headers=headers,
                 proxy=proxy,
                 allow_redirects=False,
@@ -75,10 +111,10 @@ class Gallery:
             if taken.status != 200:
                 raise NotUploaded(str(taken.status))
 
-    async def show(self, file: str, *, channel: str, thread: str, words: str) -> None:
+    async def show(self, file: str, title: str, *, channel: str, thread: str, words: str) -> None:
         """Let an uploaded file be seen in a channel or a thread of it, with words above."""
         await self._client.files_completeUploadExternal(
-            files=[{"id": file, "title": TITLE}],
+            files=[{"id": file, "title": title}],
             channel_id=channel,
             thread_ts=thread or None,
             initial_comment=words,

@@ -27,8 +27,8 @@ from storage import incidents, outbox, reports, reviews, silence, witness
 from storage.incidents import Where
 from storage.models import Incident, Review
 
-FORMATS = ("md", "json")
-NOT_YET = ("html", "pdf")
+FORMATS = ("html", "md", "json", "csv")
+NOT_YET = ("pdf",)
 SHOWN_OF_MARKDOWN = 2_400
 """Characters; a whole report does not fit into a message."""
 DRAFTED_AFTER = timedelta(minutes=30)
@@ -176,6 +176,8 @@ def report(turn: Turn, *, where: Where, by: UserId, form: str = "") -> Notes:
         raise UnknownFormat(words=form.strip())
     report = written(turn.db, incident, turn.house.report_names)
     beginning = _beginning(Reports().markdown(report)) if wanted == "md" else None
+    if wanted == "html":
+        yield Note.picture(f"{outbox.PAGE}{incident.id}:{by}", "report_file", Place(ChannelId(by)), incident.id)
     yield Note.private(by, "report", report=report, beginning=beginning, form=wanted or "md")
 
 

@@ -53,8 +53,12 @@ def say_live(db: Session, team: str, words: Words) -> None:
     _write_version(db, team, words, "live")
 
 
+PAGE = "page:"
+"""How the key of a report begins that somebody asked for as a page; the rest are pictures."""
+
+
 def show(db: Session, team: str, words: Words) -> None:
-    """Write that the timeline of the incident is to be seen in a place; where it is already, it is drawn anew."""
+    """Write that the timeline or the report of the incident is to be seen; where it is already, it is drawn anew."""
     if not _write(db, team, words, "picture"):
         _draw_anew(_held(db, team, words.key))
 

@@ -291,7 +291,7 @@ def test_the_report_answers_with_its_first_page_and_where_the_whole_is(room: Roo
     answer = say(room, reporting.report, by=TOMAS)
 
     assert answer.startswith("Checkout is slow\n\n*What happened*\nNobody has written the summary yet.")
-    assert f"`debrief export {incident} --format md` writes the whole report." in answer
+    assert f"`debrief export {incident} --format md` writes it." in answer
 
 
 def test_the_markdown_is_shown_shortened(room: Room):
@@ -302,6 +302,20 @@ def test_the_markdown_is_shown_shortened(room: Room):
 
     assert answer.startswith("The report starts like this:\n\n> # Checkout is slow")
     assert len(answer) < 3_000
+
+
+def test_the_whole_report_comes_as_a_page_in_direct_messages(room: Room):
+    an_incident(room)
+
+    answer = say(room, reporting.report, by=TOMAS, form="html")
+
+    assert "in our direct messages" in answer
+    assert room.transcript(TOMAS) == [
+        (
+            "Here is the report you asked for, as a page. Download it and open it in a browser; it needs nothing else, "
+            "and prints well."
+        )
+    ]
 
 
 @pytest.mark.parametrize(("form", "refused"), [("pdf", refusal.NotAvailableFormat), ("docx", refusal.UnknownFormat)])
