@@ -143,6 +143,8 @@ class AgendaPage:
     """A formula and a length of time in words."""
     at_stop: walk.AtStop | None
     findings: Sequence[tuple[FindingKind, Sequence[Finding]]]
+    behind: Mapping[int, int]
+    """The number of the event a finding came from, by the finding's."""
     actions: Sequence[Action]
     parked: Sequence[MeetingNote]
     comes: WhatComes
@@ -171,6 +173,7 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         durations=reviews.lengths(turn.db, incident),
         at_stop=walk.at_stop(turn.db, sitting),
         findings=list(findings.by_kind(turn.db, incident.id).items()),
+        behind=findings.events_behind(turn.db, incident.id),
         actions=actions.of_incident(turn.db, incident.id),
         parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
         comes=what_comes(turn, incident, meeting),

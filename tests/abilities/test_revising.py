@@ -204,8 +204,24 @@ def test_the_agenda_follows_what_becomes_of_a_finding(room: Room, incident: int)
     change(room, revising.merge, number=1, others=[2])
     do(room, facilitating.refresh)
 
-    assert "*Contributor*\n1 · technical: the pool had no limit" in agenda(room)
+    assert "*Contributor*\n1 · technical: the pool had no limit\n\n*Learning*\n3" in agenda(room)
     assert "nobody had set" not in agenda(room)
+
+
+def test_the_agenda_lists_findings_by_kind_with_their_sort_and_event(room: Room, incident: int):
+    an_event(room, incident, "We roll back")
+    change(room, revising.revise, number=2, event=1)
+    do(room, facilitating.start)
+
+    do(room, facilitating.go_to, words="findings")
+
+    assert (
+        "*Contributors*\n"
+        "1 · technical: the pool had no limit\n"
+        "2 · nobody had set a limit for the pool · event 1\n\n"
+        "*Learning*\n"
+        "3 · process: we page support late"
+    ) in agenda(room)
 
 
 # The same again ---------------------------------------------------------------------------------------

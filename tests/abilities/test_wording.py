@@ -56,7 +56,7 @@ def test_a_root_cause_is_met_with_the_offer_of_a_contributor(room: Room):
     labels = [
         button["text"]["text"] for block in said.blocks for button in block.get("elements", ()) if "value" in button
     ]
-    assert labels == ["Change…", "Use", "Note a contributor…", "Keep mine", "Stop these"]
+    assert labels == ["Propose an action", "Change…", "Use", "Note a contributor…", "Keep mine", "Stop these"]
 
 
 def test_a_press_takes_the_wording_with_a_line_of_history(room: Room, incident: int):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import following_up, noting, tracking
+from bot import following_up, noting, revising, tracking
 from bot.listeners import blocks, forms
 from bot.listeners.deeds import Deed, Needs
 from bot.listeners.edge import Gesture
@@ -15,7 +15,7 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place
 from bot.review.refusal import NoSuchAction
-from storage.models import Membership
+from storage.models import Change, Membership
 from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, TEAM, Room, a_room, an_incident
 
 
@@ -161,3 +161,36 @@ def test_the_form_of_a_private_action_is_to_others_that_of_one_there_is_not(room
         refusals.append(str(refused.value).replace(str(number), "N"))
 
     assert refusals[0] == refusals[1]
+
+
+def test_the_form_of_a_finding_shows_what_stands_and_sent_as_it_is_changes_nothing(room: Room):
+    memory = Memory(form="finding_edit", incident=an_incident(room), channel=CHANNEL, number=1)
+    room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.contributor, text="external: DNS was slow")
+
+    asked = fields(room, memory)
+    kind, sort = (asked[name]["element"]["initial_option"] for name in ("kind", "sort"))
+    deed = FORMS["finding_edit"].deed({"kind": kind["value"], "sort": sort["value"], "text": "DNS was slow"}, memory)
+    room.serve(deed.ability, where=HERE, by=MARA, **deed.what)
+
+    assert asked["text"]["element"]["initial_value"] == "DNS was slow"
+    assert room.ask(lambda db: db.query(Change).filter_by(subject="finding").count()) == 0
+
+
+def test_a_finding_is_merged_with_those_that_were_ticked(room: Room):
+    memory = Memory(form="finding_merge", incident=an_incident(room), channel=CHANNEL, number=2)
+    for text in ("one person knows the failover", "only Ada knows it", "the runbook is old"):
+        room.serve(noting.note_finding, where=HERE, by=MARA, kind=FindingKind.risk, text=text)
+
+    options = [option["value"] for option in fields(room, memory)["others"]["element"]["options"]]
+    deed = FORMS["finding_merge"].deed({"others": ["1"]}, memory)
+
+    assert options == ["1", "3"]
+    assert deed == Deed(revising.merge, {"number": 2, "others": [1]})
+
+
+@pytest.mark.parametrize(
+    ("rest", "form"),
+    [("3 edit", "finding_edit"), ("3 merge", "finding_merge"), ("3", None), ("3 edit it was so", None)],
+)
+def test_a_finding_opens_a_form_where_words_are_missing(rest: str, form: str | None):
+    assert forms.wanted("finding", rest) == form

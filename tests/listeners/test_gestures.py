@@ -368,6 +368,21 @@ def test_an_action_is_proposed_from_a_finding_reshaped_and_declined_with_its_but
     assert "It answers finding 1." in town.review("tom", channel, f"action {number[1]}")
 
 
+def test_another_wording_is_offered_taken_and_changed_with_buttons(town: Town):
+    channel = a_meeting(town)
+    said = town.review("tom", channel, "contributor We should have tested the failover.")
+
+    town.driver.press("tom", channel, "^Use$")
+    town.driver.wait_for_words(channel, "It now reads:\n> We did not test the failover.", "tom")
+    town.review("tom", channel, "finding 1")
+    town.driver.press("tom", channel, "^Edit…$")
+    town.driver.fill("tom", kind="risk", text="The failover has never been tested.")
+
+    town.driver.wait_for_words(channel, "The failover has never been tested.", "tom")
+    assert "“should have tested” may be read as what did not happen" in said
+    assert "Risk 1" in town.review("tom", channel, "finding 1")
+
+
 def test_messages_worth_keeping_are_kept_sorted_and_worded_in_one_form(town: Town):
     channel = town.an_incident()
     town.driver.do("join", user="tom", channel=channel)
