@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import closing, facilitating, noting, reporting
+from bot import closing, facilitating, formats, noting, reporting
 from bot.review import pulse as review_pulse
 from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, UserId
@@ -124,6 +124,18 @@ def test_with_three_answers_nobody_sees_a_count_whatever_happens(room: Room, mee
     assert "learned something" not in " ".join(room.transcript()).replace(" I learned something", "")
 
 
+@pytest.mark.parametrize(("answers", "told"), [(3, [0, 0, 0]), (4, [1, 1, 0])])
+def test_no_export_tells_a_count_before_four_have_answered(room: Room, meeting: int, answers: int, told: list[int]):
+    for user in IN_THE_ROOM[:answers]:
+        tap(room, "learned", by=user)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    exports = [formats.markdown, formats.html, lambda *what: str(formats.document(*what))]
+
+    assert [room.ask(export, TEAM, meeting).count("told how it was") for export in exports] == told
+    assert "pulse" not in room.ask(exports[-1], TEAM, meeting)
+
+
 def test_without_that_limit_three_answers_would_be_shown(room: Room, meeting: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(review_pulse, "ENOUGH", 3)
     for user in IN_THE_ROOM[:3]:
@@ -174,12 +186,12 @@ def test_what_was_not_shown_can_still_be_answered_until_the_review_is_published(
 def test_when_the_review_is_published_nobody_can_know_any_more_who_tapped(room: Room, meeting: int):
     everybody(room, "learned", "safe")
     room.serve(facilitating.end, where=HERE, by=MARA)
-    room.serve(closing.forget_taps)
+    room.desk.serve_if_due(closing.forget_taps)
     kept = len(marks(room))
 
     room.serve(reporting.draft, where=HERE, by=MARA, uncompared=())
     room.serve(reporting.publish, where=HERE, by=MARA, to=None, audience=None)
-    room.serve(closing.forget_taps)
+    room.desk.serve_if_due(closing.forget_taps)
 
     assert (kept, marks(room)) == (8, [])
     assert room.ask(lambda db: db.scalars(select(Erasure)).one().swept_at) is None
@@ -190,11 +202,11 @@ def test_of_a_review_that_is_never_published_the_taps_are_forgotten_after_a_mont
     tap(room, "learned")
     room.serve(facilitating.end, where=HERE, by=MARA)
     room.pass_time(days=29)
-    room.serve(closing.forget_taps)
+    room.desk.serve_if_due(closing.forget_taps)
     kept = len(marks(room))
     room.pass_time(days=2)
 
-    room.serve(closing.forget_taps)
+    room.desk.serve_if_due(closing.forget_taps)
 
     assert (kept, marks(room)) == (1, [])
     with pytest.raises(PulseSettled):
