@@ -46,6 +46,15 @@ def test_an_installed_debrief_brings_its_migrations(debrief: Path, tmp_path: Pat
 
 
 @SLOW
+def test_an_installed_debrief_brings_the_letters_of_its_pictures(debrief: Path, tmp_path: Path):
+    asked = "from bot import drawing; print(*sorted(path.name for path in drawing.fonts().iterdir()))"
+
+    said = do(str(debrief.with_name("python")), "-c", asked, cwd=tmp_path)
+
+    assert said.split() == ["NotoSans-Bold.ttf", "NotoSans-Regular.ttf", "OFL.txt"]
+
+
+@SLOW
 def test_an_installed_debrief_plays_a_whole_review(debrief: Path, tmp_path: Path):
     do(str(debrief), "demo", "--headless", cwd=tmp_path)
 
