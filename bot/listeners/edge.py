@@ -29,9 +29,24 @@ log = logging.getLogger("debrief.listeners")
 
 PATIENCE_S = 2.0
 """After so long a gesture is told that we are working; Slack gives up after three seconds."""
+FORM_PATIENCE_S = 1.0
+"""After so long a form that is still being built is announced by one that says so."""
 MOST_MET = 10
 FRESH = timedelta(hours=24)
 """How long we trust what we know of a person."""
+
+
+WAITING: dict[str, Any] = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "One moment"},
+    "close": {"type": "plain_text", "text": "Not now"},
+    "blocks": [
+        {
+            "type": "section",
+            "text": {"type": "plain_text", "text": "There is much to read; the form opens here by itself."},
+        }
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +102,17 @@ class Edge:
         if person:
             await self.serve(remember_people, found=[person])
 
-    async def open_form(self, trigger: str, view: dict[str, Any]) -> None:
-        """Open a form; the trigger is good for three seconds, so it is opened from here and not by the courier."""
-        await self.client.views_open(trigger_id=trigger, view=view)
+    async def open_form(self, trigger: str, form: Awaitable[dict[str, Any]]) -> None:
+        """Open a form from here and not by the courier, for the trigger is good for three seconds.
+
+        What takes longer to build takes the place of a form that says so.
+        """
+        task = asyncio.ensure_future(form)
+        if await _is_known_in_time(task, FORM_PATIENCE_S):
+            await self.client.views_open(trigger_id=trigger, view=await task)
+            return
+        opened = await self.client.views_open(trigger_id=trigger, view=WAITING)
+        await self.client.views_update(view_id=(opened["view"] or {})["id"], view=await task)
 
     async def whisper(self, said: Rendered, gesture: "Gesture") -> None:
         """Give somebody an answer that no open request can carry."""
@@ -214,8 +237,8 @@ async def outcome(edge: Edge, work: Awaitable[Rendered | None]) -> Rendered | No
     return (await _settled(edge, work)).said
 
 
-async def _is_known_in_time(task: "asyncio.Future[Rendered | None]") -> bool:
-    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+async def _is_known_in_time(task: "asyncio.Future[Any]", patience_s: float | None = None) -> bool:
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S if patience_s is None else patience_s)
     return bool(done)
 
 

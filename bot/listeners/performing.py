@@ -105,8 +105,7 @@ async def _open_form(edge: Edge, gesture: Gesture, form: str, verb: str, *, rest
         number=int(number[1]) if number else None,
         word=verb,
     )
-    view = await edge.look(forms.build, gesture=gesture, memory=memory)
-    await edge.open_form(gesture.trigger, view)
+    await edge.open_form(gesture.trigger, edge.look(forms.build, gesture=gesture, memory=memory))
 
 
 async def _serve(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> Rendered | None:

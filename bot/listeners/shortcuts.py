@@ -36,5 +36,5 @@ async def _open(edge: Edge, gesture: Gesture, form: str, ts: str | None) -> Rend
     await edge.meet(gesture.by)
     incident = None if form == "open" else await edge.look(incident_meant, gesture=gesture)
     memory = Memory(form=form, incident=incident, channel=gesture.place.channel, thread=gesture.place.thread, ts=ts)
-    await edge.open_form(gesture.trigger, await edge.look(forms.build, gesture=gesture, memory=memory))
+    await edge.open_form(gesture.trigger, edge.look(forms.build, gesture=gesture, memory=memory))
     return None

@@ -1,6 +1,7 @@
 """The edge: whose gesture it was and where, and how its answer gets back."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from bot.historian import Historian
 from bot.listeners import edge as edge_module
 from bot.listeners.deeds import Deed, do
 from bot.listeners.edge import (
+    WAITING,
     Edge,
     Gesture,
     answer,
@@ -31,6 +33,7 @@ from bot.paging import History
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import NoIncidentHere, UnknownSeverity
+from bot.sandbox.validation import view_errors
 from bot.slack import Slack
 from storage.incidents import Where
 from tests.cast import CHANNEL, MARA, Room, a_room
@@ -301,3 +304,46 @@ def test_a_whisper_is_known_by_its_container():
     assert is_whisper({"container": {"is_ephemeral": True}})
     assert not is_whisper({"container": {"is_ephemeral": False}})
     assert not is_whisper({})
+
+
+# Forms ---------------------------------------------------------------------------------------
+
+
+class Views(AsyncWebClient):
+    """Remembers which forms were opened, and which took another's place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[tuple[str, str]] = []
+
+    async def api_call(self, api_method: str, **what: Any) -> Any:
+        view = what["json"]["view"]
+        self.shown.append((api_method, (json.loads(view) if isinstance(view, str) else view)["title"]["text"]))
+        return {"ok": True, "view": {"id": "V1"}}
+
+
+async def a_form(after_s: float) -> Call:
+    await asyncio.sleep(after_s)
+    return {"type": "modal", "title": {"type": "plain_text", "text": "Worth keeping"}, "blocks": []}
+
+
+@pytest.mark.parametrize(
+    ("after_s", "shown"),
+    [
+        (0.0, [("views.open", "Worth keeping")]),
+        (0.3, [("views.open", "One moment"), ("views.update", "Worth keeping")]),
+    ],
+)
+async def test_a_form_that_takes_long_to_build_is_announced_while_its_trigger_is_good(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, after_s: float, shown: list[tuple[str, str]]
+):
+    monkeypatch.setattr(edge_module, "FORM_PATIENCE_S", 0.1)
+    edge.client = Views()
+
+    await edge.open_form("1.2.3", a_form(after_s))
+
+    assert edge.client.shown == shown
+
+
+def test_the_form_that_announces_another_is_one_that_slack_takes():
+    assert view_errors(WAITING) == []
