@@ -419,7 +419,10 @@ def _ask_stops(asked: Asked) -> list[Block]:
     zone = ZoneInfo(plan.meeting.zone)
     options = [(str(event.number), _as_option(event, zone)) for event in _worth_a_stop(plan.told, chosen)]
     menu = blocks.several(options, initial=[str(number) for number in chosen], at_most=plan.room)
-    intro = f"Ticked is what the walk would stop at now. It has room for {plan.room}; the rest is shown in between."
+    intro = (
+        f"Ticked is what the walk would stop at now. It has room for {plan.room}; the rest is shown in between. "
+        f"Times are those of {plan.meeting.zone}."
+    )
     return [blocks.said(intro if options else "The timeline is empty."), *_menu_of_stops(menu)]
 
 
