@@ -16,7 +16,10 @@ SCOPES: dict[str, tuple[str, str]] = {
     "reactions:read": ("emoji that put a message on the timeline", "tagging by emoji stops"),
     "reactions:write": ("the one memo emoji that confirms a tag", "tags are not confirmed"),
     "files:read": ("to keep screenshots that are shared in an incident", "of files only the names are kept"),
-    "files:write": ("the timeline as a picture below a published summary", "summaries go without their picture"),
+    "files:write": (
+        "the timeline as a picture below a published summary, and a report as a page for whoever asks",
+        "summaries go without their picture, and nobody is sent a page",
+    ),
     "users:read": (
         "names and time zones, so that hours are said in yours, and who is a guest",
         "all times are read and said in UTC, and everybody sees only incidents whose channels they are in",

@@ -64,7 +64,7 @@ def play_headless(folder: Path) -> int:
 
 def _write_report(running: Stage, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for form in ("md", "json"):
+    for form in ("html", "md", "json"):
         words = debrief("export", CHANNEL, "--format", form, "--out", str(folder / f"review.{form}"))
         subprocess.run(words, env=running.env, check=True)  # noqa: S603
 
