@@ -1,11 +1,14 @@
 """One whole review on the running bot, and the JSON of it that other programs rely on."""
 
 import json
+import subprocess
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.sandbox.troupe import debrief
 from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER, Town, town
 
 MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")
@@ -120,6 +123,18 @@ def _leaves(value: Any, name: str = "") -> list[tuple[str, Any]]:
     if isinstance(value, list):
         return [leaf for inner in value if name != "history" for leaf in _leaves(inner, name)]
     return [(name, value)]
+
+
+def test_its_json_is_restored_elsewhere_to_the_byte(played: Town, tmp_path: Path):
+    file, elsewhere = tmp_path / "review.json", played.env | {"DEBRIEF_DATA_DIR": str(tmp_path)}
+    file.write_bytes(played.exported())
+
+    subprocess.run(debrief("import", str(file)), env=elsewhere, capture_output=True, check=True)
+
+    again = subprocess.run(
+        debrief("export", CHANNEL, "--format", "json"), env=elsewhere, capture_output=True, check=True
+    )
+    assert again.stdout == file.read_bytes()
 
 
 def test_slack_refused_nothing_of_it_and_no_word_is_in_the_log(played: Town):
