@@ -214,7 +214,20 @@ def test_it_goes_on_where_it_was_interrupted(room: Room):
 
     assert first == second
     assert halfway
-    assert [place for place in everywhere(room) if not place.startswith("message_words")] == []
+    assert [place for place in everywhere(room) if "_words" not in place] == []
+
+
+def test_pictures_that_are_to_be_seen_are_drawn_anew(room: Room):
+    incident = an_incident(room)
+    words = outbox.Words(key="chart:1:C0INC", channel=CHANNEL, text="The timeline.", incident=incident, at=room.now)
+    room.change(lambda db: outbox.show(db, TEAM, words))
+    note = room.change(lambda db: outbox.find(db, TEAM, words.key))
+    room.change(lambda db: outbox.mark_sent(db, note.id, version=1, channel=CHANNEL, ts="", now=room.now))
+
+    forget(room)
+
+    note = room.change(lambda db: outbox.find(db, TEAM, words.key))
+    assert (note.state, note.version) == ("pending", 2)
 
 
 def test_doing_it_again_changes_nothing(room: Room):
@@ -234,7 +247,7 @@ def test_what_slack_says_of_them_later_names_the_pseudonym(room: Room):
     say(room, "the pods are down <@U0TOMAS>", second=30)
     room.change(lambda db: channels.keep_person(db, TEAM, profile, now=room.now))
 
-    assert [place for place in everywhere(room) if not place.startswith("message_words")] == []
+    assert [place for place in everywhere(room) if "_words" not in place] == []
     person = room.change(lambda db: db.get(Person, (TEAM, pseudonym)))
     assert (person.name, person.email, person.gone_since is not None) == (name_of(pseudonym), None, True)
 
