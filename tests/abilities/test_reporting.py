@@ -190,8 +190,8 @@ def test_publishing_shares_the_first_page_where_the_incident_is_spoken_of(room: 
             "• the cache hides a slow database\n\n"
             "*What we will do*\n"
             "• alert on slow queries (<@U0TOMAS>, due Wed 25 Nov 2026)\n\n"
-            "<@U0MARA> published this report. `/review report` shows it; the timeline, the findings and all actions "
-            "are in the whole of it. It is there to learn from; corrections are welcome.\n\n"
+            "<@U0MARA> published this report. `/review report html` sends you the whole of it as a page, with the "
+            "timeline, the findings and all actions. It is there to learn from; corrections are welcome.\n\n"
             f"Archive witness `{head_of(room)}`; whoever runs Debrief can check it with `debrief verify {incident}`."
         )
     ]
