@@ -151,7 +151,8 @@ def _keep(
     event.kind_by = by if pick.kind else event.kind_by
     burst = bursts.get(pick.key)
     if burst and event.text is None:
-        event.text, event.source = told(burst), "automated"
+        event.source = "automated"
+        timeline.reword(turn.db, event, told(burst), by=by, now=turn.now)
     timeline.confirm(turn.db, event, now=turn.now)
     return event
 

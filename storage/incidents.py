@@ -401,7 +401,7 @@ def record_change(
     by: str | None,
     now: datetime,
 ) -> None:
-    """One line of history of an incident, event, finding, action, review or meeting."""
+    """One line of history of an incident, event, finding, action, review, meeting or message."""
     db.add(
         Change(
             team_id=incident.team_id,

@@ -8,11 +8,12 @@ from bot.listeners import forms, offers
 from bot.listeners.edge import Gesture
 from bot.listeners.forms import Memory
 from bot.offering import Pick
+from bot.review.heard import MessageFact
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import NoIncidentHere
 from bot.review.timeline import Kind
 from bot.sandbox.validation import message_errors, view_errors
-from storage import incidents, timeline
+from storage import incidents, messages, timeline
 from storage.incidents import Where
 from storage.models import Change, Message, OutboxNote, RoleHeld, Source, TimelineEvent
 from tests.cast import (
@@ -139,6 +140,16 @@ def test_a_burst_of_alerts_is_kept_as_one_event_from_its_first_alert(room: Room,
     [kept] = room.ask(lambda db: [(e.source, e.ts, e.occurred_at) for e in db.scalars(select(TimelineEvent))])
     assert kept == ("automated", first, NOVEMBER_18 - timedelta(minutes=60))
     assert offered(room) == []
+
+
+def test_a_kept_burst_still_says_how_many_when_its_first_alert_is_deleted(room: Room, incident: int):
+    first = a_burst(room)[0]
+    keep(room, Pick(CHANNEL, first))
+    fact = MessageFact(channel=CHANNEL, ts=first, how="deleted", deleted_at=room.now)
+
+    room.change(lambda db: messages.keep(db, TEAM, fact))
+
+    assert on_it(room, incident) == [(1, "automated", "12 alerts from Alarm Bell, 13:00–13:05 UTC")]
 
 
 def test_an_alert_that_somebody_tagged_is_not_counted_twice(room: Room, incident: int):
