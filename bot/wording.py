@@ -4,7 +4,7 @@ What was written is kept first, as it was written. Nothing is remembered of who 
 word. While the impact lasts nobody is told anything.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,7 +97,7 @@ def use(turn: Turn, *, where: Where, by: UserId, thing: Thing, number: int) -> N
     incident = incidents.at(turn.db, turn.team, where, by)
     held = THINGS[thing](turn, incident, number, by) if thing in THINGS else None
     text = held.text if held else None
-    reworded = better(text, _names(turn.db, incident)) if text else None
+    reworded = _reworded(text, _names(turn.db, incident)) if text else None
     if held is None or reworded is None:
         raise WordedMeanwhile
     incidents.record_change(
@@ -106,6 +106,19 @@ def use(turn: Turn, *, where: Where, by: UserId, thing: Thing, number: int) -> N
     setattr(held.row, held.column, reworded)
     turn.db.flush()
     yield Note.private(by, "reworded", text=reworded)
+
+
+def _reworded(text: str, known: Collection[str]) -> str | None:
+    """What was added last is worded anew where others have written above it, who may have kept theirs."""
+    whole = better(text, known)
+    if whole:
+        return whole
+    lines = text.split("\n")
+    for place in reversed(range(len(lines))):
+        line = better(lines[place], known)
+        if line:
+            return "\n".join([*lines[:place], line, *lines[place + 1 :]])
+    return None
 
 
 def keep(turn: Turn, *, by: UserId) -> Notes:  # noqa: ARG001

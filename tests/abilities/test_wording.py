@@ -166,3 +166,15 @@ def test_an_action_is_worded_anew_by_who_proposed_it(room: Room):
     with pytest.raises(wording.WordedMeanwhile):
         do(room, wording.use, by=MARA, thing=Thing.action, number=1)
     assert do(room, wording.use, by=TOMAS, thing=Thing.action, number=1).endswith("Find the contributors to the lag")
+
+
+def test_what_somebody_else_answered_before_stays_when_a_wording_is_taken(room: Room, incident: int):
+    an_event(room, incident, "We roll back")
+    do(room, walking.answer_stop, by=MARA, number=1, text="It was careless.")
+    do(room, walking.answer_stop, by=TOMAS, number=1, text=SHOULD)
+
+    do(room, wording.use, by=TOMAS, thing=Thing.answer, number=1)
+
+    answer = room.ask(lambda db: db.query(TimelineEvent).one().answer)
+    assert "It was careless." in answer
+    assert "We did not test the failover." in answer
