@@ -242,7 +242,7 @@ def follow(turn: Turn, incident: Incident, emoji: Sequence[ReactionFact], *, cam
     for channel, ts in sorted({(fact.channel, fact.ts) for fact in emoji}):
         message = archive.find(turn.db, turn.team, channel, ts)
         if message and archive.belongs(turn.db, message, incident.id):
-            rows = reactions.on(turn.db, turn.team, channel, ts)
+            rows = timeline.that_count(turn.db, incident, reactions.on(turn.db, turn.team, channel, ts))
             held = timeline.held_emoji(rows, turn.house.emoji, own=own)
             timeline.follow_emoji(turn.db, incident, message, held, source=came, now=turn.now)
 

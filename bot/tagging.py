@@ -252,7 +252,8 @@ def follow_reactions(turn: Turn, *, channel: str, ts: str) -> Notes:
     incident = _spoken_of(turn, message)
     if incident:
         own = people.workspace(turn.db, turn.team).bot_user
-        emoji = timeline.held_emoji(rows, turn.house.emoji, own=own)
+        count = timeline.that_count(turn.db, incident, rows)
+        emoji = timeline.held_emoji(count, turn.house.emoji, own=own)
         event = timeline.follow_emoji(turn.db, incident, message, emoji, source="message", now=turn.now)
         if event and (any(one.live for one in emoji) or not timeline.is_on_it(event)):
             timeline.confirm(turn.db, event, now=turn.now)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.review.heard import moment_of
 from bot.review.timeline import Kind, guess_kind
 from storage import incidents, messages, outbox, people
-from storage.models import Change, EventComment, Incident, Message, Reaction, TimelineEvent
+from storage.models import Change, EventComment, Incident, Membership, Message, Reaction, Source, TimelineEvent
 
 GUESS, PROPOSES = "guess", "action"
 """What an emoji may mean besides a kind: that the kind is guessed; that an action is proposed, which is no event."""
@@ -242,6 +242,23 @@ class HeldEmoji:
     user: str
     since: datetime
     live: bool
+
+
+def that_count(db: Session, incident: Incident, rows: Sequence[Reaction]) -> Sequence[Reaction]:
+    """The emoji that say something: of a private incident those of people who are, or were, in one of its channels.
+
+    Where its channel has become public in Slack, nobody else learns by our confirmation that there is an incident.
+    """
+    if incident.private_since is None:
+        return rows
+    its_own = select(Source.channel_id).where(Source.incident_id == incident.id)
+    inside = select(Membership.user_id).where(
+        Membership.team_id == incident.team_id,
+        Membership.channel_id.in_(its_own),
+        Membership.user_id.in_([row.user_id for row in rows]),
+    )
+    known = set(db.scalars(inside))
+    return [row for row in rows if row.user_id in known]
 
 
 def held_emoji(rows: Collection[Reaction], emoji: Mapping[str, str], *, own: str) -> list[HeldEmoji]:

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import event, literal, select, update
 from sqlalchemy.orm import Session
 
-from bot import clock, facilitating, searching
+from bot import clock, facilitating, searching, tagging
 from bot.listeners import forms, shortcuts
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.forms import FORMS, Memory
@@ -25,13 +25,13 @@ from bot.listeners.performing import perform
 from bot.listeners.words import VERBS, look_up
 from bot.render import Rendered
 from bot.review.findings import FindingKind
-from bot.review.heard import ChannelFact, MembershipFact, PersonFact, read_person
+from bot.review.heard import ChannelFact, MembershipFact, PersonFact, ReactionFact, moment_of, read_person
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import Refused
 from bot.slack import Count
-from storage import actions, channels, findings, incidents, people, reports, reviews, search
+from storage import actions, channels, findings, incidents, people, reactions, reports, reviews, search
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Attendee, Base, EventComment, Message, OutboxNote, Review, TimelineEvent
@@ -48,6 +48,8 @@ PROFILES = (
 )
 OUTSIDERS = {"former member": TOMAS, "colleague": PRIYA, "guest": GUEST, "other workspace": PARTNER}
 STATES = ("private", "made private", "made public in Slack alone", "public")
+TS = "1795010401.000000"
+"""Of a message in its channel, a second after it was opened."""
 EVENTS, ACTIONS = 7, 12
 """As many as the examples of the verbs speak of."""
 
@@ -168,9 +170,8 @@ def _fill(db: Session, room: Room, incident: int) -> str:
     its.summary, its.impact = f"The {CANARY} died.", Impact(customers=CANARY).to_json()
     for name in ("began", "detected", "mitigated"):
         incidents.set_moment(db, its, name, room.now, by=MARA, how="set", now=room.now)
-    said = Message(team_id=TEAM, channel_id=SECRET, ts="1763474400.000100", posted_at=room.now, user_id=PRIYA)
+    said = Message(team_id=TEAM, channel_id=SECRET, ts=TS, posted_at=moment_of(TS), user_id=PRIYA)
     said.text = said.plain = f"rolled back the {CANARY}"
-    said.posted_at = room.now + timedelta(seconds=1)
     db.add(said)
     for number in range(EVENTS):
         row = TimelineEvent(
@@ -269,7 +270,7 @@ ANSWERS: Mapping[str, Any] = {
     "kind": "risk",
     "owner": MARA,
     "horizon": "quick",
-    "when": "1763474400",
+    "when": "1795010401",
     "words": "actions",
     "url": "https://example.com/r",
     "happened": "It broke",
@@ -279,7 +280,7 @@ ANSWERS: Mapping[str, Any] = {
     "inquiries": "1",
     "title": "Open",
     "deployed": "https://example.com/1",
-    "keep_0": [f"{SECRET} 1763474400.000100"],
+    "keep_0": [f"{SECRET} {TS}"],
 }
 
 
@@ -309,7 +310,7 @@ MORE = (
     "report pdf",
     "report csv",
     "candidates form",
-    "candidates keep C0SECRET 1763474400.000100",
+    f"candidates keep C0SECRET {TS}",
     "summary form",
 )
 OUTSIDE = ("", "include <#C0SECRET|inc>", "publish <#C0SECRET|inc>", "actions all", "timeline all", "open", "report md")
@@ -384,6 +385,44 @@ def differences(known: World, unknown: World, deed: Deed, by: UserId) -> list[st
     if more or less:
         found.append(f"asks {[*more]!r} more, {[*less]!r} less")
     return found
+
+
+def test_an_outsiders_emoji_says_nothing_and_a_former_members_still_does(private: tuple[World, World]):
+    world = private[0]
+    confirmed = list[list[str]]()
+    for user in (PRIYA, TOMAS):
+        fact = ReactionFact(
+            channel=SECRET, ts=world.ts, user=user, name="pushpin", changed_ts="1795010500.000100", held=True
+        )
+        world.room.change(lambda db, fact=fact: reactions.keep(db, TEAM, fact))
+        world.room.serve(tagging.follow_reactions, channel=SECRET, ts=world.ts)
+        marks = select(OutboxNote.key).where(OutboxNote.kind == "mark")
+        confirmed.append(world.room.ask(lambda db, marks=marks: db.scalars(marks).all()))
+
+    assert [len(marks) for marks in confirmed] == [0, 1]
+
+
+@pytest.mark.parametrize("to", [ELSEWHERE, ChannelId("C0NEW")])
+def test_it_is_never_published_wider_than_its_channels_members(private: tuple[World, World], to: ChannelId):
+    world = private[0]
+    world.room.change(lambda db: _end(db, world))
+
+    answer, _ = world.does(lambda here, by: perform(here.edge, in_its_channel(by), f"publish <#{to}|elsewhere>"), MARA)
+
+    assert "This incident is private" in answer
+    assert world.room.transcript(to) == []
+
+
+def in_its_channel(by: UserId) -> Gesture:
+    return Gesture(by, Place(SECRET), "t", pressed=True)
+
+
+def _end(db: Session, world: World) -> None:
+    its = incidents.get(db, 2)
+    incidents.give_role(db, its, Role.owner, MARA, by=MARA, now=world.room.now)
+    meeting = reviews.open_meeting(db, reviews.of(db, its))
+    assert meeting
+    meeting.ended_at = world.room.now
 
 
 def test_what_an_outsider_is_told_unasked_is_the_same(worlds: tuple[World, World]):
