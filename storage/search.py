@@ -129,7 +129,7 @@ def _places(db: Session, team: str, user: str, *, sought: Sought, begun: Sequenc
     else:
         asked_for = index.asked(sought.phrases, begun or (False,) * len(sought.phrases))
         found = db.execute(_looked_up(index), {"team": team, "user": user, "asked": asked_for})
-    return _ranked([Found(*row) for row in found], sought)
+    return _ranked([Found(*row) for row in found.all()], sought)
 
 
 Query = Select[*tuple[Any, ...]]
@@ -172,7 +172,7 @@ class Sort:
     """The column of them on PostgreSQL."""
     weight: float = 1.0
     """How much more it tells than a message with the same words."""
-    most: int = 20
+    most: int = 15
     """So many are ranked, the last ones kept."""
     here: ColumnElement[bool] = field(default_factory=true)
     """That it is there to be found."""
@@ -251,7 +251,7 @@ SORTS = (
         at=Message.posted_at,
         of=_of_message,
         index="message_words",
-        most=100,
+        most=60,
         here=Message.deleted_at.is_(None),
         channel=Message.channel_id,
         ts=Message.ts,

@@ -171,11 +171,13 @@ def _marks(line: str, sought: Sought) -> list[tuple[int, int]]:
 
 
 def _spans(line: str, sought: Sought) -> Iterator[tuple[int, int]]:
-    """Where the phrases stand in the line itself: folding it changes its length."""
-    if sought.is_literal:
-        yield from ((found.start(), found.end()) for found in re.finditer(re.escape(sought.signs), line, re.IGNORECASE))
+    """Where what is sought stands in the line itself: where folding changes its length, each word is folded alone."""
+    folded = fold(line)
+    if len(folded) == len(line):
+        for pattern, _ in sought.patterns():
+            yield from (found.span() for found in pattern.finditer(folded))
         return
-    words = [(fold(found[0]), found.start(), found.end()) for found in WORD.finditer(line)]
+    words = [(fold(found[0]), *found.span()) for found in WORD.finditer(line)]
     for phrase in sought.phrases:
         for at in range(len(words) - len(phrase) + 1):
             here = words[at : at + len(phrase)]
