@@ -117,6 +117,7 @@ def note(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     topic = sitting.agenda.topic.name
     reviews.note_down(turn.db, sitting.meeting, text.strip(), topic=topic, by=by, parked=None, now=turn.now)
     yield Note.private(by, "meeting_noted", text=text.strip())
+    yield from wording.look_over(turn, sitting.incident, Thing.note, by=by, number=0, text=text)
 
 
 def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
@@ -130,6 +131,7 @@ def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     topic = sitting.agenda.topic.name
     reviews.note_down(turn.db, sitting.meeting, text.strip(), topic=topic, by=by, parked=turn.now, now=turn.now)
     yield Note.private(by, "meeting_parked", text=text.strip())
+    yield from wording.look_over(turn, sitting.incident, Thing.note, by=by, number=0, text=text)
 
 
 def arrive(turn: Turn, *, where: Where, by: UserId) -> Notes:

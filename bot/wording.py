@@ -30,6 +30,7 @@ class Thing(StrEnum):
     comment = "comment"
     summary = "summary"
     action = "action"
+    note = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +193,4 @@ THINGS: Mapping[Thing, Callable[[Turn, Incident, int, UserId], _Held | None]] = 
     Thing.summary: _summary,
     Thing.action: _action,
 }
-"""Those that a press words anew; a comment stays as it was said."""
+"""Those that a press words anew; a comment and a note stay as they were said."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot import following_up, noting, revising, tagging, tracking, walking, wording
+from bot import facilitating, following_up, noting, revising, tagging, tracking, walking, wording
 from bot.review.follow_up import ActionWords
 from bot.review.incident import UserId
 from bot.wording import Thing
@@ -130,12 +130,14 @@ WRITTEN: dict[Thing, Any] = {
         room, following_up.propose, by=TOMAS, wording=ActionWords(MARA, None, None, "Find the root cause of the lag")
     ),
     Thing.finding: lambda room: note(room, SHOULD),
+    Thing.note: lambda room: do(room, noting.note, by=TOMAS, text=SHOULD),
 }
 
 
 @pytest.mark.parametrize("thing", Thing)
 def test_everything_that_is_written_for_the_review_is_read(room: Room, incident: int, thing: Thing):
     an_event(room, incident, "We roll back")
+    do(room, facilitating.start)
 
     assert "may be read as" in WRITTEN[thing](room)
 
