@@ -1,7 +1,7 @@
 """Editing the written review: every text is changed where it belongs, so that each format tells it anew."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot import formats
@@ -19,7 +19,13 @@ from storage.wording import Wording
 
 PAGE = 15
 """Texts on one page of the form."""
-PARTS = ("page", "findings", "actions", "timeline")
+PARTS: Mapping[str, str] = {
+    "page": "The first page",
+    "findings": "Findings",
+    "actions": "Actions",
+    "timeline": "The timeline",
+}
+"""The parts of the form, each with the words on its button."""
 PART_OF = {"finding": "findings", "action": "actions", "event": "timeline"}
 
 
@@ -53,7 +59,15 @@ def offer(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """The parts of the report, each with a button to change it; says `report_edit`."""
     incident, _ = _to_edit(turn, where, by)
     sheets = [sheet(turn, where=where, by=by, part=part) for part in PARTS]
-    yield Note.private(by, "report_edit", incident=incident.id, parts=[(one.part, one.pages) for one in sheets])
+    yield Note.private(by, "report_edit", incident=incident.id, pages=list(_pages(sheets)))
+
+
+def _pages(sheets: Iterable[Sheet]) -> Iterator[tuple[str, str]]:
+    """The button of every page, and what it types."""
+    for one in sheets:
+        for number in range(1, one.pages + 1):
+            label = PARTS[one.part] if one.pages == 1 else f"{PARTS[one.part]} {number}"
+            yield label, f"edit {one.part} {number}"
 
 
 def sheet(turn: Turn, *, where: Where, by: UserId, part: str, number: int = 1) -> Sheet:

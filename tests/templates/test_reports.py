@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.reports import Reports, escape_markdown, link_markdown
+from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.lifecycle import Stage
 from bot.review.naming import by_name
@@ -27,7 +28,7 @@ from bot.review.report import (
     NoteFacts,
     ReviewFacts,
 )
-from bot.review.written import Link, Written, write
+from bot.review.written import EMPTY, Link, Written, write
 
 AT = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
 HOSTILE = [
@@ -184,6 +185,10 @@ def test_people_in_the_words_of_a_message_are_named_and_hands_have_no_colour():
     assert report.startswith("# Slow for @Mara\n")
 
 
+def capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def test_an_unfinished_report_says_what_is_missing():
     facts = Facts(incident=IncidentFacts(id=1, team_id="T", title="Slow"), review=ReviewFacts(stage=Stage.open))
 
@@ -197,18 +202,7 @@ def test_an_unfinished_report_says_what_is_missing():
         "No action is open.",
         "Nobody has described the impact yet.",
         "Nothing is on the timeline.",
-        "A condition that made the incident possible or worse.",
-        "No contributor was noted.",
-        "What kept it smaller: a control, a circumstance, something a person did.",
-        "No mitigator was noted.",
-        "A wider hazard that it brought to light.",
-        "No wider risk was noted.",
-        "Something we now understand better about the system or the response.",
-        "Nothing was noted as a learning.",
-        "A view that differs from the others, kept as it was said.",
-        "Nobody noted a differing view.",
-        "What nobody in the room knew.",
-        "No question was left open.",
+        *(sentence for kind in FindingKind for sentence in (capital(kind.meaning), EMPTY[kind])),
         "No action was proposed. That is a valid outcome.",
         "Nobody holds a role.",
         "No meeting was held with the bot.",
