@@ -243,8 +243,9 @@ class Debrief:
             team=me.team,
             now=self.now,
             grace=grace,
-            draw=partial(formats.picture, naming=house.report_names),
-            print_page=partial(formats.html, naming=house.report_names),
+            draw=partial(formats.picture, house=house),
+            print_html=partial(formats.html, house=house),
+            print_pdf=partial(formats.pdf, house=house),
         )
         renderer = Renderer(command=self.settings.command)
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)

@@ -236,7 +236,7 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
     try:
         settings = settings_or_leave()
         with database_errors(), office.opened(settings) as storage:
-            pieces = office.exported(storage, incident, form, settings.report_names)
+            pieces = office.exported(storage, incident, form, settings.house())
             # What is wrong shows with the first piece, before a file is made.
             write_out(itertools.chain([next(pieces)], pieces), out)
     except (office.NoSuchIncident, Refused) as wrong:
@@ -286,10 +286,10 @@ def verify(*, incident: str) -> None:
     sys.exit(0 if as_it_was else BROKEN)
 
 
-def write_out(pieces: Iterable[str], out: Path | None) -> None:
+def write_out(pieces: Iterable[bytes], out: Path | None) -> None:
     """Into a file, or where there is none, to whoever reads our output."""
     try:
-        with out.open("w", encoding="utf-8") if out else click.open_file("-", "w", encoding="utf-8") as file:
+        with out.open("wb") if out else click.open_file("-", "wb") as file:
             file.writelines(pieces)
     except OSError as error:
         give_up(f"{out or 'The output'} cannot be written: {error.strerror}. Name a file in a folder you may write to.")

@@ -70,8 +70,6 @@ class Parcel:
 
 Draw = Callable[[Session, str, int], Picture | None]
 """The picture of an incident of a workspace, or None where nothing is to be seen."""
-Print = Callable[[Session, str, int], str]
-"""The report of an incident of a workspace as a page."""
 
 
 class Courier:
@@ -86,14 +84,15 @@ class Courier:
         now: Callable[[], datetime],
         grace: timedelta,
         draw: Draw = formats.picture,
-        print_page: Print = formats.html,
+        print_html: Callable[[Session, str, int], str] = formats.html,
+        print_pdf: Callable[[Session, str, int], bytes] = formats.pdf,
     ) -> None:
         self._storage = storage
         self._client = client
         self._team = team
         self._now = now
         self._grace = grace
-        self._draw, self._print_page = draw, print_page
+        self._draw, self._print_html, self._print_pdf = draw, print_html, print_pdf
         self._gallery = Gallery(client)
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -360,15 +359,17 @@ class Courier:
             return None
         with self._storage.read() as db:
             if parcel.key.startswith(outbox.PAGE):
-                return self._page(db, parcel.incident, reader=parcel.channel)
+                return self._page(db, parcel.incident, parcel.key.split(":")[1], reader=parcel.channel)
             picture = self._draw(db, self._team, parcel.incident)
             return gallery.of_picture(picture) if picture else None
 
-    def _page(self, db: Session, incident: int, *, reader: str) -> Sheet | None:
+    def _page(self, db: Session, incident: int, form: str, *, reader: str) -> Sheet | None:
         """For somebody who may still read it."""
         if incidents.by_number(db, self._team, incident, reader) is None:
             return None
-        return gallery.of_page(self._print_page(db, self._team, incident), incident)
+        if form == "pdf":
+            return gallery.of_paper(self._print_pdf(db, self._team, incident), incident)
+        return gallery.of_page(self._print_html(db, self._team, incident), incident)
 
     def _mark_files(self, parcel: Parcel, hung: Sequence[Hung]) -> None:
         if hung or parcel.files:

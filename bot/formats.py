@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import drawing
+from bot.desk import House
 from bot.drawing import Picture
-from bot.reports import Reports
+from bot.printing import Press
 from bot.review import report as facts_of
 from bot.review.naming import Called, Naming, by_name, by_role
 from bot.review.pulse import Pulse
@@ -44,32 +45,46 @@ NO_MESSAGES = '\n  "messages": []'
 """In a text of JSON only a key of the document itself stands behind a line's end and two spaces."""
 
 
-def markdown(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
+AS_IT_COMES = House()
+
+
+def markdown(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
     """The report; the same database gives the same text. Raises LookupError for no such incident."""
-    return Reports().markdown(written(db, _of_team(db, team, incident_id), naming))
+    return Press(house.templates).markdown(written(db, _of_team(db, team, incident_id), house.report_names))
 
 
-def html(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
+def html(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
     """The report as one page that needs nothing else, with its chart; raises LookupError for no such incident."""
+    return Press(house.templates).html(*_with_charts(db, team, incident_id, house))
+
+
+def pdf(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> bytes:
+    """The report on paper, with its chart; raises LookupError for no such incident."""
+    return Press(house.templates).pdf(*_with_charts(db, team, incident_id, house))
+
+
+def _with_charts(db: Session, team: str, incident_id: int, house: House) -> tuple[Written, Mapping[str, str]]:
     incident = _of_team(db, team, incident_id)
     facts = reports.read(db, incident)
-    called, zone = called_in(db, facts, naming), people.zone(db, team, facts.incident.lead)
+    called, zone = called_in(db, facts, house.report_names), people.zone(db, team, facts.incident.lead)
     charts = {layout: drawing.svg(facts, zone=zone, called=called, layout=layout) for layout in drawing.LAYOUTS}
-    return Reports().html(_written(db, incident, facts, called=called, zone=zone), charts if facts.timeline else {})
+    return _written(db, incident, facts, called=called, zone=zone), charts if facts.timeline else {}
 
 
-def actions_csv(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> str:
+def actions_csv(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
     """The actions as CSV; raises LookupError for no such incident."""
-    return actions_as_csv(written(db, _of_team(db, team, incident_id), naming))
+    return actions_as_csv(written(db, _of_team(db, team, incident_id), house.report_names))
 
 
-def picture(db: Session, team: str, incident_id: int, naming: Naming = Naming.names) -> Picture | None:
+def picture(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> Picture | None:
     """The timeline as it is posted below a summary; None where nothing is on it, or there is no such incident."""
     incident = reports.incident(db, team, incident_id)
     facts = reports.read(db, incident) if incident else None
     if facts is None or not facts.timeline:
         return None
-    return drawing.picture(facts, zone=people.zone(db, team, facts.incident.lead), called=called_in(db, facts, naming))
+    return drawing.picture(
+        facts, zone=people.zone(db, team, facts.incident.lead), called=called_in(db, facts, house.report_names)
+    )
 
 
 def written(db: Session, incident: Incident, naming: Naming = Naming.names) -> Written:

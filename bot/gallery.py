@@ -66,11 +66,19 @@ def of_picture(picture: Picture) -> Sheet:
 
 def of_page(page: str, incident: int) -> Sheet:
     """A report for the browser."""
-    content = page.encode()
+    return _of_report(page.encode(), f"review-{incident}.html", "text/html")
+
+
+def of_paper(paper: bytes, incident: int) -> Sheet:
+    """A report to be printed."""
+    return _of_report(paper, f"review-{incident}.pdf", "application/pdf")
+
+
+def _of_report(content: bytes, name: str, mimetype: str) -> Sheet:
     return Sheet(
-        name=f"review-{incident}.html",
+        name=name,
         title="Report",
-        mimetype="text/html",
+        mimetype=mimetype,
         alt="",
         mark=hashlib.sha256(content).hexdigest(),
         made=lambda: content,

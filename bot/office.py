@@ -14,12 +14,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from bot import exports, formats, importing, restoring, rewriting, verifying
-from bot.desk import Desk, Turn
+from bot.desk import Desk, House, Turn
 from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
-from bot.review.naming import Naming
-from bot.review.refusal import NotAvailableFormat, UnknownFormat
+from bot.review.refusal import UnknownFormat
 from bot.settings import Settings
 from storage import channels, incidents, outbox, people, reviews, verification
 from storage.models import Incident, OutboxNote
@@ -67,15 +66,15 @@ def _row(db: Session, incident: Incident) -> dict[str, Any]:
     }
 
 
-def exported(storage: Storage, name: str, form: str, naming: Naming = Naming.names) -> Iterator[str]:
-    """A review, piece by piece; raises NoSuchIncident, UnknownFormat and NotAvailableFormat before the first.
+def exported(storage: Storage, name: str, form: str, house: House = formats.AS_IT_COMES) -> Iterator[bytes]:
+    """A review, piece by piece; raises NoSuchIncident and UnknownFormat before the first.
 
     The JSON is the whole of what is kept, and calls nobody by a role.
     """
     write = _writer(form.lower())
     with storage.read() as db:
         incident = _named(db, name)
-        yield from write(db, TeamId(incident.team_id), incident.id, naming)
+        yield from write(db, TeamId(incident.team_id), incident.id, house)
 
 
 def edited(settings: Settings, storage: Storage, name: str, markdown: str) -> list[str]:
@@ -99,22 +98,21 @@ def verified(storage: Storage, name: str) -> tuple[Sequence[str], bool]:
         return list(verifying.told(incident, verdict)), verdict.is_clean
 
 
-Writer = Callable[[Session, TeamId, int, Naming], Iterable[str]]
+Writer = Callable[[Session, TeamId, int, House], Iterable[bytes]]
 
 
 def _writer(form: str) -> Writer:
-    if form == "pdf":
-        raise NotAvailableFormat(words=form)
     if form not in WRITERS:
         raise UnknownFormat(words=form)
     return WRITERS[form]
 
 
 WRITERS: Mapping[str, Writer] = {
-    "json": lambda db, team, incident, _: formats.json_text(db, team, incident),
-    "md": lambda *what: [formats.markdown(*what)],
-    "html": lambda *what: [formats.html(*what)],
-    "csv": lambda *what: [formats.actions_csv(*what)],
+    "json": lambda db, team, incident, _: map(str.encode, formats.json_text(db, team, incident)),
+    "md": lambda *what: [formats.markdown(*what).encode()],
+    "html": lambda *what: [formats.html(*what).encode()],
+    "pdf": lambda *what: [formats.pdf(*what)],
+    "csv": lambda *what: [formats.actions_csv(*what).encode()],
 }
 
 

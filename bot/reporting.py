@@ -6,12 +6,11 @@ from datetime import timedelta
 
 from bot.desk import Note, Notes, Turn
 from bot.formats import written
-from bot.reports import Reports
+from bot.printing import Press
 from bot.review import report as facts_of
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Stage, Who, require
 from bot.review.refusal import (
-    NotAvailableFormat,
     NotDrafted,
     NotEnded,
     NotHeld,
@@ -27,8 +26,9 @@ from storage import incidents, outbox, reports, reviews, silence, witness
 from storage.incidents import Where
 from storage.models import Incident, Review
 
-FORMATS = ("html", "md", "json", "csv")
-NOT_YET = ("pdf",)
+FORMATS = ("html", "pdf", "md", "json", "csv")
+SENT = ("html", "pdf")
+"""As a file, in direct messages."""
 SHOWN_OF_MARKDOWN = 2_400
 """Characters; a whole report does not fit into a message."""
 DRAFTED_AFTER = timedelta(minutes=30)
@@ -51,7 +51,7 @@ def draft(turn: Turn, *, where: Where, by: UserId, uncompared: Sequence[str] = (
 
 def _draft(turn: Turn, incident: Incident, review: Review, *, by: UserId | None) -> Written:
     report = written(turn.db, incident, turn.house.report_names)
-    review.draft = Reports().markdown(report)
+    review.draft = Press(turn.house.templates).markdown(report)
     review.drafted_at, review.approved_at = turn.now, None
     _record(turn, incident, review, "drafted", by)
     return report
@@ -101,7 +101,7 @@ def publish(
         _record(turn, incident, review, "published", by)
     review.published_head = witness.head(turn.db, turn.team)
     report = written(turn.db, incident, turn.house.report_names)
-    review.published_to, review.draft = to or review.published_to, Reports().markdown(report)
+    review.published_to, review.draft = to or review.published_to, Press(turn.house.templates).markdown(report)
     for place in places:
         key = f"published:{review.id}:{place.channel}"
         note = Note.live(key, "published", place, report=report, by=by)
@@ -170,14 +170,13 @@ def report(turn: Turn, *, where: Where, by: UserId, form: str = "") -> Notes:
     """The first page, and where the whole of it is."""
     incident = incidents.at(turn.db, turn.team, where, by)
     wanted = form.strip().lower()
-    if wanted in NOT_YET:
-        raise NotAvailableFormat(words=wanted)
     if wanted and wanted not in FORMATS:
         raise UnknownFormat(words=form.strip())
     report = written(turn.db, incident, turn.house.report_names)
-    beginning = _beginning(Reports().markdown(report)) if wanted == "md" else None
-    if wanted == "html":
-        yield Note.picture(f"{outbox.PAGE}{incident.id}:{by}", "report_file", Place(ChannelId(by)), incident.id)
+    beginning = _beginning(Press(turn.house.templates).markdown(report)) if wanted == "md" else None
+    if wanted in SENT:
+        key = f"{outbox.PAGE}{wanted}:{incident.id}:{by}"
+        yield Note.picture(key, "report_file", Place(ChannelId(by)), incident.id, form=wanted)
     yield Note.private(by, "report", report=report, beginning=beginning, form=wanted or "md")
 
 

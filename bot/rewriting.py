@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot import formats
 from bot.desk import Note, Notes, Turn
+from bot.printing import Press
 from bot.reports import Reports
 from bot.review import edited, secrets
 from bot.review.incident import UserId
@@ -147,7 +148,7 @@ def _put(turn: Turn, incident: Incident, review: Review, texts: Mapping[str, str
         text = called.back(words, before[key])
         wording.reword(Wording(db=turn.db, incident=incident, text=text, by=by, now=turn.now), key)
     if texts:
-        review.draft = Reports().markdown(formats.written(turn.db, incident, turn.house.report_names))
+        review.draft = Press(turn.house.templates).markdown(formats.written(turn.db, incident, turn.house.report_names))
         review.approved_at = review.approved_at if review.published_at else None
 
 

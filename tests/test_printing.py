@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from bot import formats
+from bot.desk import House
 from bot.printing import TEMPLATES, Form, Limits, Press, printed
 from bot.render import templates_folder
 from bot.review.example import facts, written
 from bot.review.naming import by_name
 from bot.review.written import Written, write
+from tests.cast import TEAM, a_room, an_incident
 
 LITTLE = Limits(seconds=5)
 OURS = Press()
@@ -169,6 +172,16 @@ def test_what_is_wrong_with_it_is_said_with_its_line(tmp_path: Path):
     assert trouble.why.startswith("report.md.j2, line 2: TemplateSyntaxError")
 
 
+def test_an_installation_s_templates_are_those_of_its_reports(tmp_path: Path):
+    room = a_room(tmp_path)
+    incident = an_incident(room)
+    own(tmp_path, "report.md.j2", "# {{ report.title }}, as we tell it")
+
+    told = room.ask(formats.markdown, TEAM, incident, House(templates=tmp_path))
+
+    assert told == "# Checkout is slow, as we tell it\n"
+
+
 def test_a_folder_that_is_not_there_is_no_trouble(tmp_path: Path):
     press = Press(tmp_path / "nowhere")
 
@@ -257,7 +270,7 @@ def every_one_gives_a_report(folder: Path, templates: Iterator[tuple[str, bytes]
         here = folder / str(number)
         here.mkdir()
         own(here, name, template)
-        form = next(form for form, files in TEMPLATES.items() if name in files)
+        form: Form = next(form for form, files in TEMPLATES.items() if name in files)
         assert PRINT[form](Press(here, limits), report), template[:200]
         count += 1
     return count

@@ -19,15 +19,20 @@ class Desk(Office):
     report = "<!doctype html><p>version 1</p>"
     incident = 0
     reader = ""
+    form = "html"
 
     def page(self, _db: object, _team: str, incident: int) -> str:
         assert incident == self.incident
         return self.report
 
+    def paper(self, _db: object, _team: str, incident: int) -> bytes:
+        assert incident == self.incident
+        return b"%PDF-1.7 version 1"
+
     def ask(self) -> None:
         now = self.slack.sandbox.clock.now()
         words = outbox.Words(
-            key=f"{outbox.PAGE}{self.incident}:{self.reader}",
+            key=f"{outbox.PAGE}{self.form}:{self.incident}:{self.reader}",
             channel=self.reader,
             text="Here is the report.",
             incident=self.incident,
@@ -77,7 +82,9 @@ async def desk(database_url: str, slack: Running) -> AsyncIterator[Desk]:
         reviews.begin(db, incident)
         assert incidents.by_number(db, TEAM, incident.id, desk.reader)
     client = client_of(slack, timeout=2)
-    desk.courier = Courier(storage, client, team=TEAM, now=slack.sandbox.clock.now, grace=GRACE, print_page=desk.page)
+    desk.courier = Courier(
+        storage, client, team=TEAM, now=slack.sandbox.clock.now, grace=GRACE, print_html=desk.page, print_pdf=desk.paper
+    )
     yield desk
     storage.close()
 
@@ -88,6 +95,15 @@ async def test_a_report_that_is_asked_for_comes_as_a_page_in_direct_messages(des
     await desk.round()
 
     assert desk.pages() == [(f"review-{desk.incident}.html", "text/html", desk.report.encode())]
+
+
+async def test_one_that_is_asked_for_on_paper_comes_as_pdf(desk: Desk):
+    desk.form = "pdf"
+    desk.ask()
+
+    await desk.round()
+
+    assert desk.pages() == [(f"review-{desk.incident}.pdf", "application/pdf", b"%PDF-1.7 version 1")]
 
 
 async def test_asking_again_sends_it_again_only_where_something_is_new(desk: Desk):

@@ -243,14 +243,7 @@ class UnknownChannel(Refused):
 
 @dataclass(eq=False)
 class UnknownFormat(Refused):
-    """I do not know “{words}” as a format. The report comes as `html`, `md` or `json`, its actions as `csv`."""
-
-    words: str
-
-
-@dataclass(eq=False)
-class NotAvailableFormat(Refused):
-    """The report comes as `html`, `md` or `json` for now, not yet as {words}."""
+    """I do not know “{words}” as a format. The report comes as `html`, `pdf`, `md` or `json`, its actions as `csv`."""
 
     words: str
 

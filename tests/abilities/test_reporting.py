@@ -318,7 +318,7 @@ def test_the_whole_report_comes_as_a_page_in_direct_messages(room: Room):
     ]
 
 
-@pytest.mark.parametrize(("form", "refused"), [("pdf", refusal.NotAvailableFormat), ("docx", refusal.UnknownFormat)])
+@pytest.mark.parametrize(("form", "refused"), [("docx", refusal.UnknownFormat), ("pdfx", refusal.UnknownFormat)])
 def test_a_format_that_is_not_there_is_named(room: Room, form: str, refused):
     an_incident(room)
 

@@ -264,7 +264,7 @@ def take_in(room: Room, incident: int, markdown: str) -> list[tuple[str, str, st
 def test_what_was_changed_in_the_markdown_is_taken_in_and_told(room: Room, naming: Naming):
     incident = drafted(room)
     room.house = room.desk.house = replace(room.house, report_names=naming)
-    markdown = room.ask(formats.markdown, TEAM, incident, naming)
+    markdown = room.ask(formats.markdown, TEAM, incident, room.house)
     edited = re.sub(r"(\*\*Learning 1.*)knows the cache", r"\1alone knows it", markdown)
 
     changes = take_in(room, incident, edited.replace("Buyers waited.", "Nobody could pay."))
