@@ -6,16 +6,15 @@ What a person may not see is left out before anything is counted or ranked: it p
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     ColumnExpressionArgument,
     CompoundSelect,
-    Executable,
     Integer,
     Select,
     String,
@@ -128,8 +127,15 @@ def _places(db: Session, team: str, user: str, *, sought: Sought, begun: Sequenc
         found = db.execute(_newest(partial(_holding, signs=sought.signs)), {"team": team, "user": user})
     else:
         asked_for = index.asked(sought.phrases, begun or (False,) * len(sought.phrases))
-        found = db.execute(_looked_up(index), {"team": team, "user": user, "asked": asked_for})
-    return _ranked([Found(*row) for row in found.all()], sought)
+        statement, given = _looked_up(index)
+        found = db.connection().exec_driver_sql(statement, {**given, "team": team, "user": user, "asked": asked_for})
+    return _ranked([_found(Found(*row)) for row in found.all()], sought)
+
+
+def _found(row: Found) -> Found:
+    """Moments as SQLite keeps them are text."""
+    at: datetime | str = row.at
+    return row._replace(at=datetime.fromisoformat(at).replace(tzinfo=UTC)) if isinstance(at, str) else row
 
 
 Query = Select[*tuple[Any, ...]]
@@ -278,6 +284,7 @@ class Index:
     """How a database is asked for words: its language, and how a query takes those with them, the last kept first."""
 
     dialect: type[DefaultDialect]
+    paramstyle: Literal["named", "pyformat"]
     take: Callable[[Query, Sort], Query]
     quoted: str
     beside: str
@@ -306,18 +313,16 @@ def _on_postgresql(query: Query, sort: Sort) -> Query:
 
 
 INDEXES: Mapping[str, Index] = {
-    "sqlite": Index(SQLiteDialect, _on_sqlite, quoted='"{}"', beside=" ", begun="*", every=" "),
-    "postgresql": Index(PGDialect, _on_postgresql, quoted="{}", beside=" <-> ", begun=":*", every=" & "),
+    "sqlite": Index(SQLiteDialect, "named", _on_sqlite, quoted='"{}"', beside=" ", begun="*", every=" "),
+    "postgresql": Index(PGDialect, "pyformat", _on_postgresql, quoted="{}", beside=" <-> ", begun=":*", every=" & "),
 }
 
 
 @cache
-def _looked_up(index: Index) -> Executable:
-    """The question to an index, put into words once: that takes longer than the answer."""
-    query = _newest(index.take)
-    compiled = query.compile(dialect=index.dialect(paramstyle="named"))
-    asked_for = {name: value for name, value in compiled.params.items() if value is not None}
-    return text(str(compiled)).bindparams(**asked_for).columns(*query.selected_columns)
+def _looked_up(index: Index) -> tuple[str, Mapping[str, Any]]:
+    """The question to an index, put into words once, and what is given with it: that takes longer than the answer."""
+    compiled = _newest(index.take).compile(dialect=index.dialect(paramstyle=index.paramstyle))
+    return str(compiled), compiled.params
 
 
 def _newest(take: Callable[[Query, Sort], Query]) -> CompoundSelect[*tuple[Any, ...]]:

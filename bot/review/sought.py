@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 
 Phrase = tuple[str, ...]
@@ -27,7 +28,7 @@ LIKE_ANOTHER = str.maketrans("ſµς", "sμσ")
 """Letters that are another letter in another place of a word, or of a font."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sought:
     """What is looked for: every one of these phrases, and where there are none these signs as they were typed."""
 
@@ -46,6 +47,7 @@ class Sought:
         """All of it as it was typed, folded."""
         return fold(self.signs)
 
+    @cached_property
     def patterns(self) -> tuple[tuple[re.Pattern[str], float], ...]:
         """What is found in a folded text, and what each place counts: words that only begin so count half."""
         if self.is_literal:
@@ -117,7 +119,7 @@ class Judge:
     """Says how well a text answers, where it has all that is sought; whose text it is makes no difference."""
 
     def __init__(self, sought: Sought) -> None:
-        self._patterns = sought.patterns()
+        self._patterns = sought.patterns
         self._typed = sought.typed if len(sought.phrases) > 1 else ""
 
     def score(self, text: str) -> float:
@@ -137,7 +139,6 @@ SHOWN = 200
 """Characters of a text beside what was found in it."""
 BEFORE = 60
 """Of these so many at most stand before the first place where it was found."""
-RUN = re.compile(r"\S+")
 EDGES = "\"'()[]{}<>.,;:!?…“”„«»"
 
 
@@ -165,16 +166,27 @@ def snippet(text: str, sought: Sought) -> tuple[Part, ...]:
 
 def _marks(line: str, sought: Sought) -> list[tuple[int, int]]:
     """Where it was found: whole runs between spaces, for half a word cannot be marked, without the signs around."""
-    spans = list(_spans(line, sought))
-    found = [run for run in RUN.finditer(line) if any(start < run.end() and run.start() < end for start, end in spans)]
-    return [(run.end() - len(run[0].lstrip(EDGES)), run.start() + len(run[0].rstrip(EDGES))) for run in found]
+    runs = sorted({run for start, end in _spans(line, sought) for run in _runs(line, start, end)})
+    return [
+        (end - len(line[start:end].lstrip(EDGES)), start + len(line[start:end].rstrip(EDGES))) for start, end in runs
+    ]
+
+
+def _runs(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The runs between spaces that a place touches."""
+    at = line.rfind(" ", 0, start) + 1
+    while at < end:
+        stop = line.find(" ", at)
+        stop = len(line) if stop < 0 else stop
+        yield at, stop
+        at = stop + 1
 
 
 def _spans(line: str, sought: Sought) -> Iterator[tuple[int, int]]:
     """Where what is sought stands in the line itself: where folding changes its length, each word is folded alone."""
     folded = fold(line)
     if len(folded) == len(line):
-        for pattern, _ in sought.patterns():
+        for pattern, _ in sought.patterns:
             yield from (found.span() for found in pattern.finditer(folded))
         return
     words = [(fold(found[0]), *found.span()) for found in WORD.finditer(line)]
