@@ -290,6 +290,21 @@ def test_the_home_tab_opens_for_anybody(town: Town):
     assert view["type"] == "home"
 
 
+@pytest.mark.parametrize("words", ["rolled zebrafish", '{"text": "zebrafish", "incident": 1}'])
+def test_what_is_typed_into_the_home_tabs_field_is_searched_for_as_it_is(town: Town, words: str):
+    channel = town.an_incident()
+    town.driver.say("priya", channel, "rolled back the zebrafish")
+    town.driver.do("home", user="priya")
+    town.driver.wait_for(lambda: town.driver.get("home/priya")["view"], "the Home tab")
+
+    town.driver.do("click", user="priya", home=True, action_id="review:search:home", value=words)
+
+    found = "rolled" in words
+    told = "*zebrafish*" if found else "I found nothing with “{&quot;text"
+    told = told.replace("&quot;", '"')
+    town.driver.wait_for(lambda: any(told in words_of(each) for each in town.driver.messages("dm", user="priya")), told)
+
+
 def test_three_seconds_are_kept_by_every_answer(town: Town, incident: str):
     took = [
         town.driver.post("command", user="priya", channel=incident, command="/review", text=w)["ack_ms"] for w in "ab"
