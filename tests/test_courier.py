@@ -312,10 +312,10 @@ async def test_what_was_said_once_is_changed_in_its_place_when_it_loses_words(ei
     office.say("quote", "14:05 · the password is hunter2")
     await office.round()
 
-    _reword(office, "quote", "14:05 · (words deleted by their author)")
+    _reword(office, "quote", "14:05 · (words deleted)")
     await office.round()
 
-    assert office.seen() == ["14:05 · (words deleted by their author)"]
+    assert office.seen() == ["14:05 · (words deleted)"]
     assert office.state("quote") == ("sent", None)
 
 
@@ -325,11 +325,11 @@ async def test_what_slack_took_unheard_is_changed_in_its_place_when_it_loses_wor
     office.say("quote", "the password is hunter2")
     await office.round()
 
-    _reword(office, "quote", "(words deleted by their author)")
+    _reword(office, "quote", "(words deleted)")
     office.pass_time(61)
     await office.round()
 
-    assert office.seen() == ["(words deleted by their author)"]
+    assert office.seen() == ["(words deleted)"]
 
 
 async def test_a_whisper_reaches_one_person(office: Office):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-DELETED = "(words deleted by their author)"
+DELETED = "(words deleted)"
 """What stands in the place of words that were taken out."""
 
 SOME = 8
