@@ -307,8 +307,10 @@ def erase_user(*, user: str, yes: bool) -> None:
     from bot.review.pseudonym import USER
 
     settings = settings_or_leave()
-    if not USER.fullmatch(user) or user.startswith("<"):
+    meant = USER.fullmatch(user.strip().upper())
+    if not meant:
         give_up(f"{user} is no id of a user: in Slack, “Copy member ID” in a profile gives it, such as U012AB3CD.")
+    user = meant[1]
     try:
         with database_errors(), office.opened(settings) as storage:
             found = erasing.look(storage, user)

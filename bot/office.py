@@ -126,7 +126,7 @@ def _named(db: Session, name: str) -> Incident:
     for space in people.workspaces(db):
         for number in channels.once_called(db, space.team_id, wanted):
             return incidents.get(db, number)
-    raise NoSuchIncident(f"There is no incident {name}. `debrief incidents` lists those there are.")
+    raise NoSuchIncident(f"There is no incident “{name}”. `debrief incidents` lists those there are.")
 
 
 def _every(db: Session) -> list[Incident]:

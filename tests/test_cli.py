@@ -341,6 +341,13 @@ def test_erasing_whom_nobody_knows_changes_nothing(storage: Storage):
     assert rows_with(storage.engine, "UERASED") == []
 
 
+@pytest.mark.parametrize("typed", ["u0nobody", "<@U0NOBODY>", "<@U0NOBODY|nobody>", " U0NOBODY "])
+def test_whom_to_erase_may_be_typed_as_slack_shows_them(storage: Storage, typed: str):
+    done = debrief("erase-user", typed)
+
+    assert (done.exit_code, done.output) == (0, "Nothing is known of U0NOBODY, so there is nothing to erase.\n")
+
+
 @pytest.mark.parametrize(("user", "why"), [("mara", "is no id of a user"), ("U0DEBRIEF", "is this bot itself")])
 def test_what_cannot_be_erased_is_told(mara: str, user: str, why: str):
     done = debrief("erase-user", user, "--yes")
