@@ -383,6 +383,17 @@ def test_after_mitigation_the_status_names_the_meeting(room: Room):
     assert "I propose an hour to you" in answer
 
 
+def test_of_a_private_incident_the_status_says_how_it_may_become_public_later(room: Room):
+    open_here(room, channel=facts(private=True))
+    meanwhile = room.serve(tracking.status, where=HERE, by=MARA)
+    set_to(room, "mitigated")
+
+    answer = room.serve(tracking.status, where=HERE, by=MARA)
+
+    assert "/review public" not in meanwhile
+    assert "`/review public` shows it to everybody" in answer
+
+
 def test_a_proposal_made_is_told_and_one_from_before_a_re_opening_is_not(room: Room):
     number = an_incident(room)
     mitigated(room, number)
