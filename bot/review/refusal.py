@@ -51,8 +51,8 @@ def choice(words: list[str]) -> str:
 
 
 class NoIncidentHere(Refused):
-    """I am not following an incident here. `{command} open` starts one, and `{command}` alone shows the reviews you
-    are part of.
+    """I follow no incident here that you can see. `{command} open` starts one, and `{command}` alone shows the reviews
+    you are part of.
     """
 
 
