@@ -133,7 +133,7 @@ def _let_first_lead(turn: Turn, incident: Incident, facts: Sequence[MessageFact]
         return
     programs = people.bots(turn.db, turn.team)
     for fact in sorted(facts, key=lambda one: moment_of(one.ts)):
-        spoke = fact.subtype not in archive.COMINGS_AND_GOINGS
+        spoke = fact.subtype not in archive.OF_THE_CHANNEL
         if spoke and fact.user and not fact.bot_id and fact.user not in programs:
             incidents.give_role(turn.db, incident, Role.lead, fact.user, by=None, now=moment_of(fact.ts))
             return

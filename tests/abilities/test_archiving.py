@@ -614,7 +614,7 @@ def test_the_imported_incident_opens_with_its_first_message_and_whoever_wrote_fi
 
     export = exports.read(SAMPLE)
     wrote = [m for m in export.messages(export.channel("inc-2211-checkout-latency")) if not m.get("bot_id")]
-    spoke = next(m for m in wrote if m.get("subtype") not in messages.COMINGS_AND_GOINGS)
+    spoke = next(m for m in wrote if m.get("subtype") not in messages.OF_THE_CHANNEL)
     opened_at = room.ask(lambda db: incidents.get(db, found.incident).opened_at)
     roles: Roles = room.ask(incidents.roles, found.incident)
     first = room.ask(lambda db: messages.of_incident(db, found.incident)[0].posted_at)
