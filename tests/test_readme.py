@@ -12,6 +12,8 @@ from pydantic import AliasChoices
 
 from bot.cli import main
 from bot.manifest import SCOPES
+from bot.printing import Press
+from bot.review import example
 from bot.sandbox.demo import CHANNEL, stage
 from bot.sandbox.driver import Driver, Json, Stuck, words_of
 from bot.settings import Settings
@@ -236,6 +238,16 @@ def test_every_command_that_is_told_exists(page: str):
 
     assert told
     assert missing == set()
+
+
+def test_the_template_in_the_handbook_prints_a_report(tmp_path: Path):
+    handbook = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    (template,) = re.findall(r"```jinja\n(.*?)```", handbook, re.DOTALL)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.md.j2").write_text(template, encoding="utf-8")
+
+    assert Press(tmp_path).troubles(example.written()) == []
+    assert "## Contributors" in Press(tmp_path).markdown(example.written())
 
 
 def table(heading: str) -> list[list[str]]:
