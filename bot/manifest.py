@@ -17,8 +17,8 @@ SCOPES: dict[str, tuple[str, str]] = {
     "reactions:write": ("the one memo emoji that confirms a tag", "tags are not confirmed"),
     "files:read": ("to keep screenshots that are shared in an incident", "of files only the names are kept"),
     "files:write": (
-        "the timeline as a picture below a published summary, and a report as a page for whoever asks",
-        "summaries go without their picture, and nobody is sent a page",
+        "the timeline as a picture below a published summary, and a report as a page or PDF for whoever asks",
+        "summaries go without their picture, and nobody is sent a whole report",
     ),
     "users:read": (
         "names and time zones, so that hours are said in yours, and who is a guest",
