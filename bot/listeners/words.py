@@ -32,6 +32,7 @@ from bot.review.findings import FindingKind
 from bot.review.incident import MomentName
 from bot.review.lifecycle import Role, Who
 from bot.review.refusal import UnknownFindingStep, UnknownVerb
+from bot.review.timeline import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "open",
             opening.open_incident,
-            "track this place as an incident",
+            "follow this place as an incident",
+            more="in an old channel, `from:24h`, `from:7d` or `from:all` says from when",
             usage="[sev1…sev4] [title]",
             read=reading.opening(opening.FROM),
             needs=Needs.channel,
@@ -227,6 +229,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "severity",
             tracking.set_severity,
             "set how bad it is",
+            more="sev1 is the most severe",
             usage="sev2",
             read=reading.as_it_is("words"),
             touches_agenda=True,
@@ -257,8 +260,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "summary",
             tracking.set_summary,
-            "set or show it",
-            more="what happened, what was felt, how it was fixed",
+            "set or show the summary",
+            more="what happened, what was felt, how it was fixed, in a sentence each",
             usage="[text]",
             read=reading.as_it_is("text"),
             choose=_set_or_show,
@@ -318,6 +321,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "kind",
             tagging.sort_event,
             "say what kind of event N is",
+            more=", ".join(kind.label for kind in Kind),
             usage="N KIND",
             read=reading.numbered_text("kind", "words"),
             touches_agenda=True,
@@ -336,14 +340,6 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "add what is missing near event N",
             usage="N text",
             read=reading.numbered_text("missing"),
-            touches_agenda=True,
-        ),
-        Verb(
-            "answer",
-            walking.answer_stop,
-            "keep the answer to the question at event N",
-            usage="N text",
-            read=reading.numbered_text("answer"),
             touches_agenda=True,
         ),
     ),
@@ -392,7 +388,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         _role(Role.facilitator, "who leads the meeting", rotates="[@a]"),
         _role(Role.scribe, "who writes", rotates="[@a]"),
         _role(Role.owner, "who answers for the review being finished"),
-        _role(Role.lead, "who led the response"),
+        _role(Role.lead, "who leads the response"),
         Verb(
             "stops",
             walking.choose_stops,
@@ -453,6 +449,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             touches_agenda=True,
         ),
         Verb(
+            "answer",
+            walking.answer_stop,
+            "keep the answer to the question at event N",
+            usage="N text",
+            read=reading.numbered_text("answer"),
+            touches_agenda=True,
+        ),
+        Verb(
             "extend",
             facilitating.extend,
             "more minutes for this topic",
@@ -506,7 +510,13 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             choose=_tap_or_ask,
             said_alone=True,
         ),
-        Verb("reveal", noting.reveal, "show the answers that were given in private", who=Who.facilitating),
+        Verb(
+            "reveal",
+            noting.reveal,
+            "show the answers that were given in private",
+            more="so far I take none",
+            who=Who.facilitating,
+        ),
         Verb(
             "end",
             facilitating.end,
@@ -584,7 +594,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "report",
             reporting.report,
-            "the written review; `edit` changes its texts",
+            "the written review; `html` and `pdf` send you the whole of it, `edit` changes its texts",
             usage="[md, html, pdf, json or edit]",
             read=reading.form,
             choose=_read_or_edit,
