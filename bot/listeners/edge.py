@@ -292,11 +292,14 @@ def _value(action: dict[str, Any]) -> dict[str, Any]:
 
 
 def place_of(body: dict[str, Any]) -> Place:
-    """Where an interaction happened; in the Home tab or a form there is no channel."""
+    """Where an interaction happened; in the Home tab or a form there is no channel.
+
+    A message that others replied to names its own thread, and stands in the channel all the same.
+    """
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
     message = body.get("message") or {}
     thread = message.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or ""
-    return Place(ChannelId(channel), thread)
+    return Place(ChannelId(channel), "" if thread == message.get("ts") else thread)
 
 
 def is_whisper(body: dict[str, Any]) -> bool:

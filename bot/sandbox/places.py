@@ -106,7 +106,13 @@ def _response_url(sandbox: Sandbox, user: User, place: InMessage) -> str:
         user.id,
         place.channel.id,
         message_ts=place.message["ts"],
-        thread_ts=place.message.get("thread_ts", ""),
+        thread_ts=_thread_it_replies_in(place.message),
         ephemeral=place.ephemeral,
     )
     return f"{sandbox.url}/_response/{key}"
+
+
+def _thread_it_replies_in(message: Json) -> str:
+    """A message that others replied to names its own thread, and stands in the channel all the same."""
+    thread = str(message.get("thread_ts", ""))
+    return "" if thread == message["ts"] else thread

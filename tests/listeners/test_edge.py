@@ -291,6 +291,7 @@ def test_a_menu_types_what_was_chosen():
     ("body", "place"),
     [
         ({"channel": {"id": "C1"}, "message": {"ts": "1.0", "thread_ts": "0.5"}}, Place(ChannelId("C1"), "0.5")),
+        ({"channel": {"id": "C1"}, "message": {"ts": "0.5", "thread_ts": "0.5"}}, Place(ChannelId("C1"))),
         ({"container": {"channel_id": "C1", "thread_ts": "0.5"}}, Place(ChannelId("C1"), "0.5")),
         ({"channel": {"id": "C1"}, "message": None}, Place(ChannelId("C1"))),
         ({"view": {"type": "home"}}, Place(ChannelId(""))),

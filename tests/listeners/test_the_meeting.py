@@ -53,6 +53,26 @@ def test_the_note_button_opens_one_form_for_all_that_can_be_noted(here: Town):
         waits_for_line(here, line)
 
 
+def test_what_is_pressed_and_noted_under_an_agenda_with_replies_is_answered_in_the_channel(here: Town):
+    here.driver.press(RESPONDER, CHANNEL, "^Note…$")
+    here.driver.fill(RESPONDER, kind="risk", text="One of us knows the tool")
+    waits_for_line(here, "One of us knows the tool")
+
+    here.driver.press(RESPONDER, CHANNEL, "^I am here$")
+    here.driver.press(RESPONDER, CHANNEL, "^Note…$")
+    here.driver.fill(RESPONDER, kind="note", text="We come back to the runbook")
+
+    for words in ("Good to have you here", "We come back to the runbook"):
+        answer = here.driver.wait_for(lambda words=words: _alone(here, RESPONDER, words), f"the answer “{words}”")
+        assert "thread_ts" not in answer
+
+
+def _alone(here: Town, user: str, words: str) -> Json | None:
+    """What only this person sees."""
+    seen = here.driver.messages(CHANNEL, user)
+    return next((m for m in seen if m.get("is_ephemeral") and words in words_of(m)), None)
+
+
 def test_a_mention_in_the_thread_of_the_agenda_notes_there(here: Town):
     ts = agendas(here)[-1]["ts"]
 
