@@ -32,6 +32,15 @@ def room(tmp_path: Path, database_url: str) -> Iterator[Room]:
     room.storage.close()
 
 
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What is exported of a review with something of everything."""
+    room = a_room(tmp_path_factory.mktemp("before"))
+    written_down = exported(room, a_review(room))
+    room.storage.close()
+    return written_down
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Room]:
     """A database in which nothing is yet; it knows of no workspace, either."""
@@ -111,9 +120,7 @@ def written(folder: Path, document: str | Mapping[str, Any]) -> Path:
     return file
 
 
-def test_a_review_restored_elsewhere_gives_the_same_bytes(room: Room, elsewhere: Room, tmp_path: Path):
-    document = exported(room, a_review(room))
-
+def test_a_review_restored_elsewhere_gives_the_same_bytes(elsewhere: Room, tmp_path: Path, document: str):
     told = office.restore(another(tmp_path), written(tmp_path, document))
 
     assert exported(elsewhere, 1) == document
@@ -121,11 +128,7 @@ def test_a_review_restored_elsewhere_gives_the_same_bytes(room: Room, elsewhere:
 
 
 @pytest.mark.postgres
-def test_numbers_go_on_behind_those_of_a_restored_review(tmp_path: Path, sqlite_url: str, empty_postgresql_url: str):
-    before = a_room(tmp_path, sqlite_url)
-    document = exported(before, a_review(before))
-    before.storage.close()
-
+def test_numbers_go_on_behind_those_of_a_restored_review(tmp_path: Path, empty_postgresql_url: str, document: str):
     office.restore(a_database(empty_postgresql_url, tmp_path), written(tmp_path, document))
 
     after = Room(Storage(empty_postgresql_url))
@@ -134,17 +137,15 @@ def test_numbers_go_on_behind_those_of_a_restored_review(tmp_path: Path, sqlite_
     assert (again == document, follows) == (True, 2)
 
 
-def test_what_was_restored_is_as_it_was_entered(room: Room, elsewhere: Room, tmp_path: Path):
-    document = exported(room, a_review(room))
-
+def test_what_was_restored_is_as_it_was_entered(elsewhere: Room, tmp_path: Path, document: str):
     office.restore(another(tmp_path), written(tmp_path, document))
 
     lines, as_it_was = office.verified(elsewhere.storage, "1")
     assert as_it_was, lines
 
 
-def test_restoring_it_again_changes_nothing(room: Room, elsewhere: Room, tmp_path: Path):
-    settings, file = another(tmp_path), written(tmp_path, exported(room, a_review(room)))
+def test_restoring_it_again_changes_nothing(elsewhere: Room, tmp_path: Path, document: str):
+    settings, file = another(tmp_path), written(tmp_path, document)
     office.restore(settings, file)
     before = rows(elsewhere)
 
@@ -158,16 +159,13 @@ def rows(room: Room) -> dict[str, int]:
     return room.ask(lambda db: {t.name: db.scalars(select(func.count()).select_from(t)).one() for t in tables})
 
 
-def test_nobody_is_told_anything_by_a_restored_review(room: Room, elsewhere: Room, tmp_path: Path):
-    document = exported(room, a_review(room))
-
+def test_nobody_is_told_anything_by_a_restored_review(elsewhere: Room, tmp_path: Path, document: str):
     office.restore(another(tmp_path), written(tmp_path, document))
 
     assert elsewhere.transcript() == []
 
 
-def test_whom_this_workspace_was_asked_to_forget_stays_forgotten(room: Room, elsewhere: Room, tmp_path: Path):
-    document = exported(room, a_review(room))
+def test_whom_this_workspace_was_asked_to_forget_stays_forgotten(elsewhere: Room, tmp_path: Path, document: str):
     office.restore(another(tmp_path), written(tmp_path, an_empty_review(number=7)))
     name = elsewhere.change(lambda db: pseudonyms.give(db, TEAM, TOMAS, now=elsewhere.now))
 
