@@ -278,6 +278,25 @@ def test_with_fewer_than_ten_reviews_nothing_is_offered(room: Room):
     assert "met before" not in note(room, "contributor", "no limit for the connection pool")
 
 
+def test_a_review_that_somebody_may_not_see_is_none_of_the_ten(room: Room):
+    earlier_reviews(room, 9)
+    hidden = an_incident(room, channel=ChannelId("C0SECRET"), private=room.now)
+    room.change(lambda db: held(db, hidden))
+    mitigated(room, an_incident(room))
+
+    assert "met before" not in note(room, "contributor", "no limit for the connection pool")
+
+
+def test_what_was_dropped_in_an_earlier_review_is_not_offered(room: Room):
+    earlier_reviews(room, 10)
+    room.change(lambda db: [setattr(row, "dropped_at", room.now) for row in db.query(Finding)])
+    mitigated(room, an_incident(room))
+
+    said = note(room, "contributor", "no limit for the connection pool")
+
+    assert "met before" not in said
+
+
 def test_what_is_not_alike_is_not_offered(room: Room):
     earlier_reviews(room, 10)
     mitigated(room, an_incident(room))
