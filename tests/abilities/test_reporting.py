@@ -245,6 +245,7 @@ def test_a_channel_without_the_bot_is_refused(room: Room):
         None,
         ChannelFacts(channel=TEAM_CHANNEL, private=False, members=(MARA,)),
         ChannelFacts(channel=TEAM_CHANNEL, private=True, members=(MARA, OUTSIDER)),
+        ChannelFacts(channel=TEAM_CHANNEL, private=True, members=()),
     ],
 )
 def test_a_private_review_goes_to_no_channel_with_other_readers(room: Room, audience: ChannelFacts | None):
