@@ -516,6 +516,30 @@ def test_a_meeting_that_nobody_held_holds_up_no_promise(room: Room):
     assert "is promised" in move(room, "commit")
 
 
+def test_of_several_meetings_the_first_that_could_speak_of_it_counts(room: Room):
+    incident = an_incident(room)
+    mitigated(room, incident)
+    room.change(lambda db: planned(db, incident, NOVEMBER_18))
+    a_meeting_is_held(room)
+    room.pass_time(days=1)
+    propose(room)
+    a_meeting_is_held(room)
+    room.pass_time(days=2)
+    room.change(lambda db: planned(db, incident, room.now + timedelta(days=10)))
+
+    with pytest.raises(refusal.StillSoaking, match="waits until Mon 23 Nov 2026"):
+        move(room, "commit")
+    room.pass_time(days=2)
+
+    assert "is promised" in move(room, "commit")
+
+
+def a_meeting_is_held(room: Room) -> None:
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    room.pass_time(hours=1)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+
 def planned(db: Session, incident: int, at: datetime) -> None:
     reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=NOVEMBER_18)
 
