@@ -609,6 +609,14 @@ def answered(db: Session, incident: int, number: int, at: datetime) -> None:
 
 
 @pytest.mark.usefixtures("incident")
+def test_while_nothing_is_noted_the_help_card_names_nobody(room: Room):
+    do(room, facilitating.start)
+    do(room, noting.arrive, by=JONAS)
+
+    assert "Nothing was noted yet" not in do(room, facilitating.help_card)
+
+
+@pytest.mark.usefixtures("incident")
 def test_the_help_card_is_for_whoever_leads(room: Room):
     do(room, facilitating.start)
 
