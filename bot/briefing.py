@@ -57,7 +57,7 @@ def _leaders(turn: Turn, incident: Incident, meeting: Meeting) -> list[UserId]:
 def brief_leaders(turn: Turn) -> Notes:
     """In the two days before a meeting, when each leader who comes may be written to: `leader_lines`, once."""
     told: set[UserId] = set()
-    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now + BEFORE):
+    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + BEFORE):
         for user in _leaders(turn, incident, meeting):
             if user not in told and _is_to_be_told(turn, incident, meeting, user=user):
                 told.add(user)
@@ -65,10 +65,7 @@ def brief_leaders(turn: Turn) -> Notes:
 
 
 def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> bool:
-    still_to_come = meeting.meets_at is not None and turn.now < meeting.meets_at
-    if not still_to_come or reviews.attendee(turn.db, meeting, user) is None:
-        return False
-    if outbox.find(turn.db, turn.team, _key(meeting, user)):
+    if reviews.attendee(turn.db, meeting, user) is None or outbox.find(turn.db, turn.team, _key(meeting, user)):
         return False
     hours = turn.house.working_hours
     return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=hours)

@@ -98,8 +98,9 @@ def _leads(turn: Turn, sitting: Sitting) -> UserId | None:
 
 def ask_where_nobody_is(turn: Turn) -> Notes:
     """Ten minutes after its hour nobody has opened a meeting: `nobody_here` asks once, there, what becomes of it."""
-    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now - NOBODY_CAME):
-        if meeting.asked_at is None and meeting.meets_at and turn.now < meeting.meets_at + STILL_WORTH_ASKING:
+    since, until = turn.now - STILL_WORTH_ASKING, turn.now - NOBODY_CAME
+    for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
+        if meeting.asked_at is None:
             meeting.asked_at = turn.now
             turn.db.flush()
             yield _nobody_here(turn, incident, meeting)

@@ -44,12 +44,9 @@ class Owed:
     turn: Turn
     action: Action
     incident: Incident
-    to: UserId
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The owner's zone: its days are theirs."""
-        return ZoneInfo(people.zone(self.turn.db, self.turn.team, self.action.owner))
+    zone: ZoneInfo
+    """The owner's: its days are theirs."""
+    to: str = ""
 
     @property
     def today(self) -> date:
@@ -60,9 +57,6 @@ class Owed:
         if not self.action.due or not ActionState(self.action.state).is_promised:
             return False
         return any(rung.tells_owner for rung in follow_up.ladder(self.action.due, self.today))
-
-    def is_out_of_reach_of(self, user: str) -> bool:
-        return actions.unreachable(self.turn.db, self.turn.team, self.incident, user) is not None
 
     def reminder(self, why: str, *keys: str) -> Reminder:
         line = actions.as_shown(self.turn.db, self.action, self.incident, to=self.to, now=self.turn.now)
@@ -77,13 +71,21 @@ def remind_due(turn: Turn) -> Notes:
     3. What somebody changed since this morning waits for the next one: they know.
     4. Who has one action alone is told six things of it at most; the sixth says that it is the last.
     """
-    found = [Owed(turn, action, incident, UserId("")) for action, incident in actions.still_open(turn.db, turn.team)]
+    found = _owed(turn)
     if not found:
         return
     book, hours = _Book(turn, found), turn.house.working_hours
     for user in sorted(book.people()):
         if silence.may_be_told(turn.db, turn.team, user, None, now=turn.now, hours=hours):
             yield from _digest(turn, user, book.for_person(user), left=book.left_for(user))
+
+
+def _owed(turn: Turn) -> list[Owed]:
+    rows = actions.still_open(turn.db, turn.team)
+    zones = people.zones(turn.db, turn.team, {action.owner for action, _ in rows if action.owner})
+    of_owner = {user: ZoneInfo(zone) for user, zone in zones.items()}
+    unknown = ZoneInfo(people.UNKNOWN_ZONE)
+    return [Owed(turn, action, incident, of_owner.get(action.owner or "", unknown)) for action, incident in rows]
 
 
 def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder], *, left: int | None) -> Notes:
@@ -112,9 +114,9 @@ class _Book:
         self.said = actions.rungs(turn.db, ids)
         self.handed = actions.handed_over(turn.db, turn.team, ids)
         self.touched = actions.touched(turn.db, turn.team, ids)
-        self.answering = {
-            incident: incidents.roles(turn.db, incident).owner_or_lead for incident in {o.incident.id for o in found}
-        }
+        held = incidents.roles_in(turn.db, {owed.incident.id for owed in found})
+        self.seen: dict[str, frozenset[int]] = {}
+        self.answering = {incident: roles.owner_or_lead for incident, roles in held.items()}
 
     def people(self) -> set[UserId]:
         """Everybody who may have to hear something."""
@@ -124,7 +126,7 @@ class _Book:
     def for_person(self, user: UserId) -> list[Reminder]:
         """Theirs first, then what they answer for; nothing of an incident they may not see."""
         seen = [replace(owed, to=user) for owed in self.found if self._concerns(owed, user)]
-        seen = [owed for owed in seen if not owed.is_out_of_reach_of(user)]
+        seen = [owed for owed in seen if self._reaches(owed, user)]
         mine = [self._to_owner(owed) for owed in seen if owed.action.owner == user]
         others = [self._to_answering(owed) for owed in seen if owed.action.owner != user]
         return [found for found in (*mine, *others) if found]
@@ -139,6 +141,17 @@ class _Book:
 
     def _concerns(self, owed: Owed, user: UserId) -> bool:
         return user in {owed.action.owner, self.answering[owed.incident.id]}
+
+    def _reaches(self, owed: Owed, user: str) -> bool:
+        """Whether this person is here and may see it."""
+        if user not in self.seen:
+            self.seen[user] = self._seen_by(user)
+        return owed.incident.id in self.seen[user]
+
+    def _seen_by(self, user: str) -> frozenset[int]:
+        if not people.is_one_of_us(self.turn.db, self.turn.team, user):
+            return frozenset()
+        return incidents.seen_among(self.turn.db, self.turn.team, self.answering, user)
 
     def _to_owner(self, owed: Owed) -> Reminder | None:
         """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
@@ -157,7 +170,7 @@ class _Book:
         """Whoever answers for the review hears once of an owner out of reach, of no answer, and of two weeks' delay."""
         said, owner = self.said[owed.action.id], owed.action.owner or ""
         away, late = f"away:{owner}", f"{owed.action.due}:told"
-        if away not in said and owed.is_out_of_reach_of(owner):
+        if away not in said and not self._reaches(owed, owner):
             return owed.reminder("away", away)
         if late not in said and owed.is_two_weeks_late:
             return owed.reminder("late", late)

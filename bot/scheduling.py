@@ -330,7 +330,7 @@ def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 def pre_reads_due(turn: Turn) -> Notes:
     """A day before each meeting; at once where it was planned later than that."""
-    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now + PRE_READ_BEFORE):
+    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + PRE_READ_BEFORE):
         yield from _pre_read_if_due(turn, incident, meeting)
 
 
@@ -461,8 +461,9 @@ def _offer(turn: Turn, incident: Incident) -> Worth | None:
 
 def calls_due(turn: Turn) -> Notes:
     """Ten minutes before: who, where, and what it is about."""
-    for meeting, incident in reviews.planned_before(turn.db, turn.team, turn.now + CALL_BEFORE):
-        if meeting.meets_at and meeting.called_at is None and turn.now < meeting.meets_at + STILL_WORTH_CALLING:
+    since, until = turn.now - STILL_WORTH_CALLING, turn.now + CALL_BEFORE
+    for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
+        if meeting.called_at is None:
             meeting.called_at = turn.now
             yield _call(turn, incident, meeting)
 
@@ -485,14 +486,13 @@ def moves_due(turn: Turn) -> Notes:
 
     The next mitigation brings a new proposal.
     """
-    for meeting, incident in reviews.all_planned(turn.db, turn.team):
-        if reviews.over_since(turn.db, incident) is None:
-            meeting.cancelled_at = turn.now
-            _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
-            yield Note.once(
-                f"called-off:{meeting.id}",
-                "meeting_called_off",
-                reviews.place_of(turn.db, incident, meeting),
-                title=incident.title,
-                meets_at=meeting.meets_at,
-            )
+    for meeting, incident in reviews.planned_too_soon(turn.db, turn.team):
+        meeting.cancelled_at = turn.now
+        _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
+        yield Note.once(
+            f"called-off:{meeting.id}",
+            "meeting_called_off",
+            reviews.place_of(turn.db, incident, meeting),
+            title=incident.title,
+            meets_at=meeting.meets_at,
+        )

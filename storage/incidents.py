@@ -1,6 +1,6 @@
 """Incidents: where they are spoken, who may see them, who holds which role, when what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,6 +135,12 @@ def _spoken_in(team: str, place: Place) -> ColumnElement[bool]:
 def by_number(db: Session, team: str, incident: int, user: str | None) -> Incident | None:
     """An incident a person may see."""
     return db.scalar(select(Incident).where(Incident.team_id == team, Incident.id == incident, visible_to(user)))
+
+
+def seen_among(db: Session, team: str, numbers: Collection[int], user: str) -> frozenset[int]:
+    """Those of these incidents that a person may see."""
+    them = and_(Incident.team_id == team, Incident.id.in_(numbers))
+    return frozenset(db.scalars(select(Incident.id).where(them, visible_to(user))))
 
 
 def mine(db: Session, team: str, user: str, *, at_most: int) -> Sequence[Incident]:
@@ -312,8 +318,16 @@ def set_moment(
 
 def roles(db: Session, incident: int) -> Roles:
     """Who holds which role now."""
-    held = db.scalars(select(RoleHeld).where(RoleHeld.incident_id == incident, RoleHeld.until.is_(None)))
-    return Roles(**{row.role: UserId(row.user_id) for row in held})
+    return roles_in(db, [incident])[incident]
+
+
+def roles_in(db: Session, numbers: Collection[int]) -> Mapping[int, Roles]:
+    """Who holds which role now in each of these incidents."""
+    held: dict[int, dict[str, UserId]] = {number: {} for number in numbers}
+    now = and_(RoleHeld.incident_id.in_(numbers), RoleHeld.until.is_(None))
+    for row in db.scalars(select(RoleHeld).where(now)):
+        held[row.incident_id][row.role] = UserId(row.user_id)
+    return {number: Roles(**of_it) for number, of_it in held.items()}
 
 
 def give_role(db: Session, incident: Incident, role: Role, user: str, *, by: str | None, now: datetime) -> None:

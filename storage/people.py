@@ -75,6 +75,12 @@ def zone(db: Session, team: str, user: str | None) -> str:
     return row.zone if row else UNKNOWN_ZONE
 
 
+def zones(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
+    """The names of their time zones by user id, of those known."""
+    rows = db.execute(select(Person.user_id, Person.zone).where(Person.team_id == team, Person.user_id.in_(users)))
+    return dict(rows.all())
+
+
 def names(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
     """Names by user id, of those known."""
     rows = db.scalars(select(Person).where(Person.team_id == team, Person.user_id.in_(users)))

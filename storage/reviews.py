@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.review import rotation
 from bot.review.incident import FORMULAS, ChannelId, Place, UserId, durations, in_words
@@ -110,10 +110,14 @@ def usual_place(db: Session, incident: Incident) -> Place:
     return place_of(db, incident, placed[-1]) if placed else incidents.main_place(db, incident.id)
 
 
+OVER = ("mitigated", "resolved")
+"""The moments from which an incident is over; the first that is known counts."""
+
+
 def over(db: Session, incident: Incident) -> Moment | None:
     """The moment from which a meeting is planned: mitigated, or resolved where nobody said mitigated."""
     moments = incidents.moments(db, incident.id)
-    return moments.get("mitigated") or moments.get("resolved")
+    return next((moments[name] for name in OVER if name in moments), None)
 
 
 def lengths(db: Session, incident: Incident) -> Sequence[tuple[str, str]]:
@@ -372,14 +376,21 @@ def _planned() -> ColumnElement[bool]:
     )
 
 
-def planned_before(db: Session, team: str, moment: datetime) -> Sequence[tuple[Meeting, Incident]]:
-    """Planned meetings, not yet opened, whose hour comes at or before a moment; the earliest first."""
-    return _with_incident(db, team, and_(_planned(), Meeting.meets_at <= moment))
+def planned_between(db: Session, team: str, after: datetime, until: datetime) -> Sequence[tuple[Meeting, Incident]]:
+    """Planned meetings, not yet opened, whose hour comes after one moment and not after another; the earliest first."""
+    return _with_incident(db, team, and_(_planned(), Meeting.meets_at > after, Meeting.meets_at <= until))
 
 
-def all_planned(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
-    """Every meeting that is planned and not yet opened."""
-    return _with_incident(db, team, _planned())
+def planned_too_soon(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
+    """Planned meetings, not yet opened, of incidents that are not over, or not any more."""
+    return _with_incident(db, team, and_(_planned(), ~_is_over()))
+
+
+def _is_over() -> ColumnElement[bool]:
+    later = aliased(Moment)
+    same = (later.incident_id == Moment.incident_id, later.name == Moment.name, later.id > Moment.id)
+    holds = and_(Moment.at.is_not(None), ~exists(select(later.id).where(*same)))
+    return exists(select(Moment.id).where(Moment.incident_id == Incident.id, Moment.name.in_(OVER), holds))
 
 
 FORGOTTEN = "forgotten"

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from bot import clock
 from bot.clock import TABLE, Clock
 from bot.desk import Note, Turn
 from bot.review.incident import Place
-from storage import gestures, incidents, outbox, reviews, witness
-from storage.models import Message
-from tests.cast import CHANNEL, TEAM, Room, a_message, a_room, an_incident, mitigated
+from bot.review.lifecycle import Role
+from storage import actions, gestures, incidents, outbox, reviews, witness
+from storage.actions import Proposal
+from storage.models import Incident, Message, Source
+from tests.cast import CHANNEL, MARA, TEAM, Room, a_message, a_room, an_incident, mitigated
 
 
 @pytest.fixture
@@ -162,6 +165,52 @@ async def test_a_tick_at_which_nothing_is_due_does_not_keep_the_keeper_waiting(t
 
     assert writes == []
     room.storage.close()
+
+
+async def test_a_tick_asks_no_more_questions_of_many_old_incidents_than_of_one(tmp_path: Path):
+    room = a_room(tmp_path)
+    room.change(lambda db: leave_undone(room, db))
+    await tick(room)
+    asked = questions(room)
+    await tick(room)
+    of_one = len(asked)
+
+    for _ in range(9):
+        room.change(lambda db: leave_undone(room, db))
+    await tick(room)
+    asked.clear()
+    await tick(room)
+
+    assert len(asked) == of_one
+    room.storage.close()
+
+
+def leave_undone(room: Room, db: Session) -> None:
+    """An incident of last month, a meeting that nobody opened, and an action that is not due yet."""
+    then = room.now - timedelta(days=30)
+    incident = Incident(team_id=TEAM, title="Checkout is slow", severity="sev2", opened_at=then, opened_by=MARA)
+    db.add(incident)
+    db.flush()
+    db.add(
+        Source(
+            team_id=TEAM, incident_id=incident.id, channel_id=f"C0OLD{incident.id}", channel_name="inc", from_at=then
+        )
+    )
+    reviews.begin(db, incident)
+    incidents.give_role(db, incident, Role.lead, MARA, by=MARA, now=then)
+    incidents.set_moment(db, incident, "mitigated", then, by=MARA, how="set", now=then)
+    reviews.plan(db, incident, at=then + timedelta(days=3), by=MARA, now=then)
+    promise = Proposal(
+        text="Alert on stuck queues", owner=MARA, due=(room.now + timedelta(days=30)).date(), horizon="long"
+    )
+    actions.propose(db, incident, promise, by=MARA, now=then).state = "committed"
+
+
+def questions(room: Room) -> list[str]:
+    """What is asked of the database from now on."""
+    found: list[str] = []
+    event.listen(room.storage.engine, "before_cursor_execute", lambda *given: found.append(given[2]))
+    return found
 
 
 async def test_what_is_due_is_said_in_one_writing_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
