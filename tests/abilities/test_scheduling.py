@@ -92,7 +92,7 @@ def test_without_a_time_the_first_fitting_hour_is_proposed_and_nothing_is_booked
     assert answer is not None
     assert answer.text == (
         "The first working hour where the lead is: *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min.\n\n"
-        "Nothing is booked yet. Another hour: /review schedule mon 14:00"
+        "Nothing is booked yet. Another hour: `/review schedule mon 14:00`"
     )
     assert buttons(answer) == ["Book it", "No review needed"]
     assert room.transcript() == []
@@ -136,7 +136,7 @@ def test_an_hour_is_booked_and_announced_once_in_the_channel(room: Room):
             f"Asked to come: <@{MARA}>, <@{PRIYA}>. Everybody else can read the pre-read and the report.\n"
             f"<@{PRIYA}> leads the meeting this time, because they took no part in the response and it is their turn. "
             "`/review facilitator @name` hands it on.\n\n"
-            "What you remember is worth adding before then: /review event 14:05 what happened"
+            "What you remember is worth adding before then: `/review event 14:05 what happened`"
         )
     ]
 
@@ -389,8 +389,8 @@ def test_the_pre_read_shows_moments_with_formulas_the_timeline_and_open_question
         "Wed 18 Nov, 02:30 UTC · decision · # We &lt;!here&gt; roll back\n\n"
         "*Open questions*\n"
         "1 · What woke the cache?\n\n"
-        "Something is missing or looked different to you? /review event 14:05 what happened · "
-        "/review question what you wonder about"
+        "Something is missing or looked different to you? `/review event 14:05 what happened` · "
+        "`/review question what you wonder about`"
     )
 
 
@@ -434,7 +434,7 @@ def test_mitigated_at_night_the_lead_is_asked_in_the_morning_and_once(room: Room
         (
             "“Checkout is slow” was mitigated on Wed 18 Nov 2026, 04:12 CET. For its review I suggest "
             f"*Fri 20 Nov 2026, 09:00 CET*, 53 hours later: 60 min in <#{CHANNEL}>.\n\n"
-            "You are asked because you lead this incident. For another hour, type /review schedule mon 14:00 in "
+            "You are asked because you lead this incident. For another hour, type `/review schedule mon 14:00` in "
             f"<#{CHANNEL}>."
         )
     ]
