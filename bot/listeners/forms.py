@@ -38,7 +38,7 @@ Answers = dict[str, Any]
 WORDS_KEPT = 2_000
 MOST_OPTIONS = 100
 """Slack's limit of one menu."""
-EFFECTS = "What else it could change, for better or worse."
+EFFECTS = "For better or worse."
 NEAR = "Event {} stands at this time."
 ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
 """With the number of an event and no words, these open their form."""
@@ -195,7 +195,7 @@ def _ask_action(asked: Asked) -> list[Block]:
         blocks.optional(blocks.field("category", "What it changes", blocks.choice(_options(Category)))),
         blocks.optional(blocks.field("priority", "Priority", blocks.choice(_options(Priority)))),
         *_ask_what_it_answers(asked),
-        blocks.optional(blocks.field("second_order", "Second-order effects", blocks.lines(), hint=EFFECTS)),
+        blocks.optional(blocks.field("second_order", "What else it could change", blocks.lines(), hint=EFFECTS)),
         blocks.optional(blocks.field("team", "Team", blocks.line())),
     ]
 
@@ -235,7 +235,9 @@ def _ask_reshape(asked: Asked) -> list[Block]:
         blocks.field("horizon", "How far it reaches", blocks.choice(horizons, action.horizon)),
         blocks.optional(blocks.field("due", "Due day", blocks.a_day(action.due), hint=far)),
         blocks.optional(
-            blocks.field("second_order", "Second-order effects", blocks.lines(action.second_order or ""), hint=EFFECTS)
+            blocks.field(
+                "second_order", "What else it could change", blocks.lines(action.second_order or ""), hint=EFFECTS
+            )
         ),
         blocks.optional(
             blocks.field("category", "What it changes", blocks.choice(_options(Category), action.category))
