@@ -19,6 +19,7 @@ from bot.opening import readable
 from bot.render import Renderer
 from bot.review.incident import TeamId
 from bot.review.refusal import UnknownFormat
+from bot.review.report import Facts
 from bot.settings import Settings
 from storage import channels, incidents, outbox, people, reviews, verification
 from storage.models import Incident, OutboxNote
@@ -191,7 +192,7 @@ def _restore(settings: Settings, exported: Any, name: str) -> str:
         document = desk.look(restoring.with_nobody_forgotten, document=exported)
         if desk.look(restoring.is_here, document=document, number=facts.incident.id):
             return f"Incident {facts.incident.id}, “{facts.incident.title}”, is here already. Nothing was changed."
-        _put_back(desk, document, name)
+        _put_back(desk, document, facts if document is exported else restoring.read(document), name=name)
     return f"Incident {facts.incident.id}, “{facts.incident.title}”, is here again, as it was exported."
 
 
@@ -204,15 +205,11 @@ def _json(path: Path) -> Any:
         raise restoring.NotRestorable(f"“{path}” is not JSON.") from None
 
 
-def _put_back(desk: Desk, document: Mapping[str, Any], name: str) -> None:
-    """The messages first, in parts: the rest follows in one turn, which keeps all of itself or nothing."""
-    facts = restoring.read(document)
-    with click.progressbar(length=len(facts.messages), label=f"Restoring {name}", file=sys.stderr) as bar:
-        for start in range(0, len(facts.messages), PAGE):
-            said = facts.messages[start : start + PAGE]
-            desk.serve(restoring.restore_messages, said=said)
-            bar.update(len(said))
-    desk.serve(restoring.restore, document=document, facts=facts)
+def _put_back(desk: Desk, document: Mapping[str, Any], facts: Facts, *, name: str) -> None:
+    """In one turn, which keeps all of it or nothing; the bar moves with the messages, which are most of it."""
+    parts = [facts.messages[start : start + PAGE] for start in range(0, len(facts.messages), PAGE)]
+    with click.progressbar(parts, label=f"Restoring {name}", file=sys.stderr) as bar:
+        desk.serve(restoring.restore, document=document, facts=facts, parts=bar)
 
 
 def _told(imported: importing.Imported | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.desk import Notes, Turn
 from bot.review.heard import ChannelFact
-from bot.review.pseudonym import Replacement
+from bot.review.pseudonym import Replacement, moved
 from bot.review.report import SCHEMA, Facts, MessageFacts, SourceFacts, as_json
 from storage import channels, people, pseudonyms, reports, restored
 
@@ -59,23 +59,30 @@ def _spelt(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_nobody_forgotten(turn: Turn, *, document: Mapping[str, Any]) -> Any:
-    """The document without whom this workspace was asked to forget."""
-    return Replacement(pseudonyms.read(turn.db, turn.team).pseudonym_of).in_json(document)
+    """The document without whom this workspace was asked to forget; the same one where it forgot nobody."""
+    forgotten = pseudonyms.read(turn.db, turn.team)
+    if not forgotten.by_mark:
+        return document
+    replacement = Replacement(forgotten.pseudonym_of)
+    return replacement.in_json(document) | {"messages": [_without(replacement, one) for one in document["messages"]]}
 
 
-def restore_messages(turn: Turn, *, said: Sequence[MessageFacts]) -> Notes:
-    """Put back a part of the messages; those that are here stay as they are."""
-    restored.keep_messages(turn.db, turn.team, said, now=turn.now)
-    return ()
+def _without(replacement: Replacement, message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message without them; a pseudonym is longer than an id, and moves the secrets that were hidden behind it."""
+    edits = replacement.with_edits(message["text"] or "")[1]
+    return replacement.in_json(message) | {"redactions": moved(message["redactions"], edits)}
 
 
-def restore(turn: Turn, *, document: Mapping[str, Any], facts: Facts) -> Notes:
-    """Put back everything else, and look whether all is as it was; raises NotRestorable.
+def restore(turn: Turn, *, document: Mapping[str, Any], facts: Facts, parts: Iterable[Sequence[MessageFacts]]) -> Notes:
+    """Put back a review with its messages, and look whether all is as it was; raises NotRestorable.
 
     1. Nothing of the review may be here: neither its number nor those of its actions, nor a place it listens to.
-    2. Where what is here afterwards differs from the document in anything, nothing is kept.
+    2. The messages come in parts; those that are here stay as they are.
+    3. Where what is here afterwards differs from the document in anything, nothing is kept.
     """
     _must_be_free(turn, facts)
+    for said in parts:
+        restored.keep_messages(turn.db, turn.team, said, now=turn.now)
     for source in facts.incident.sources:
         _know_channel(turn, source, facts)
     incident = restored.keep(turn.db, facts, now=turn.now)
@@ -123,11 +130,14 @@ def home(facts: Facts) -> str:
 
 def _differences(one: Any, other: Any, where: str = "") -> Iterator[str]:
     """Where two documents differ, by the names of the parts."""
+    # At once for what is alike, which is all of it where nothing went wrong.
+    if json.dumps(one) == json.dumps(other):
+        return
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in [*one, *(key for key in other if key not in one)]:
             yield from _differences(one.get(key), other.get(key), f"{where}.{key}" if where else key)
     elif isinstance(one, list) and isinstance(other, list):
         for number, (left, right) in enumerate(zip_longest(one, other)):
             yield from _differences(left, right, f"{where}[{number}]")
-    elif json.dumps(one) != json.dumps(other):
+    else:
         yield where

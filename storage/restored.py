@@ -51,7 +51,7 @@ from storage.models import (
     Source,
     TimelineEvent,
 )
-from storage.rows import insert_new_of
+from storage.rows import any_key, in_parts, insert_new_of
 from storage.timeline import words_of
 
 RESTORED = "restored"
@@ -349,7 +349,12 @@ def _agenda(facts: MeetingFacts) -> dict[str, Any] | None:
 
 def _timeline(db: Session, incident: Incident, facts: Facts, now: datetime) -> dict[int, TimelineEvent]:
     """The events by number; one that only a finding still names is one that was dropped."""
-    events = {fact.number: _event(db, incident, fact) for fact in facts.timeline}
+    said = _messages(db, incident.team_id, facts.timeline)
+    events = {fact.number: _event(incident, fact, said) for fact in facts.timeline}
+    db.add_all(events.values())
+    db.flush()
+    for fact in facts.timeline:
+        _beside(db, incident, events[fact.number].id, fact)
     for number in sorted({fact.event for fact in facts.findings if fact.event} - set(events)):
         dropped = TimelineEvent(
             team_id=incident.team_id,
@@ -366,7 +371,17 @@ def _timeline(db: Session, incident: Incident, facts: Facts, now: datetime) -> d
     return events
 
 
-def _event(db: Session, incident: Incident, fact: EventFacts) -> TimelineEvent:
+def _messages(db: Session, team: str, facts: Sequence[EventFacts]) -> dict[messages.Key, Message]:
+    """The messages behind these events, by channel and ts."""
+    keys = [(fact.message.channel_id, fact.message.ts) for fact in facts if fact.message]
+    return {
+        (row.channel_id, row.ts): row
+        for part in in_parts(keys)
+        for row in db.scalars(select(Message).where(Message.team_id == team, any_key(Message, part)))
+    }
+
+
+def _event(incident: Incident, fact: EventFacts, said: Mapping[messages.Key, Message]) -> TimelineEvent:
     event = TimelineEvent(
         team_id=incident.team_id,
         incident_id=incident.id,
@@ -382,18 +397,17 @@ def _event(db: Session, incident: Incident, fact: EventFacts) -> TimelineEvent:
         question=fact.question,
         answer=fact.answer,
     )
-    if words_of(event, _message_of(db, incident.team_id, fact)) != fact.text:
+    message = said.get((fact.message.channel_id, fact.message.ts)) if fact.message else None
+    if words_of(event, message) != fact.text:
         event.text = fact.text
-    _added(db, event)
-    for comment in fact.comments:
-        row = EventComment(team_id=event.team_id, event_id=event.id, text=comment.text, by=comment.by, at=comment.at)
-        db.add(row)
-    _history(db, incident, "event", event.id, fact.history)
     return event
 
 
-def _message_of(db: Session, team: str, fact: EventFacts) -> Message | None:
-    return messages.find(db, team, fact.message.channel_id, fact.message.ts) if fact.message else None
+def _beside(db: Session, incident: Incident, event: int, fact: EventFacts) -> None:
+    """The comments and the history of an event."""
+    for one in fact.comments:
+        db.add(EventComment(team_id=incident.team_id, event_id=event, text=one.text, by=one.by, at=one.at))
+    _history(db, incident, "event", event, fact.history)
 
 
 def _findings(
@@ -491,7 +505,6 @@ def _history(db: Session, incident: Incident, subject: str, number: int, changes
             at=one.at,
         )
         db.add(row)
-    db.flush()
 
 
 Row = TypeVar("Row", bound=Base)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot import facilitating, following_up, formats, noting, office, reporting, tagging, tracking
 from bot.restoring import NotRestorable
@@ -172,6 +173,41 @@ def test_whom_this_workspace_was_asked_to_forget_stays_forgotten(elsewhere: Room
     office.restore(another(tmp_path), written(tmp_path, document))
 
     assert exported(elsewhere, 1) == document.replace(TOMAS, name)
+
+
+def test_a_pseudonym_moves_the_secrets_hidden_behind_it(room: Room, elsewhere: Room, tmp_path: Path):
+    pasted = {"type": "message", "user": MARA, "ts": TOLD, "text": f"<@{TOMAS}> password: hunter2-Xk3vQ9zzT81"}
+    incident = an_incident(room)
+    facts = [fact for fact in [read_message(pasted, CHANNEL)] if fact]
+    room.change(lambda db: messages.keep(db, TEAM, *facts))
+    office.restore(another(tmp_path), written(tmp_path, an_empty_review(number=7)))
+    elsewhere.change(lambda db: pseudonyms.give(db, TEAM, TOMAS, now=elsewhere.now))
+
+    office.restore(another(tmp_path), written(tmp_path, exported(room, incident)))
+
+    assert where_it_is_hidden(elsewhere) == where_it_is_hidden(room) != ""
+
+
+def where_it_is_hidden(room: Room) -> str:
+    text, hidden = room.ask(_text_and_redactions)
+    return text[hidden[0]["offset"] : hidden[0]["offset"] + hidden[0]["length"]]
+
+
+def _text_and_redactions(db: Session) -> tuple[str, list[Any]]:
+    row = messages.find(db, TEAM, CHANNEL, TOLD)
+    assert row is not None
+    return row.text, row.redactions or []
+
+
+def test_a_review_that_cannot_be_put_back_leaves_none_of_its_messages(room: Room, elsewhere: Room, tmp_path: Path):
+    document = json.loads(exported(room, a_review(room)))
+    document["review"]["stage"] = "closed"
+    before = rows(elsewhere)
+
+    with pytest.raises(NotRestorable, match="so nothing was changed"):
+        office.restore(another(tmp_path), written(tmp_path, document))
+
+    assert rows(elsewhere) == before | {"workspaces": 1}
 
 
 def an_empty_review(number: int = 1) -> dict[str, Any]:

@@ -62,9 +62,10 @@ class Replacement:
         """The text without them, and where it was changed."""
         found = [(match.span(), self._said(match)) for match in USER.finditer(text)]
         found = [(span, said) for span, said in found if said is not None]
-        taken = {place for (start, end), _ in found for place in range(start, end)}
-        named = self.names.finditer(text) if self.names else ()
-        found += [(match.span(), self.name) for match in named if not taken.intersection(range(*match.span()))]
+        if self.names:
+            taken = {place for (start, end), _ in found for place in range(start, end)}
+            named = self.names.finditer(text)
+            found += [(match.span(), self.name) for match in named if not taken.intersection(range(*match.span()))]
         for (start, end), said in sorted(found, reverse=True):
             text = text[:start] + said + text[end:]
         return text, [Edit(start, end - start, len(said) - end + start) for (start, end), said in sorted(found)]
