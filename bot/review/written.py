@@ -481,7 +481,7 @@ class _Writer:
             travelled=self.travelled(),
             findings=tuple(map(self.section, FindingKind)),
             actions=self.actions(),
-            no_actions="" if self.facts.actions else "No action was proposed. That is a valid outcome.",
+            no_actions="" if self.facts.actions else "No action was proposed. That can be the right outcome.",
             people=self.people(),
             no_people="" if self.people() else "Nobody holds a role.",
             others=self.others(),

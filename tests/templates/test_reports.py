@@ -203,7 +203,7 @@ def test_an_unfinished_report_says_what_is_missing():
         "Nobody has described the impact yet.",
         "Nothing is on the timeline.",
         *(sentence for kind in FindingKind for sentence in (capital(kind.meaning), EMPTY[kind])),
-        "No action was proposed. That is a valid outcome.",
+        "No action was proposed. That can be the right outcome.",
         "Nobody holds a role.",
         "No meeting was held with the bot.",
     ]
