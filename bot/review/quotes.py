@@ -19,7 +19,7 @@ SOME = 8
 """Characters from which words inside others are taken for a quotation of a message that was put to use."""
 OWN_WORDS, OWN_LENGTH = 3, 20
 """From so many words and characters two people hardly say the same by chance …"""
-OWN_SIGN = re.compile(r"(?=\S*[\d@#$%^+=/-])\S{8,}")
+OWN_SIGN = re.compile(r"(?<!\S)(?=\S*[\d@#$%^+=/-])\S{8,}")
 """… and an address, a number, an id or a password is its author's alone."""
 
 Reach = Literal["own", "places", "some"]

@@ -38,8 +38,8 @@ class Cue:
 
 def _starts(*phrases: str) -> re.Pattern[str]:
     """These words as the first of a sentence or line: so people report what they just did, or greet."""
-    leave = r"(?:ok(?:ay)?|yes|so|and|now|right|alright|just)?"
-    return re.compile(rf"^\W*{leave}\W*(?:{'|'.join(phrases)})", re.IGNORECASE)
+    leave = r"(?:(?:ok(?:ay)?|yes|so|and|now|right|alright|just)\W+)?"
+    return re.compile(rf"^\W*{leave}(?:{'|'.join(phrases)})", re.IGNORECASE)
 
 
 CHANGE = (
@@ -381,7 +381,7 @@ SOCIAL = any_of(
 ONESELF = any_of(r"i", r"i['’](?:m|d|ll|ve)", r"my", r"me")
 SEVERITY = any_of(r"sev-?[0-4]", r"p[01]")
 NUMBER = re.compile(r"(?<![\w.])\d[\d.,:]*")
-LISTED = re.compile(r"^\s*(?:[•*–-]|\d+[.)])\s", re.MULTILINE)
+LISTED = re.compile(r"^[^\S\n]*(?:[•*–-]|\d+[.)])\s", re.MULTILINE)
 EMOJI = re.compile(r":[a-z0-9_+'-]+:")
 
 

@@ -163,3 +163,11 @@ def test_forty_messages_at_random_hold_far_fewer_marks(name: str) -> None:
     held = measure(marked, random.Random(4).sample(every, MOST_CANDIDATES))
 
     assert held.share < 0.5
+
+
+@pytest.mark.parametrize("part", ["\n", "x", "x ", "1. ", "<@UANA> ", "rolled back ", "[", "http://", "?"])
+def test_one_endless_message_keeps_nobody_waiting(part: str) -> None:
+    """Quadratic, it would take minutes and meet the time limit of a test."""
+    endless = (part * 200_000)[:200_000]
+
+    assert len(candidates([said(0, endless)])) <= 1

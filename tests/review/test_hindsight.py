@@ -140,3 +140,11 @@ def test_at_most_three_pieces_are_shown_in_order_of_time() -> None:
 
 def test_what_says_the_same_again_is_shown_once() -> None:
     assert found_after(LATER, f"again: {LATER}") == [LATER]
+
+
+@pytest.mark.parametrize("part", ["x", "é", "x/", "1-", "a'", "v1.", "hall 3 ", "\n", "```"])
+def test_one_endless_word_keeps_nobody_waiting(part: str) -> None:
+    """Quadratic, it would take minutes and meet the time limit of a test."""
+    endless = (part * 200_000)[:200_000]
+
+    assert found_after(endless) == []
