@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.review.pseudonym import Replacement, moved, name_of
-from storage import outbox, people, pseudonyms, witness
+from storage import outbox, people, pseudonyms, pulse, witness
 from storage.models import Base, Erasure, Message, MessageVersion, OutboxNote, Person
 from storage.session import Storage
 from storage.types import CleanJSON
@@ -209,6 +209,7 @@ def finish(storage: Storage, somebody: Somebody, pseudonym: str, *, now: datetim
         row = people.find(db, somebody.team, somebody.user)
         if row:
             db.delete(row)
+        pulse.forget_person(db, somebody.team, somebody.user)
         if db.get(Person, (somebody.team, pseudonym)) is None:
             name = name_of(pseudonym)
             db.add(Person(team_id=somebody.team, user_id=pseudonym, name=name, read_at=now, gone_since=now))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bot.review.pulse import Pulse, Said, mark, toggled
 from storage import incidents, people, reviews
 from storage.models import Erasure, Incident, Meeting, PulseMark, Review
+from storage.rows import in_parts
 
 KEPT = timedelta(days=30)
 """How long after its meeting a mark is kept where the review is never published."""
@@ -67,6 +68,14 @@ def forget(db: Session, meetings: Collection[int], *, now: datetime) -> None:
         team = db.scalars(select(Meeting.team_id).where(Meeting.id.in_(meetings)).limit(1)).one()
         db.add(Erasure(team_id=team, at=now))
     db.flush()
+
+
+def forget_person(db: Session, team: str, user: str) -> None:
+    """Take away the marks of one person: who has the key could still tell by them what they tapped. The counts stay."""
+    key = people.workspace(db, team).mark_key
+    marked = db.scalars(select(PulseMark.meeting_id).where(PulseMark.team_id == team).distinct()).all()
+    for part in in_parts([mark(key, meeting, user, said) for meeting in marked for said in Said]):
+        db.execute(delete(PulseMark).where(PulseMark.mark.in_(part)))
 
 
 def to_forget(db: Session, team: str, *, now: datetime) -> list[int]:

@@ -14,8 +14,21 @@ from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords
 from bot.review.heard import Content, MessageFact, PersonFact, ReactionFact
 from bot.review.pseudonym import name_of
-from storage import actions, channels, incidents, messages, outbox, people, pseudonymising, reactions, verification
-from storage.models import Action, Base, Message, OutboxNote, Person, Reaction
+from bot.review.pulse import Pulse, Said, mark
+from storage import (
+    actions,
+    channels,
+    incidents,
+    messages,
+    outbox,
+    people,
+    pseudonymising,
+    pulse,
+    reactions,
+    reviews,
+    verification,
+)
+from storage.models import Action, Base, Meeting, Message, OutboxNote, Person, PulseMark, Reaction
 from storage.pseudonymising import IDS, OF_A_PERSON, WORDS
 from storage.sweeping import Sweeper
 from tests.canary import bytes_with, folder_of, rows_with
@@ -215,6 +228,24 @@ def test_it_goes_on_where_it_was_interrupted(room: Room):
     assert first == second
     assert halfway
     assert [place for place in everywhere(room) if "_words" not in place] == []
+
+
+def test_nobody_can_work_out_any_more_what_they_tapped_and_it_still_counts(room: Room):
+    an_incident(room)
+    room.change(lambda db: reviews.plan(db, incidents.get(db, 1), at=room.now, by=MARA, now=room.now))
+    for user in (TOMAS, MARA):
+        room.change(lambda db, user=user: pulse.tap(db, meeting(db), user, Said.safe))
+
+    forget(room)
+
+    key = room.ask(lambda db: people.workspace(db, TEAM).mark_key)
+    marks = room.ask(lambda db: db.scalars(select(PulseMark.mark)).all())
+    counted = room.ask(lambda db: Pulse.from_json(meeting(db).pulse))
+    assert (marks, counted.safe) == ([mark(key, 1, MARA, Said.safe)], 2)
+
+
+def meeting(db: Session) -> Meeting:
+    return reviews.meetings(db, reviews.of(db, incidents.get(db, 1)))[-1]
 
 
 def test_pictures_that_are_to_be_seen_are_drawn_anew(room: Room):
