@@ -6,9 +6,9 @@ from dataclasses import replace
 from bot import tracking
 from bot.desk import Turn
 from bot.listeners import forms
+from bot.listeners.asked import Memory
 from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
-from bot.listeners.forms import Memory
 from bot.listeners.reading import MENTION
 from bot.listeners.withholding import refused_with_a_word, with_a_word, withheld
 from bot.listeners.words import Question, Verb, groups, look_up

@@ -8,8 +8,8 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.listeners import forms
+from bot.listeners.asked import Memory
 from bot.listeners.edge import Edge, Gesture, answer_press, incident_meant
-from bot.listeners.forms import Memory
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
 

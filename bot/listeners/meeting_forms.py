@@ -1,0 +1,104 @@
+"""The forms of a meeting: where its walk stops, what is noted in it, where it goes."""
+
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from bot import facilitating, noting, walking
+from bot.listeners import blocks
+from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory
+from bot.listeners.blocks import Block
+from bot.listeners.deeds import Deed
+from bot.listeners.event_forms import event_deed
+from bot.listeners.finding_forms import ask_finding, finding_deed
+from bot.render import short
+from bot.review import stops
+from storage import walk
+from storage.incidents import Where
+
+
+def _ask_stops(asked: Asked) -> list[Block]:
+    where = Where(asked.memory.place, asked.memory.incident)
+    plan, chosen = walking.plan_for(asked.turn, where=where, by=asked.by)
+    zone = ZoneInfo(plan.meeting.zone)
+    options = [(str(event.number), _as_option(event, zone)) for event in _worth_a_stop(plan.told, chosen)]
+    menu = blocks.several(options, initial=[str(number) for number in chosen], at_most=plan.room)
+    intro = (
+        f"Ticked is what the walk would stop at now. It has room for {plan.room}; the rest is shown in between. "
+        f"Times are those of {plan.meeting.zone}."
+    )
+    return [blocks.said(intro if options else "The timeline is empty."), *_menu_of_stops(menu)]
+
+
+def _menu_of_stops(menu: Block) -> list[Block]:
+    hint = "Leave out a decision, a hand-over or a failed attempt, and the walk says so."
+    return [blocks.field("stops", "Where the walk stops", menu, hint=hint)] if menu["options"] else []
+
+
+def _worth_a_stop(told: Sequence[walk.Told], chosen: Sequence[int]) -> list[walk.Told]:
+    """As many as a menu takes, in order of time: the chosen ones, then by the rule, then the first of the rest."""
+    first = [*chosen, *stops.stops(told, MOST_OPTIONS), *(event.number for event in told)]
+    offered = set(list(dict.fromkeys(first))[:MOST_OPTIONS])
+    return [event for event in told if event.number in offered]
+
+
+def _as_option(event: walk.Told, zone: ZoneInfo) -> str:
+    words = event.words or "its message was deleted"
+    return short(f"{event.number} · {event.occurred_at.astimezone(zone):%a %H:%M} · {event.kind.label} · {words}", 75)
+
+
+def _ask_note(asked: Asked) -> list[Block]:
+    """Everything that can be noted, in one form: nobody has to know the verbs."""
+    kinds, *rest = ask_finding(asked)
+    others = [("event", "Something that happened"), ("note", "Just a note")]
+    options = [*kinds["element"]["options"], *(blocks.option(value, label) for value, label in others)]
+    return [kinds | {"element": kinds["element"] | {"options": options}}, *rest]
+
+
+def _ask_go(asked: Asked) -> list[Block]:
+    agenda = facilitating.topics(asked.turn, where=Where(asked.memory.place, asked.memory.incident), by=asked.by)
+    options = [(topic.name, f"{topic.label}, {topic.minutes} min") for topic in agenda.topics]
+    hint = "The order is a guide. Where you were is kept, and you can go back."
+    return [blocks.field("words", "Where to", blocks.choice(options, agenda.topic.name), hint=hint)]
+
+
+def _ask_recording(_: Asked) -> list[Block]:
+    return [blocks.field("url", "Link to the recording", blocks.line(), hint="It stands in the agenda and the report.")]
+
+
+def _ask_park(_: Asked) -> list[Block]:
+    return [blocks.field("text", "A thought for later", blocks.lines())]
+
+
+def _stops(answers: Answers, _: Memory) -> Deed:
+    return Deed(walking.choose_stops, {"numbers": [int(number) for number in answers.get("stops", ())]})
+
+
+def _note(answers: Answers, memory: Memory) -> Deed:
+    match answers.get("kind"):
+        case "note":
+            return Deed(noting.note, {"text": answers.get("text", "")})
+        case "event":
+            return event_deed(answers, memory)
+        case _:
+            return finding_deed(answers, memory)
+
+
+def _go(answers: Answers, _: Memory) -> Deed:
+    return Deed(facilitating.go_to, {"words": answers.get("words", "")})
+
+
+def _recording(answers: Answers, _: Memory) -> Deed:
+    return Deed(noting.set_recording, {"url": answers.get("url", "")})
+
+
+def _park(answers: Answers, _: Memory) -> Deed:
+    return Deed(noting.park, {"text": answers.get("text", "")})
+
+
+FORMS: Mapping[str, Form] = {
+    "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
+    "note": Form("Note it", "Note", _ask_note, _note, "text"),
+    "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
+    "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),
+    "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
+}
