@@ -18,7 +18,6 @@ from bot import (
     opening,
     reporting,
     revising,
-    rewriting,
     scheduling,
     searching,
     tagging,
@@ -27,11 +26,24 @@ from bot import (
     wording,
 )
 from bot.listeners import reading
+from bot.listeners.choosing import (
+    about_wordings,
+    choose_or_show_stops,
+    keep_or_offer,
+    propose_or_move,
+    public_or_offer,
+    read_or_edit,
+    set_or_clear,
+    set_or_show,
+    show_or_change,
+    show_or_offer,
+    tap_or_ask,
+)
 from bot.listeners.deeds import Ability, Deed, Needs, What
 from bot.review.findings import FindingKind
 from bot.review.incident import MomentName
 from bot.review.lifecycle import Role, Who
-from bot.review.refusal import UnknownFindingStep, UnknownVerb
+from bot.review.refusal import UnknownVerb
 from bot.review.timeline import Kind
 
 
@@ -105,88 +117,6 @@ def groups() -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, [(verb.typed, verb.does) for verb in verbs]) for title, verbs in GROUPS.items()]
 
 
-# One ability for some of the words, another for the rest ----------------------------------
-
-
-def _set_or_clear(what: What) -> Deed:
-    return Deed(tracking.set_moment if "when" in what else tracking.clear_moment, what)
-
-
-def _set_or_show(what: What) -> Deed:
-    return Deed(tracking.set_summary, what) if what["text"] else Deed(tracking.show_summary, {})
-
-
-def _public_or_offer(what: What) -> Deed:
-    return Deed(listening.make_public if what["confirmed"] else listening.offer_public, {}, needs=Needs.seen)
-
-
-def _keep_or_offer(what: What) -> Deed:
-    if what.get("suggested"):
-        return Deed(offering.keep_suggested, {})
-    return Deed(offering.keep_candidates if what else offering.offer_candidates, what)
-
-
-def _show_or_offer(what: What) -> Deed:
-    return Deed(offering.offer_candidates, {}) if what["every"] == "candidates" else Deed(tagging.show_timeline, what)
-
-
-def _tap_or_ask(what: What) -> Deed:
-    return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
-
-
-def _choose_or_show_stops(what: What) -> Deed:
-    return Deed(walking.choose_stops if "numbers" in what else walking.show_stops, what)
-
-
-def _read_or_edit(what: What) -> Deed:
-    edits = what["form"].partition(" ")[0] == "edit"
-    return Deed(rewriting.offer, {}) if edits else Deed(reporting.report, what)
-
-
-def _propose_or_move(what: What) -> Deed:
-    if "number" not in what:
-        return Deed(following_up.propose, what)
-    if not what["step"]:
-        return Deed(following_up.show, {"number": what["number"]}, needs=Needs.nothing)
-    return Deed(following_up.move, what, needs=Needs.nothing)
-
-
-def _show_or_change(what: What) -> Deed:
-    number, step, text = what["number"], what["step"], what["text"]
-    match step:
-        case "edit":
-            return Deed(revising.revise, {"number": number, "text": text})
-        case "kind" | "sort":
-            return Deed(revising.revise, {"number": number, str(step): text})
-        case "of":
-            return Deed(revising.revise, {"number": number, "event": reading.event_or_none(text)})
-        case "merge":
-            return Deed(revising.merge, {"number": number, "others": reading.numbers(text)})
-        case "recurs":
-            return Deed(revising.see_again, {"number": number, "earlier": next(iter(reading.numbers(text)), 0)})
-        case _:
-            ability = FINDING_STEPS.get(step)
-            if ability is None:
-                raise UnknownFindingStep(step=step, number=number)
-            return Deed(ability, {"number": number})
-
-
-FINDING_STEPS: Mapping[str, Ability] = {
-    "": revising.show,
-    "drop": revising.drop,
-    "back": revising.take_back,
-    "new": revising.see_as_new,
-}
-
-
-def _about_wordings(what: What) -> Deed:
-    """`on`, `off`, `keep`, or `use finding 3` as the button types it."""
-    if "thing" in what:
-        return Deed(wording.use, what)
-    ability = {"off": wording.stop, "keep": wording.keep}.get(what["step"], wording.resume)
-    return Deed(ability, {}, needs=Needs.nothing)
-
-
 # The table --------------------------------------------------------------------------------
 
 
@@ -198,7 +128,7 @@ def _moment(name: MomentName, does: str, more: str = "") -> Verb:
         usage="[when or none]",
         read=reading.moment(name),
         more=more,
-        choose=_set_or_clear,
+        choose=set_or_clear,
         touches_agenda=True,
     )
 
@@ -264,7 +194,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             more="what happened, what was felt, how it was fixed, in a sentence each",
             usage="[text]",
             read=reading.as_it_is("text"),
-            choose=_set_or_show,
+            choose=set_or_show,
             touches_agenda=True,
         ),
     ),
@@ -275,14 +205,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "what happened, in order of time; or messages worth adding to it",
             usage="[all or candidates]",
             read=reading.every,
-            choose=_show_or_offer,
+            choose=show_or_offer,
         ),
         Verb(
             "candidates",
             offering.offer_candidates,
             "messages worth adding, to keep or leave",
             read=reading.pick,
-            choose=_keep_or_offer,
+            choose=keep_or_offer,
             touches_agenda=True,
         ),
         Verb(
@@ -396,7 +326,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             usage="[N … or rule]",
             who=Who.facilitating,
             read=reading.stops,
-            choose=_choose_or_show_stops,
+            choose=choose_or_show_stops,
             touches_agenda=True,
         ),
         Verb("policy", tracking.policy, "what this incident asks for here, and why"),
@@ -507,7 +437,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             closing.tap,
             "how the meeting was for you, counted without names",
             read=reading.as_it_is("words"),
-            choose=_tap_or_ask,
+            choose=tap_or_ask,
             said_alone=True,
         ),
         Verb(
@@ -541,7 +471,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "show or change finding N: edit TEXT, kind KIND, sort SORT, of EVENT, merge M …, drop, back",
             usage="N [step]",
             read=reading.finding_step,
-            choose=_show_or_change,
+            choose=show_or_change,
             touches_agenda=True,
         ),
         Verb(
@@ -550,7 +480,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "other wordings, offered to you alone: on, off, or with `use` and `keep` what to do with one",
             usage="on or off",
             read=reading.nudges,
-            choose=_about_wordings,
+            choose=about_wordings,
             touches_agenda=True,
         ),
     ),
@@ -564,7 +494,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "priority high]",
             usage="@owner [by DATE] [quick or long] text",
             read=reading.action,
-            choose=_propose_or_move,
+            choose=propose_or_move,
             touches_agenda=True,
         ),
         Verb(
@@ -597,7 +527,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "the written review; `html` and `pdf` send you the whole of it, `edit` changes its texts",
             usage="[md, html, pdf, json or edit]",
             read=reading.form,
-            choose=_read_or_edit,
+            choose=read_or_edit,
         ),
         Verb(
             "search",
@@ -656,7 +586,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "show a private incident to everybody",
             more="once its channel is public",
             read=reading.confirmed,
-            choose=_public_or_offer,
+            choose=public_or_offer,
         ),
         Verb("reopen", tracking.reopen, "it broke again, or it was ended too soon", who=Who.facilitating),
     ),

@@ -1,0 +1,99 @@
+"""One ability for some of what can be typed after a verb, another for the rest: `summary` alone shows it."""
+
+from collections.abc import Mapping
+
+from bot import (
+    closing,
+    following_up,
+    listening,
+    offering,
+    reporting,
+    revising,
+    rewriting,
+    tagging,
+    tracking,
+    walking,
+    wording,
+)
+from bot.listeners import reading
+from bot.listeners.deeds import Ability, Deed, Needs, What
+from bot.review.refusal import UnknownFindingStep
+
+
+def set_or_clear(what: What) -> Deed:
+    return Deed(tracking.set_moment if "when" in what else tracking.clear_moment, what)
+
+
+def set_or_show(what: What) -> Deed:
+    return Deed(tracking.set_summary, what) if what["text"] else Deed(tracking.show_summary, {})
+
+
+def public_or_offer(what: What) -> Deed:
+    return Deed(listening.make_public if what["confirmed"] else listening.offer_public, {}, needs=Needs.seen)
+
+
+def keep_or_offer(what: What) -> Deed:
+    if what.get("suggested"):
+        return Deed(offering.keep_suggested, {})
+    return Deed(offering.keep_candidates if what else offering.offer_candidates, what)
+
+
+def show_or_offer(what: What) -> Deed:
+    return Deed(offering.offer_candidates, {}) if what["every"] == "candidates" else Deed(tagging.show_timeline, what)
+
+
+def tap_or_ask(what: What) -> Deed:
+    return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
+
+
+def choose_or_show_stops(what: What) -> Deed:
+    return Deed(walking.choose_stops if "numbers" in what else walking.show_stops, what)
+
+
+def read_or_edit(what: What) -> Deed:
+    edits = what["form"].partition(" ")[0] == "edit"
+    return Deed(rewriting.offer, {}) if edits else Deed(reporting.report, what)
+
+
+def propose_or_move(what: What) -> Deed:
+    if "number" not in what:
+        return Deed(following_up.propose, what)
+    if not what["step"]:
+        return Deed(following_up.show, {"number": what["number"]}, needs=Needs.nothing)
+    return Deed(following_up.move, what, needs=Needs.nothing)
+
+
+def show_or_change(what: What) -> Deed:
+    number, step, text = what["number"], what["step"], what["text"]
+    match step:
+        case "edit":
+            return Deed(revising.revise, {"number": number, "text": text})
+        case "kind" | "sort":
+            return Deed(revising.revise, {"number": number, str(step): text})
+        case "of":
+            return Deed(revising.revise, {"number": number, "event": reading.event_or_none(text)})
+        case "merge":
+            return Deed(revising.merge, {"number": number, "others": reading.numbers(text)})
+        case "recurs":
+            return Deed(revising.see_again, {"number": number, "earlier": next(iter(reading.numbers(text)), 0)})
+        case _:
+            ability = FINDING_STEPS.get(step)
+            if ability is None:
+                raise UnknownFindingStep(step=step, number=number)
+            return Deed(ability, {"number": number})
+
+
+FINDING_STEPS: Mapping[str, Ability] = {
+    "": revising.show,
+    "drop": revising.drop,
+    "back": revising.take_back,
+    "new": revising.see_as_new,
+}
+
+
+def about_wordings(what: What) -> Deed:
+    """`on`, `off`, `keep`, or `use finding 3` as the button types it."""
+    if "thing" in what:
+        return Deed(wording.use, what)
+    ability = {"off": wording.stop, "keep": wording.keep}.get(what["step"], wording.resume)
+    return Deed(ability, {}, needs=Needs.nothing)
