@@ -36,7 +36,6 @@ EARLY = timedelta(hours=1)
 """So long before its hour, a planned meeting comes before the one that just ended."""
 KEPT_RIGHT = timedelta(days=3)
 """So long the agenda of a meeting that ended follows what is changed."""
-EXITS = {Stage.skipped, Stage.cancelled}
 
 
 # Opening and closing ------------------------------------------------------------------
@@ -93,7 +92,7 @@ def _must_be_ready(turn: Turn, incident: Incident) -> None:
         raise AlreadyInMeeting
     if stage is Stage.closed:
         raise ReviewClosed
-    if stage in EXITS:
+    if stage.is_called_off:
         raise WrongStage(stage=stage.label, verb="start")
     if reviews.over_since(turn.db, incident) is None:
         raise NotMitigated

@@ -26,7 +26,6 @@ from storage.models import Incident, OutboxNote, Reading, Source
 
 INCLUDED = "included"
 MADE_PUBLIC = "made_public"
-EXITS = (Stage.skipped, Stage.cancelled)
 LATE = timedelta(hours=1)
 """What was said longer before an incident was opened is history: whoever opened it hears how far it is read."""
 LOOK_BACK = timedelta(days=1)
@@ -70,7 +69,7 @@ def _require_going_on(turn: Turn, incident: Incident) -> None:
     stage = reviews.stage(turn.db, incident)
     if stage is Stage.closed:
         raise ReviewClosed
-    if stage in EXITS:
+    if stage.is_called_off:
         raise WrongStage(stage=stage.label, verb="include")
 
 

@@ -33,7 +33,6 @@ SHOWN_OF_MARKDOWN = 2_400
 """Characters; a whole report does not fit into a message."""
 DRAFTED_AFTER = timedelta(minutes=30)
 """Within the hour after the meeting, and late enough for what is noted on the way out."""
-EXITS = (Stage.skipped, Stage.cancelled)
 
 
 # Writing ------------------------------------------------------------------------------------
@@ -134,7 +133,7 @@ def _to_write(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident
     stage = reviews.stage(turn.db, incident)
     if stage is Stage.closed:
         raise ReviewClosed
-    if stage in EXITS:
+    if stage.is_called_off:
         raise WrongStage(stage=stage.label, verb=verb)
     return incident, reviews.of(turn.db, incident)
 

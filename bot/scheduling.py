@@ -84,7 +84,7 @@ def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[I
         raise AlreadyInMeeting
     if stage is Stage.closed:
         raise ReviewClosed
-    if stage in {Stage.skipped, Stage.cancelled}:
+    if stage.is_called_off:
         raise WrongStage(stage=stage.label, verb=verb)
     if reviews.over_since(turn.db, incident) is None:
         raise NotMitigated

@@ -31,6 +31,11 @@ class Stage(StrEnum):
         """As it is said: `in meeting`."""
         return self.value.replace("_", " ")
 
+    @property
+    def is_called_off(self) -> bool:
+        """Whether no review takes place: it was skipped or cancelled."""
+        return self in {Stage.skipped, Stage.cancelled}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Milestones:
