@@ -10,18 +10,17 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.paging import CLOSED_TO_US, said_by
 from bot.review.heard import PersonFact, read_person
+from bot.review.history import LARGE_PAGE
 from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.review.refusal import NotInChannel
 
 log = logging.getLogger("debrief.slack")
 
-LARGE_PAGE = 999
 MOST_PAGES_COUNTED = 5
 AT_ONCE = 4
 """Profiles asked for at a time: Slack answers about a hundred a minute."""
-
-CLOSED_TO_US = {"not_in_channel", "channel_not_found"}
 NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
 NOT_TOLD = {"unknown_method", "missing_scope", "fetch_members_failed"}
 """Answers of a Slack that does not say who is in a channel."""
@@ -62,7 +61,7 @@ class Slack:
         try:
             answer = await self._ask("users.info", user=user)
         except SlackApiError as error:
-            if _code(error) in NOBODY:
+            if said_by(error) in NOBODY:
                 return None
             raise
         return read_person(answer.get("user"))
@@ -101,9 +100,9 @@ class Slack:
         try:
             return [user async for user in self._members(channel)]
         except SlackApiError as error:
-            if _code(error) not in NOT_TOLD:
+            if said_by(error) not in NOT_TOLD:
                 raise
-            log.warning("members are not told", extra={"channel": channel, "error": _code(error)})
+            log.warning("members are not told", extra={"channel": channel, "error": said_by(error)})
             return []
 
     async def _members(self, channel: ChannelId) -> AsyncIterator[UserId]:
@@ -120,7 +119,7 @@ class Slack:
         try:
             answer = await self._client.api_call(method, params=_as_params(arguments), http_verb="GET")
         except SlackApiError as error:
-            if _code(error) in CLOSED_TO_US:
+            if said_by(error) in CLOSED_TO_US:
                 raise NotInChannel(str(arguments.get("channel", ""))) from error
             raise
         return answer.data if isinstance(answer.data, dict) else {}
@@ -132,10 +131,6 @@ def _count(said: Collection[tuple[float, int]], since: float, *, reached: float)
 
 def _as_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: ("true" if value is True else value) for name, value in arguments.items()}
-
-
-def _code(error: SlackApiError) -> str:
-    return str(error.response.get("error", ""))
 
 
 def _from(cursor: str | None) -> dict[str, str]:
