@@ -40,10 +40,11 @@ def a_private_incident(room: Room) -> None:
 def live_through(room: Room, *, until: datetime, hours: int = 1) -> list[tuple[str, str]]:
     """Let the clock ask every hour; each message with the moment it came."""
     said: list[tuple[str, str]] = []
+    told = room.transcript()
     while room.now < until:
-        before = len(room.transcript())
-        room.serve(reminding.remind_due)
-        said += [(f"{room.now:%a %d %H:%M}", text.split("\n\n")[1]) for text in room.transcript()[before:]]
+        room.desk.serve_if_due(reminding.remind_due)
+        known, told = len(told), room.transcript()
+        said += [(f"{room.now:%a %d %H:%M}", text.split("\n\n")[1]) for text in told[known:]]
         room.pass_time(hours=hours)
     return said
 
