@@ -44,7 +44,7 @@ def settings_or_leave() -> Settings:
 
 @main.command()
 def run() -> None:
-    """Run the bot: Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
+    """Run the bot. It uses Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
     from bot.app import build
 
     async def serve() -> None:
@@ -69,7 +69,7 @@ def history_bar(seconds: int) -> Iterator[Callable[[int], None]]:
 @click.option("--headless", is_flag=True, help="Play one whole review, print it, write the report to ./demo-report/.")
 @click.option("--port", type=PORTS, default=4040, show_default=True, help="The page's port; 0 takes a free one.")
 def demo(*, headless: bool, port: int) -> None:
-    """Try everything on a local Slack with a sample incident; nothing leaves this machine."""
+    """Try everything on a local Slack. It has a sample incident, and nothing leaves this machine."""
     from bot.sandbox import demo as stage
 
     try:
@@ -148,7 +148,7 @@ def backup(file: Path) -> None:
 
 @db.command()
 def sweep() -> None:
-    """Write the SQLite file anew, without what was erased; the bot must not run."""
+    """Take what was erased out of the SQLite file. It is written anew; the bot must not run."""
     from bot import erasing, office
     from storage.session import only_one
 
@@ -184,9 +184,9 @@ def first_line(error: BaseException) -> str:
 @click.argument("export", type=click.Path(path_type=Path))
 @click.option("--channel", help="The channel's name in Slack's export.")
 @click.option("--title", help="The incident's title; the channel's name made readable without one.")
-@click.option("--severity", type=click.Choice(["sev1", "sev2", "sev3", "sev4"]))
+@click.option("--severity", type=click.Choice(["sev1", "sev2", "sev3", "sev4"]), help="How grave it was.")
 def import_(*, export: Path, channel: str | None, title: str | None, severity: str | None) -> None:
-    """An incident from Slack's own export, a zip or a folder, or a review that was exported here as JSON.
+    """Take in an incident. EXPORT is Slack's own, a zip or a folder, or a review that was exported here as JSON.
 
     Importing it again adds nothing.
     """
@@ -229,7 +229,7 @@ def incidents(*, as_json: bool) -> None:
 @click.option("--format", "form", default="md", show_default=True, help="json, md, html, pdf, or csv for the actions.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; without one it is printed.")
 def export(*, incident: str, form: str, out: Path | None) -> None:
-    """Export a review; INCIDENT is its id, its channel's name or its channel's id."""
+    """Export a review. INCIDENT is its id, its channel's name or its channel's id."""
     from bot import office
     from bot.review.refusal import Refused
 
@@ -247,7 +247,7 @@ def export(*, incident: str, form: str, out: Path | None) -> None:
 @click.argument("incident")
 @click.argument("report", type=click.File("r", encoding="utf-8"))
 def edit(*, incident: str, report: TextIO) -> None:
-    """Take in what you changed in a report that was exported as Markdown; all of it, or nothing.
+    """Take in what you changed in a report. It was exported as Markdown; all of it is taken in, or nothing.
 
     Every text that stands behind its number can be changed. What was changed is printed, and what cannot be taken in
     is named. REPORT is the file, INCIDENT its id, its channel's name or its channel's id.
@@ -271,7 +271,7 @@ def edit(*, incident: str, report: TextIO) -> None:
 @main.command()
 @click.argument("incident")
 def verify(*, incident: str) -> None:
-    """Check that nobody changed an incident's messages behind the program's back; exit status 1 where somebody did.
+    """Check that nobody changed what was said. Exit status 1 where a message is not as it was kept.
 
     INCIDENT is its id, its channel's name or its channel's id.
     """
@@ -299,7 +299,7 @@ def write_out(pieces: Iterable[bytes], out: Path | None) -> None:
 @click.argument("user")
 @click.option("--yes", is_flag=True, help="Do not ask before.")
 def erase_user(*, user: str, yes: bool) -> None:
-    """Put a made-up name in a person's place, everywhere; USER is their id in Slack, such as U012AB3CD.
+    """Forget a person. A made-up name takes their place everywhere; USER is their id in Slack, such as U012AB3CD.
 
     What they wrote stays. Doing it again, or after it was interrupted, goes on where it was.
     """
@@ -349,7 +349,7 @@ def outbox(*, dead: bool, retry: int | None) -> None:
 @click.option("--http", metavar="URL", help="For HTTP: the bot's public address.")
 @click.option("--command", "command", metavar="NAME", default="/review", show_default=True, help="The slash command.")
 def manifest(*, socket: bool, http: str | None, command: str) -> None:
-    """Print the Slack app manifest as JSON; the reason of every scope goes to stderr."""
+    """Print the Slack app manifest. It is JSON; the reason of every scope goes to stderr."""
     from bot.manifest import SCOPES, manifest
     from bot.settings import COMMAND
 
@@ -367,7 +367,7 @@ def manifest(*, socket: bool, http: str | None, command: str) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check settings, database, schema and Slack, and say how to mend what is wrong."""
+    """Say what is wrong, and how to mend it. It looks at the settings, the database, its schema and Slack."""
     from bot.doctor import examine
 
     findings = asyncio.run(examine())
