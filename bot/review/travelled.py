@@ -142,5 +142,5 @@ def _longest_silence(told: Sequence[Spoken], over_at: datetime | None) -> Iterat
     gaps = [(later.occurred_at - earlier.occurred_at, earlier, later) for earlier, later in pairwise(during)]
     length, earlier, later = max(gaps, key=lambda gap: gap[0], default=(timedelta(), None, None))
     if earlier and later and length >= LONG and len(during) >= ENOUGH:
-        sentence = f"The longest silence before this: {in_words(int(length.total_seconds()))}."
+        sentence = f"The longest silence came before this: {in_words(int(length.total_seconds()))}."
         yield Fact(Sort.silence, later.number, later.occurred_at, sentence, since=earlier.occurred_at)

@@ -457,7 +457,7 @@ def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_o
     assert "Nobody pressed End" in agenda(room)
     (told,) = room.transcript(MARA)
     assert plain(told) == (
-        f"Nobody pressed End in the review of Checkout is slow, in <#{CHANNEL}>, so I counted it as ended at "
+        f"Nobody pressed End in the review of “Checkout is slow”, in <#{CHANNEL}>, so I counted it as ended at "
         "14:40 UTC, when something was last noted. You hear this because the review is yours."
     )
 

@@ -235,7 +235,7 @@ def test_how_word_travelled_is_pointed_out_where_it_falls(room: Room, incident: 
         do(room, facilitating.advance)
 
     assert "First word to customers, 41 min after detection." in shown[2]
-    assert "The longest silence before this: 38 min." in shown[2]
+    assert "The longest silence came before this: 38 min." in shown[2]
     assert "The timeline holds no word to stakeholders." in shown[3]
     assert not any("First word" in text or "silence" in text for text in (*shown[:2], shown[3]))
 

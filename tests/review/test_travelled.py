@@ -48,7 +48,7 @@ def test_word_travels_from_detection_to_support_and_customers() -> None:
     assert travelled(events) == [
         Fact(Sort.stakeholders, 2, at(30), "First word to stakeholders, 30 min after detection."),
         Fact(Sort.customers, 3, at(98), "First word to customers, 1 h 38 min after detection."),
-        Fact(Sort.silence, 3, at(98), "The longest silence before this: 1 h 8 min.", since=at(30)),
+        Fact(Sort.silence, 3, at(98), "The longest silence came before this: 1 h 8 min.", since=at(30)),
         Fact(Sort.handover, 5, at(121), "The hand-over."),
     ]
 
