@@ -19,12 +19,12 @@ from bot.review.refusal import (
     FirstTopic,
     LastTopic,
     NothingScheduled,
-    NotInMeeting,
     NotMitigated,
     ReviewClosed,
     WrongStage,
 )
 from bot.review.when import When
+from bot.sitting import led_by, open_now
 from storage import incidents, noted, people, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting, Review
@@ -132,7 +132,7 @@ def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitti
 
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Close the meeting; says what comes next: `agenda_ended` to everybody, `meeting_ended` to whoever pressed."""
-    sitting = _led_by(turn, where, by, "end")
+    sitting = led_by(turn, where, by, "end")
     ended = replace(sitting, agenda=sitting.agenda.end(turn.now))
     sittings.keep(turn.db, ended, now=turn.now)
     comes = showing.what_comes(turn, ended.incident, ended.meeting)
@@ -183,7 +183,7 @@ def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) ->
 
     Says `agenda`, whose topic is `agenda_topic_….j2`, to everybody, and `agenda_moved` to whoever pressed.
     """
-    sitting = _led_by(turn, where, by, "next")
+    sitting = led_by(turn, where, by, "next")
     agenda = sitting.agenda.advance(turn.now, seen)
     if agenda is sitting.agenda and not agenda.has_passed(seen):
         raise LastTopic
@@ -192,7 +192,7 @@ def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) ->
 
 def go_back(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """The stop or topic before; says what `advance` says."""
-    sitting = _led_by(turn, where, by, "back")
+    sitting = led_by(turn, where, by, "back")
     agenda = sitting.agenda.back(turn.now, seen)
     if agenda is sitting.agenda and not agenda.has_passed(seen):
         raise FirstTopic
@@ -201,13 +201,13 @@ def go_back(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) ->
 
 def go_to(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
     """Any topic, forward or back: the order is a guide, not a cage (S1); says what `advance` says."""
-    sitting = _led_by(turn, where, by, "go")
+    sitting = led_by(turn, where, by, "go")
     yield from _moved(turn, sitting, sitting.agenda.go_to(words, turn.now), by=by)
 
 
 def extend(turn: Turn, *, where: Where, by: UserId, minutes: int, seen: int | None = None) -> Notes:
     """More minutes for this topic, taken from later ones: the meeting still ends on time; says what `advance` says."""
-    sitting = _led_by(turn, where, by, "extend")
+    sitting = led_by(turn, where, by, "extend")
     yield from _moved(turn, sitting, sitting.agenda.extend(minutes, seen), by=by, seen=seen)
 
 
@@ -229,21 +229,6 @@ def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, *, by: UserId, seen: in
         over_by=-before.minutes_left(turn.now).topic,
         is_stale=before.has_passed(seen),
     )
-
-
-def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
-    """The open meeting, for whoever may move it; for everybody where it runs by itself."""
-    sitting = _open_now(turn, where, by)
-    if sitting.meeting.self_run_at is None:
-        require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
-    return sitting
-
-
-def _open_now(turn: Turn, where: Where, by: UserId) -> Sitting:
-    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
-    if sitting is None:
-        raise NotInMeeting
-    return sitting
 
 
 # Showing it -----------------------------------------------------------------------------
@@ -268,7 +253,7 @@ def _planned(turn: Turn, incident: Incident, by: UserId) -> Note:
 
 def topics(turn: Turn, *, where: Where, by: UserId) -> Agenda:
     """The agenda of the open meeting, to choose a topic from; raises NotInMeeting."""
-    return _open_now(turn, where, by).agenda
+    return open_now(turn, where, by).agenda
 
 
 def bring_down(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
@@ -276,7 +261,7 @@ def bring_down(turn: Turn, *, where: Where, by: UserId, seen: int | None = None)
 
     Both are written in one turn and said in this order: whatever happens between, there is one agenda to press on.
     """
-    sitting = _open_now(turn, where, by)
+    sitting = open_now(turn, where, by)
     is_stale = sitting.agenda.has_passed(seen)
     if not is_stale:
         yield from _shown_at_the_bottom(turn, sitting)
@@ -312,7 +297,7 @@ def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 def help_card(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """What helps when it gets hard, for one person's eyes: `help_card`."""
-    yield _help_card(turn, _led_by(turn, where, by, "card"), by)
+    yield _help_card(turn, led_by(turn, where, by, "card"), by)
 
 
 def _help_card(turn: Turn, sitting: Sitting, by: UserId) -> Note:

@@ -11,12 +11,12 @@ from bot.desk import Note, Notes, Turn
 from bot.review.findings import FindingKind, split_sort
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
-from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting
+from bot.review.refusal import NeedsText, NotInMeeting
+from bot.sitting import open_now
 from bot.wording import Thing
 from storage import findings, incidents, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, TimelineEvent
-from storage.sittings import Sitting
 
 WEB_ADDRESS = re.compile(r"https?://[^\s<>|]+")
 EXAMPLES: Mapping[FindingKind, str] = {
@@ -41,7 +41,7 @@ def note_finding(
     sort, words = split_sort(kind, text)
     if not words:
         raise NeedsText(verb=kind.value, example=EXAMPLES[kind])
-    source = _event(turn, incident, event) if event is not None else _on_the_table(turn, incident)
+    source = walk.named(turn.db, incident, event) if event is not None else _on_the_table(turn, incident)
     row = findings.add(turn.db, incident, kind=kind, sort=sort, text=words, by=by, event=source, now=turn.now)
     yield Note.private(
         by,
@@ -64,13 +64,6 @@ def _on_the_table(turn: Turn, incident: Incident) -> TimelineEvent | None:
     sitting = sittings.of(turn.db, incident)
     number = sitting.agenda.event if sitting else None
     return walk.event(turn.db, incident, number) if number is not None else None
-
-
-def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:
-    event = walk.event(turn.db, incident, number)
-    if event is None:
-        raise NoSuchEvent(number=number)
-    return event
 
 
 def set_recording(turn: Turn, *, where: Where, by: UserId, url: str) -> Notes:
@@ -111,7 +104,7 @@ def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 def note(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     """Write down whatever is said, without leaving the topic on the table; says `meeting_noted`."""
-    sitting = _sitting(turn, where, by)
+    sitting = open_now(turn, where, by)
     if not text.strip():
         raise NeedsText(verb="note", example="support heard of it from customers first")
     topic = sitting.agenda.topic.name
@@ -122,7 +115,7 @@ def note(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
 
 def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
     """Put a thought aside for later, without leaving the topic on the table; says `meeting_parked`."""
-    sitting = _sitting(turn, where, by)
+    sitting = open_now(turn, where, by)
     roles = incidents.roles(turn.db, sitting.incident.id)
     if by != roles.scribe and sitting.meeting.self_run_at is None:
         require(Who.facilitating, by, roles, "park")
@@ -136,13 +129,6 @@ def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
 
 def arrive(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Somebody is here; one tap, and twice is once; says `meeting_arrived`."""
-    sitting = _sitting(turn, where, by)
+    sitting = open_now(turn, where, by)
     reviews.here(turn.db, sitting.meeting, by, now=turn.now)
     yield Note.private(by, "meeting_arrived")
-
-
-def _sitting(turn: Turn, where: Where, by: UserId) -> Sitting:
-    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
-    if sitting is None:
-        raise NotInMeeting
-    return sitting

@@ -13,11 +13,12 @@ from bot.review.agenda import Agenda
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.questions import addressed, with_answer
-from bot.review.refusal import NeedsText, NoSuchEvent, NothingScheduled, NotInMeeting, Refused
+from bot.review.refusal import NeedsText, NoSuchEvent, NothingScheduled, Refused
+from bot.sitting import led_by
 from bot.wording import Thing
 from storage import incidents, reviews, sittings, walk
 from storage.incidents import Where
-from storage.models import Incident, Meeting, TimelineEvent
+from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 from storage.walk import Told
 
@@ -144,7 +145,7 @@ def _shown(turn: Turn, incident: Incident, plan: Plan, by: UserId) -> Note:
 
 def visit(turn: Turn, *, where: Where, by: UserId, number: int) -> Notes:
     """Go to an event that was no stop, and make it one; says `visited`."""
-    sitting = _led_by(turn, where, by, "visit")
+    sitting = led_by(turn, where, by, "visit")
     told = walk.events(turn.db, sitting.incident)
     if number not in {event.number for event in told}:
         raise NoSuchEvent(number=number)
@@ -155,21 +156,11 @@ def visit(turn: Turn, *, where: Where, by: UserId, number: int) -> Notes:
 
 def ask_another(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """Another question at the stop on the table; of two presses at once one counts. The agenda shows it."""
-    sitting = _led_by(turn, where, by, "another")
+    sitting = led_by(turn, where, by, "another")
     if sitting.agenda.event is None:
         raise NotAtAStop
     sittings.keep(turn.db, replace(sitting, agenda=sitting.agenda.ask_another(seen)), now=turn.now)
     return ()
-
-
-def _led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
-    """The open meeting, for whoever may move it; for everybody where it runs by itself."""
-    sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))
-    if sitting is None:
-        raise NotInMeeting
-    if sitting.meeting.self_run_at is None:
-        require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
-    return sitting
 
 
 # What was answered ---------------------------------------------------------------------------
@@ -181,7 +172,7 @@ def answer_stop(turn: Turn, *, where: Where, by: UserId, number: int, text: str,
     Says `meeting_answer`.
     """
     incident = incidents.at(turn.db, turn.team, where, by)
-    event = _event(turn, incident, number)
+    event = walk.named(turn.db, incident, number)
     if not text.strip():
         raise NeedsText(verb="answer", example=f"{number} the graph was flat, so we looked at the queue")
     asked = question or asked_at(turn, incident, number)
@@ -201,10 +192,3 @@ def asked_at(turn: Turn, incident: Incident, number: int) -> str:
     sitting = sittings.of(turn.db, incident)
     asked = walk.question_at(walk.events(turn.db, incident), number, sitting.agenda if sitting else None)
     return addressed(asked, None)
-
-
-def _event(turn: Turn, incident: Incident, number: int) -> TimelineEvent:
-    event = walk.event(turn.db, incident, number)
-    if event is None:
-        raise NoSuchEvent(number=number)
-    return event

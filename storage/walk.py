@@ -13,6 +13,7 @@ from bot.review.agenda import TIMELINE, Agenda
 from bot.review.hindsight import Said
 from bot.review.incident import UserId
 from bot.review.questions import addressed, first_word, named_in, question_for
+from bot.review.refusal import NoSuchEvent
 from bot.review.stops import Fold, LeftOut
 from bot.review.timeline import Kind, Outcome
 from bot.review.travelled import Fact, travelled
@@ -60,6 +61,14 @@ def event(db: Session, incident: Incident, number: int) -> TimelineEvent | None:
     """The row of the event of this number, if it is on the timeline now."""
     row = timeline.numbered(db, incident.id, number)
     return row if row and timeline.is_on_it(row) else None
+
+
+def named(db: Session, incident: Incident, number: int) -> TimelineEvent:
+    """The same for somebody who named it; raises NoSuchEvent."""
+    row = event(db, incident, number)
+    if row is None:
+        raise NoSuchEvent(number=number)
+    return row
 
 
 def _told(event: TimelineEvent, message: Message | None, home: str, names: Mapping[str, str]) -> Told:
