@@ -321,6 +321,16 @@ def test_only_the_owner_and_who_leads_the_review_move_an_action(room: Room):
     assert action(room).priority == "low"
 
 
+def test_the_next_steps_are_offered_to_the_owner_alone(room: Room):
+    an_incident(room, lead=MARA)
+    propose(room, owner=TOMAS)
+
+    shown = {user: buttons(room.answer(following_up.show, by=user, number=1)) for user in (MARA, TOMAS)}
+
+    assert [button["text"]["text"] for button in shown[TOMAS]] == ["Reshape", "Decline"]
+    assert shown[MARA] == []
+
+
 def test_what_will_not_be_done_is_told_once_where_the_review_is(room: Room):
     mitigated(room, an_incident(room))
     propose(room)
