@@ -336,6 +336,15 @@ def test_nobody_there_ten_minutes_after_the_hour_is_asked_about_once(room: Room,
     )
 
 
+def test_where_the_bot_was_away_for_an_hour_nobody_is_asked_any_more(room: Room, incident: int):
+    planned_now(room, incident)
+    room.pass_time(minutes=61)
+
+    room.serve(conducting.ask_where_nobody_is)
+
+    assert room.transcript(CHANNEL) == []
+
+
 def test_a_meeting_that_was_opened_is_not_asked_about(room: Room, incident: int):
     planned_now(room, incident)
     do(room, facilitating.start)
