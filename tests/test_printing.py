@@ -4,6 +4,7 @@ import io
 import itertools
 import logging
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from bot.printing import TEMPLATES, Form, Limits, Press, printed
 from bot.render import templates_folder
 from bot.review.example import facts, written
 from bot.review.naming import by_name
-from bot.review.written import Written, write
+from bot.review.writer import write
+from bot.review.written import Written
 from tests.cast import TEAM, a_room, an_incident
 
 LITTLE = Limits(seconds=5)
@@ -60,6 +62,12 @@ def test_on_paper_what_was_written_stands_as_it_was_written(said: str):
     assert told.count(" ".join(said.split())) >= 5
 
 
+def test_an_endless_word_stays_on_the_paper():
+    paper = OURS.pdf(a_report_that_says("0123456789" * 40))
+
+    assert "".join(words_of(paper).replace("\u200b", "").split()).count("0123456789" * 40) >= 5
+
+
 def a_report_that_says(said: str) -> Written:
     """In its title, its summary, an event, an answer, a comment, a finding, an action and a note."""
     known = facts()
@@ -92,7 +100,7 @@ def test_a_template_that_reads_words_as_typst_would_be_noticed(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "said", ["\x00\x1b[31m", "\u202etxt.exe", "\ud83d", "é" * 10_000, "日本 😀 Ελλ Привет", "\n\n\n"]
+    "said", ["\x00\x1b[31m", "\u202etxt.exe", "\ud83d", "é" * 40_000, "日本 😀 Ελλ Привет", "\n\n\n"]
 )
 def test_odd_words_are_printed_in_every_form(said: str):
     report = a_report_that_says(said)
@@ -189,10 +197,33 @@ def test_a_folder_that_is_not_there_is_no_trouble(tmp_path: Path):
 
 
 def test_a_process_apart_knows_no_secret_of_the_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    python, known = tmp_path / "python", tmp_path / "known"
+    python.write_text(f'#!/bin/sh\nenv > "{known}"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
-    press = own(tmp_path, "report.typ", '#json(bytes(sys.inputs.report)).title #read("/proc/self/environ")')
 
-    assert press.pdf(written()) == OURS.pdf(written())
+    told = own(tmp_path, "report.md.j2", "{{ report.title }}, as we tell it").markdown(written())
+
+    assert told.endswith(", as we tell it\n")
+    assert "PYTHONPATH=" in known.read_text(encoding="utf-8")
+    assert "xoxb-1" not in known.read_text(encoding="utf-8")
+
+
+def test_a_process_apart_reads_no_file_but_its_templates(tmp_path: Path):
+    own(tmp_path, "report.typ", '#json(bytes(sys.inputs.report)).title #read("/etc/hostname")')
+
+    (trouble,) = Press(tmp_path, Limits(seconds=60)).troubles(written())
+
+    assert "file" in trouble.why
+
+
+def test_a_process_apart_takes_no_more_memory_than_it_may(tmp_path: Path):
+    own(tmp_path, "report.md.j2", "{{ report.title * 50_000_000 }}")
+
+    (trouble,) = Press(tmp_path, Limits(seconds=60)).troubles(written())
+
+    assert "MemoryError" in trouble.why
 
 
 # Broken and hostile ones
