@@ -3,7 +3,7 @@
 Whoever changes the meeting yields the agenda again; whoever notes something, the lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.pulse import Pulse
 from storage import actions, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote, OutboxNote
+from storage.noted import Noted
 from storage.sittings import Sitting
 
 DRAFT_WITHIN = timedelta(hours=24)
@@ -69,22 +70,21 @@ def _written(turn: Turn, sitting: Sitting) -> OutboxNote | None:
 
 def lines(turn: Turn, sitting: Sitting) -> Notes:
     """What was noted, each thing a line in the thread of the message; a line is posted once and says what is so now."""
-    said = _said(turn, sitting.meeting)
-    for one in noted.in_meeting(turn.db, sitting.incident, sitting.meeting):
-        if one.key in said:
-            yield _line(turn, sitting, one)
-    yield from new_lines(turn, sitting)
+    found, said = noted.in_meeting(turn.db, sitting.incident, sitting.meeting), _said(turn, sitting.meeting)
+    yield from _lines(turn, sitting, [one for one in found if one.key in said])
+    yield from _new_lines(turn, sitting, found, said)
 
 
 def new_lines(turn: Turn, sitting: Sitting) -> Notes:
     """Those that are not in the thread yet; none before there is a message to gather under."""
+    found = noted.in_meeting(turn.db, sitting.incident, sitting.meeting)
+    yield from _new_lines(turn, sitting, found, _said(turn, sitting.meeting))
+
+
+def _new_lines(turn: Turn, sitting: Sitting, found: Sequence[Noted], said: Collection[str]) -> Notes:
     thread = _thread(turn, sitting)
-    if thread is None:
-        return
-    said = _said(turn, sitting.meeting)
-    for one in noted.in_meeting(turn.db, sitting.incident, sitting.meeting):
-        if one.key not in said and not one.is_gone:
-            yield _line(turn, sitting, one, thread)
+    if thread:
+        yield from _lines(turn, sitting, [one for one in found if one.key not in said and not one.is_gone], thread)
 
 
 def _said(turn: Turn, meeting: Meeting) -> set[str]:
@@ -102,16 +102,17 @@ def _thread(turn: Turn, sitting: Sitting) -> str | None:
     return posted and (reviews.place_of(turn.db, sitting.incident, sitting.meeting).thread or posted)
 
 
-def _line(turn: Turn, sitting: Sitting, one: noted.Noted, thread: str = "") -> Note:
+def _lines(turn: Turn, sitting: Sitting, found: Sequence[Noted], thread: str = "") -> Notes:
     """By name and not by mention: a line calls nobody."""
     place = replace(reviews.place_of(turn.db, sitting.incident, sitting.meeting), thread=thread)
-    names = _names(turn, one.by, one.owner)
-    return Note.live(_line_key(sitting.meeting, one.key), "noted", place, noted=one, names=names)
+    names = _names(turn, {user for one in found for user in (one.by, one.owner) if user})
+    for one in found:
+        yield Note.live(_line_key(sitting.meeting, one.key), "noted", place, noted=one, names=names)
 
 
-def _names(turn: Turn, *users: str | None) -> Mapping[str, str]:
-    known = people.names(turn.db, turn.team, [user for user in users if user])
-    return {user: name_of(user) if is_pseudonym(user) else known.get(user, "somebody") for user in users if user}
+def _names(turn: Turn, users: Collection[str]) -> Mapping[str, str]:
+    known = people.names(turn.db, turn.team, users)
+    return {user: name_of(user) if is_pseudonym(user) else known.get(user, "somebody") for user in users}
 
 
 # What the agenda says ---------------------------------------------------------------------

@@ -136,12 +136,7 @@ def _notes(db: Session, meeting: Meeting) -> Iterator[Noted]:
 
 
 def _told(db: Session, which: ColumnElement[bool]) -> Sequence[tuple[TimelineEvent, Message | None]]:
-    behind = and_(
-        Message.team_id == TimelineEvent.team_id,
-        Message.channel_id == TimelineEvent.channel_id,
-        Message.ts == TimelineEvent.ts,
-    )
-    rows = db.execute(select(TimelineEvent, Message).outerjoin(Message, behind).where(which))
+    rows = db.execute(select(TimelineEvent, Message).outerjoin(Message, timeline.behind()).where(which))
     return [(event, message) for event, message in rows]
 
 
