@@ -15,7 +15,8 @@ from bot.review.naming import Called, Naming, by_name, by_role
 from bot.review.pulse import Pulse
 from bot.review.report import Facts
 from bot.review.spreadsheet import actions_as_csv
-from bot.review.written import Beside, Earlier, Mark, Written, write
+from bot.review.writer import write
+from bot.review.written import Beside, Earlier, Mark, Written
 from storage import incidents, likewise, people, pulse, reports, reviews, witness
 from storage.models import Incident
 

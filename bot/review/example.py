@@ -22,7 +22,8 @@ from bot.review.report import (
     TopicFacts,
 )
 from bot.review.timeline import Kind, Outcome
-from bot.review.written import Beside, Earlier, Mark, Written, write
+from bot.review.writer import write
+from bot.review.written import Beside, Earlier, Mark, Written
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 PEOPLE = {"U0MARA": "Mara", "U0TOMAS": "Tomás"}

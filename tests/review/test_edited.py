@@ -10,7 +10,8 @@ from bot.review.impact import Impact
 from bot.review.lifecycle import Stage
 from bot.review.naming import by_name
 from bot.review.report import ActionFacts, EventFacts, Facts, FindingFacts, IncidentFacts, ReviewFacts
-from bot.review.written import Written, write
+from bot.review.writer import write
+from bot.review.written import Written
 from tests.cast import NOVEMBER_18
 
 REPORTS = Reports()

@@ -8,7 +8,7 @@ from bot.review.lifecycle import Stage
 from bot.review.naming import by_name
 from bot.review.report import ActionFacts, EvidenceFacts, Facts, FindingFacts, IncidentFacts, ReviewFacts
 from bot.review.spreadsheet import actions_as_csv
-from bot.review.written import write
+from bot.review.writer import write
 from tests.cast import NOVEMBER_18
 
 

@@ -18,7 +18,8 @@ from bot.review.report import (
     NoteFacts,
     ReviewFacts,
 )
-from bot.review.written import HOW_IT_WENT, Beside, EventRow, Run, Words, Written, instant, web_link, write
+from bot.review.writer import write
+from bot.review.written import HOW_IT_WENT, Beside, EventRow, Run, Words, Written, instant, web_link
 
 AT = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
 NAMES = {"U0MARA": "Mara Lind", "U0TOMAS": "tomas", "U0WILL": "Will"}

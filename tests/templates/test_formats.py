@@ -33,7 +33,8 @@ from bot.review.report import (
     as_json,
 )
 from bot.review.spreadsheet import actions_as_csv
-from bot.review.written import Written, write
+from bot.review.writer import write
+from bot.review.written import Written
 from tests.cast import NOVEMBER_18
 
 NAMES = {"U0MARA": "Mara", "U0TOMAS": "Tomas"}

@@ -28,7 +28,8 @@ from bot.review.report import (
     NoteFacts,
     ReviewFacts,
 )
-from bot.review.written import EMPTY, Link, Written, write
+from bot.review.writer import EMPTY, write
+from bot.review.written import Link, Written
 
 AT = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
 HOSTILE = [
