@@ -145,7 +145,7 @@ class Historian:
         self._pauses.pop(due.source, None)
         if due.why is Why.opening:
             await self._tell_progress(due)
-            await self._meet_members(due.channel)
+        await self._meet_members(due.channel)
         return True
 
     async def _look_once(self, channel: str) -> None:
@@ -241,7 +241,10 @@ class Historian:
             self._looks.pop(known, None)
 
     async def _meet_members(self, channel: str) -> None:
-        """Names and zones of everybody in the channel, for the report and for finding an hour."""
+        """Names and zones of whoever came to the channel, for the report and for finding an hour.
+
+        Most people come after it was opened; and a program in it is only known for one by its profile.
+        """
         unknown = await asyncio.to_thread(self._desk.look, _unknown, channel=channel)
         with contextlib.suppress(SlackApiError, ClientError, OSError, TimeoutError):
             found = await self._slack.people_of(unknown)

@@ -10,13 +10,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.historian import Historian
 from bot.paging import History
+from bot.review.heard import PersonFact
 from bot.review.history import Page
-from bot.review.incident import ChannelFacts, ChannelId
+from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.slack import Slack
-from storage import channels, incidents
-from tests.cast import CHANNEL, MARA, TOMAS, Room, a_room, an_incident
+from storage import channels, incidents, people
+from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_room, an_incident
 
 OTHER = ChannelId("C0OTHER")
+ALARM = UserId("U0ALARM")
 
 
 @pytest.fixture
@@ -119,3 +121,37 @@ async def test_what_fails_as_nobody_expected_is_left_alone_for_longer_each_time(
 
     assert history.asked.count(thread(0)) == 3  # At once, and once a pause of 15 and one of 30 seconds are over.
     assert history.asked.count(thread(1)) == 1
+
+
+class Hall(Doorkeeper):
+    """A channel that one more comes to after it was opened, who is a program."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.here: tuple[UserId, ...] = (MARA, TOMAS)
+        self.described: list[str] = []
+
+    async def channel_facts(self, channel: ChannelId) -> ChannelFacts:
+        return ChannelFacts(channel=channel, name="inc", members=self.here)
+
+    async def person(self, user: str) -> PersonFact:
+        self.described.append(user)
+        return PersonFact(
+            user_id=user, name=f"name of {user}", zone="UTC", email=None, is_bot=user == ALARM, deleted=False
+        )
+
+
+async def test_who_comes_after_the_opening_is_known_by_name_and_programs_for_what_they_are(room: Room):
+    a_place(room)
+    slack = Hall()
+    historian = Historian(room.desk, slack, Silence(lambda: room.now))
+    await historian.fetch()
+    slack.here = (MARA, TOMAS, ALARM)
+
+    for _ in range(3):
+        room.pass_time(minutes=15)
+        await historian.fetch()
+
+    assert room.ask(people.bots, TEAM) == {ALARM}
+    assert room.ask(people.find, TEAM, TOMAS)
+    assert slack.described.count(ALARM) == 1
