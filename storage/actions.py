@@ -69,35 +69,26 @@ def propose_again(action: Action, proposal: Proposal, *, by: str, now: datetime)
 def answer(db: Session, action: Action, found: Collection[Finding]) -> None:
     """Let the action answer these findings, and no others."""
     db.execute(delete(Link).where(Link.from_kind == "action", Link.from_id == action.id, Link.relation == ANSWERS))
-    for finding in found:
-        db.add(
-            Link(
-                team_id=action.team_id,
-                incident_id=action.incident_id,
-                from_kind="action",
-                from_id=action.id,
-                relation=ANSWERS,
-                to_kind="finding",
-                to_id=finding.id,
-            )
-        )
+    db.add_all(_link(action, ANSWERS, "finding", finding.id) for finding in found)
     db.flush()
 
 
 def came_up_at(db: Session, action: Action, event: TimelineEvent) -> None:
     """Link the action to the event at which somebody thought of it."""
-    db.add(
-        Link(
-            team_id=action.team_id,
-            incident_id=action.incident_id,
-            from_kind="action",
-            from_id=action.id,
-            relation=COMES_FROM,
-            to_kind="event",
-            to_id=event.id,
-        )
-    )
+    db.add(_link(action, COMES_FROM, "event", event.id))
     db.flush()
+
+
+def _link(action: Action, relation: str, to_kind: str, to_id: int) -> Link:
+    return Link(
+        team_id=action.team_id,
+        incident_id=action.incident_id,
+        from_kind="action",
+        from_id=action.id,
+        relation=relation,
+        to_kind=to_kind,
+        to_id=to_id,
+    )
 
 
 def event_behind(db: Session, action: Action) -> int | None:

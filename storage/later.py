@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.hindsight import Archive, Said
-from storage import messages, timeline
+from storage import messages, people, timeline
 from storage.models import Incident, Message, Workspace
 
 OF_THE_CHANNEL = ("channel_", "group_")
@@ -26,7 +26,7 @@ class Later:
 
 def known_after(db: Session, incident: Incident, decision: Said, *, until: datetime) -> Sequence[Later]:
     """What bears on a decision and was said after it, until the review began, in order of time."""
-    home = (db.get(Workspace, incident.team_id) or Workspace(team_id=incident.team_id, mark_key="")).url
+    home = people.workspace(db, incident.team_id).url
     archive = Archive([*_messages(db, incident, until), *_typed(db, incident, until)])
     return [Later(one.at, one.text, _link(home, one.key)) for one in archive.later(decision)]
 

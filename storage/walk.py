@@ -17,9 +17,9 @@ from bot.review.refusal import NoSuchEvent
 from bot.review.stops import Fold, LeftOut
 from bot.review.timeline import Kind, Outcome
 from bot.review.travelled import Fact, travelled
-from storage import incidents, messages, reviews, timeline
+from storage import incidents, messages, people, reviews, timeline
 from storage.later import Later, known_after
-from storage.models import EventComment, Incident, Meeting, Message, Person, TimelineEvent, Workspace
+from storage.models import EventComment, Incident, Meeting, Message, Person, TimelineEvent
 from storage.sittings import Sitting
 
 COMMENTS_SHOWN = 3
@@ -50,10 +50,9 @@ class Told:
 
 def events(db: Session, incident: Incident) -> Sequence[Told]:
     """What is on the timeline now, in order of time."""
-    workspace = db.get(Workspace, incident.team_id)
     told = timeline.told(db, incident.id)
     names = _names(db, incident.team_id, [one.event.text or "" for one in told if one.message is None])
-    home = workspace.url if workspace else ""
+    home = people.workspace(db, incident.team_id).url
     return [_told(one.event, one.message, home, names) for one in told]
 
 
