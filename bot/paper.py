@@ -1,6 +1,7 @@
 """A written report as PDF. Typst sets it and gets what people wrote as data: none of it is read as markup."""
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from bot.drawing import letters
 from bot.render import templates_folder
 from bot.reports import harmless
 from bot.review.written import Instant, Written
+
+ENDLESS = re.compile(r"\S{60}(?=\S)")
+"""So much of one word fits on a line; without a place to break, the rest of it would stand beside the paper."""
+A_LINK = re.compile(r"https?://\S{1,2000}")
 
 
 def pdf(report: Written, chart: str = "", own: Path | None = None) -> bytes:
@@ -36,7 +41,7 @@ def pdf(report: Written, chart: str = "", own: Path | None = None) -> bytes:
 def _plain(part: Any) -> Any:
     """As JSON, with what an instant says of itself."""
     if isinstance(part, str):
-        return harmless(part)
+        return harmless(part) if A_LINK.fullmatch(part) else ENDLESS.sub("\\g<0>\u200b", harmless(part))
     if isinstance(part, tuple):
         return [_plain(one) for one in part]
     if not is_dataclass(part):
