@@ -114,9 +114,9 @@ def offer_candidates(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 
 def keep_suggested(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """All that are suggested, as they were said."""
+    """All that are suggested, as they were said and as the kinds that the form would choose."""
     found = candidates_for(turn, where=where, by=by)
-    picks = [Pick(one.channel, one.ts) for one in found if one.is_sure]
+    picks = [Pick(one.channel, one.ts, one.kind) for one in found if one.is_sure]
     yield from keep_candidates(turn, where=where, by=by, picks=picks)
 
 
