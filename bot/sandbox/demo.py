@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot import drawing
 from bot.sandbox.driver import Driver
 from bot.sandbox.play import Review
 from bot.sandbox.server import in_thread
@@ -64,9 +65,17 @@ def play_headless(folder: Path) -> int:
 
 def _write_report(running: Stage, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for form in ("html", "md", "json"):
+    for form in ("html", "pdf", "md", "json"):
         words = debrief("export", CHANNEL, "--format", form, "--out", str(folder / f"review.{form}"))
         subprocess.run(words, env=running.env, check=True)  # noqa: S603
+    _write_chart((folder / "review.html").read_text("utf-8"), folder)
+
+
+def _write_chart(page: str, folder: Path) -> None:
+    """The picture of the timeline as it stands in the page, and as a summary in Slack shows it."""
+    picture = page[page.index("<svg") : page.index("</svg>") + len("</svg>")]
+    (folder / "timeline.svg").write_text(picture, "utf-8")
+    (folder / "timeline.png").write_bytes(drawing.png(picture))
 
 
 @contextmanager
