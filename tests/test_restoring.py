@@ -284,10 +284,22 @@ def another_workspace(document: dict[str, Any]) -> None:
     document["incident"] |= {"id": 2, "team_id": "T0OTHER"}
 
 
+def an_action_whose_number_is_taken(document: dict[str, Any]) -> None:
+    document["incident"]["id"] = 2
+    document["actions"] = [{"number": 1, "text": "feed the cat", "state": "proposed", "horizon": "quick"}]
+
+
+def a_place_that_another_one_listens_to(document: dict[str, Any]) -> None:
+    source = {"channel_id": CHANNEL, "channel_name": "inc", "thread_ts": None, "from": None, "to": None}
+    document["incident"] |= {"id": 2, "sources": [source]}
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
         (a_number_that_is_taken, "There is another incident 1 here."),
+        (an_action_whose_number_is_taken, "There is another action 1 here."),
+        (a_place_that_another_one_listens_to, "Another incident is being followed in #inc."),
         (another_schema, "This JSON is of schema 2, and this version reads 1."),
         (no_time_at_all, "“review.closed_at” in this JSON is not what"),
         (a_key_too_many, "“incident.mood” could not be put back as it was"),
@@ -302,6 +314,7 @@ def test_what_cannot_be_restored_leaves_everything_as_it_was(
     room: Room, tmp_path: Path, spoil: Callable[[dict[str, Any]], None], why: str
 ):
     an_incident(room)
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=ActionWords(MARA, None, None, "feed the cat"))
     document, settings = an_empty_review(), a_database(url_of(room), tmp_path)
     spoil(document)
     before = rows(room)
