@@ -117,6 +117,17 @@ def test_a_private_incident_is_found_by_its_members_alone(room: Room):
     assert found(room, "disk", by=OUTSIDER) == []
 
 
+def test_what_another_workspace_has_is_found_by_nobody_here(room: Room):
+    incident = an_incident(room, title="Disk")
+    a_message(room, "disk")
+    room.change(lambda db: db.add_all(everywhere(room, incident)))
+    before = len(found(room, "disk"))
+
+    room.change(lambda db: setattr(incidents.get(db, incident), "team_id", "T0OTHER"))
+
+    assert (before, found(room, "disk")) == (5, [])
+
+
 def test_ten_are_shown_at_a_time_and_each_message_once(room: Room):
     an_incident(room)
     an_incident(room, channel=ChannelId("C0OTHER"))
