@@ -29,14 +29,6 @@ from tests.cast import (
 from tests.sitting import agenda, an_event, delivered, do, in_thread, plain, said
 
 
-@pytest.fixture
-def incident(room: Room) -> int:
-    """A mitigated incident whose review may meet."""
-    number = an_incident(room)
-    mitigated(room, number)
-    return number
-
-
 def planned_now(room: Room, incident: int) -> None:
     """The review meets now."""
     room.change(lambda db: bool(reviews.plan(db, incidents.get(db, incident), at=room.now, by=MARA, now=room.now)))

@@ -43,14 +43,6 @@ from tests.cast import (
 from tests.sitting import agenda, an_event, buttons, delivered, do, said
 
 
-@pytest.fixture
-def incident(room: Room) -> int:
-    """A mitigated incident whose review may meet."""
-    number = an_incident(room)
-    mitigated(room, number)
-    return number
-
-
 def the_meeting(room: Room, incident: int) -> tuple[int, datetime | None]:
     """The latest meeting's number, and when it ended."""
 

@@ -13,16 +13,8 @@ from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting, NotYours
 from storage import findings, incidents, reviews
 from storage.models import Link
 from tests.abilities.test_facilitating import agenda_blocks
-from tests.cast import JONAS, MARA, TOMAS, Room, an_incident, mitigated
+from tests.cast import JONAS, MARA, TOMAS, Room, an_incident
 from tests.sitting import agenda, an_event, do
-
-
-@pytest.fixture
-def incident(room: Room) -> int:
-    """A mitigated incident whose review may meet."""
-    number = an_incident(room)
-    mitigated(room, number)
-    return number
 
 
 def note(room: Room, ability: Any, *, by: UserId = MARA, **what: Any) -> str:

@@ -23,18 +23,9 @@ from tests.cast import (
     TOMAS,
     Room,
     a_message,
-    an_incident,
     mitigated,
 )
 from tests.sitting import agenda, an_event, buttons, do
-
-
-@pytest.fixture
-def incident(room: Room) -> int:
-    """A mitigated incident whose review may meet."""
-    number = an_incident(room)
-    mitigated(room, number)
-    return number
 
 
 def at(minutes: float) -> Any:
