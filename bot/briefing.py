@@ -6,8 +6,9 @@ from datetime import timedelta
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
-from bot.review.refusal import CannotSeeIt, NeedsPerson, NothingScheduled, NotOneOfUs
-from storage import incidents, outbox, people, reviews, silence
+from bot.review.refusal import NeedsPerson, NothingScheduled
+from bot.sitting import must_be_able_to_come
+from storage import incidents, outbox, reviews, silence
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -27,17 +28,10 @@ def name_leaders(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId
     if not users:
         raise NeedsPerson(verb="leaders")
     for user in users:
-        _must_be_able_to_come(turn, incident, user)
+        must_be_able_to_come(turn, incident, user)
     for user in dict.fromkeys(users):
         _name(turn, incident, meeting, user=user, by=by)
     yield Note.private(by, "leaders_named", users=list(dict.fromkeys(users)), meeting=meeting)
-
-
-def _must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
-    if not people.is_one_of_us(turn.db, turn.team, user):
-        raise NotOneOfUs(user=user)
-    if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
-        raise CannotSeeIt
 
 
 def _name(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId, by: UserId) -> None:

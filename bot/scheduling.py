@@ -16,17 +16,16 @@ from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_momen
 from bot.review.policy import Depth, asked_for
 from bot.review.refusal import (
     AlreadyInMeeting,
-    CannotSeeIt,
     NeedsHour,
     NeedsPerson,
     NeedsReason,
     NothingScheduled,
     NotMitigated,
-    NotOneOfUs,
     ReviewClosed,
     WrongStage,
 )
 from bot.review.when import When
+from bot.sitting import must_be_able_to_come
 from storage import candidates, findings, incidents, likewise, outbox, people, reviews, silence, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
@@ -253,7 +252,7 @@ def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> 
     if not users:
         raise NeedsPerson(verb="invite")
     for user in users:
-        _must_be_able_to_come(turn, incident, user)
+        must_be_able_to_come(turn, incident, user)
     fresh = [user for user in dict.fromkeys(users) if reviews.attendee(turn.db, meeting, user) is None]
     for user in users:
         reviews.invite(turn.db, meeting, user, core=turn.now, now=turn.now)
@@ -293,13 +292,6 @@ def _with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[In
     if meeting is None:
         raise NothingScheduled
     return incident, meeting
-
-
-def _must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
-    if not people.is_one_of_us(turn.db, turn.team, user):
-        raise NotOneOfUs(user=user)
-    if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
-        raise CannotSeeIt
 
 
 def _advice(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:

@@ -1,12 +1,21 @@
-"""The meeting that is open, for whoever is in it, and for whoever may move it."""
+"""Who may come to a meeting, and who may move the one that is open."""
 
 from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
-from bot.review.refusal import NotInMeeting
-from storage import incidents, sittings
+from bot.review.refusal import CannotSeeIt, NotInMeeting, NotOneOfUs
+from storage import incidents, people, sittings
 from storage.incidents import Where
+from storage.models import Incident
 from storage.sittings import Sitting
+
+
+def must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
+    """Raises NotOneOfUs and CannotSeeIt."""
+    if not people.is_one_of_us(turn.db, turn.team, user):
+        raise NotOneOfUs(user=user)
+    if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
+        raise CannotSeeIt
 
 
 def open_now(turn: Turn, where: Where, by: UserId) -> Sitting:
