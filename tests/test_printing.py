@@ -132,6 +132,8 @@ def test_the_paper_tells_what_the_page_tells():
     for found in (*facts().findings, *facts().actions):
         assert found.text in told
     assert "TTM = mitigated − began" in told or "TTM = mitigated – began" in told
+    for length in report.page.lengths:
+        assert f"{length.formula}; {length.why}" in told
 
 
 def test_the_chart_stands_on_the_paper():
