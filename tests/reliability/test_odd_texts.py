@@ -61,7 +61,7 @@ class Scribe:
         return json.loads(json.dumps({"type": "event_callback", "event": event | {"blocks": blocks}}))
 
     def exported(self, form: str) -> str:
-        return "".join(office.exported(self.room.storage, "1", form))
+        return b"".join(office.exported(self.room.storage, "1", form)).decode()
 
 
 def _texts_of(exported: str) -> dict[str, str]:

@@ -58,9 +58,11 @@ def test_why_it_is_alike_is_told_in_the_words_of_who_asks() -> None:
 
 
 def test_the_same_text_is_wholly_alike() -> None:
-    assert closest("the pool of connections", [("a", "The pool of connections.")]) == Likeness(
-        "a", pytest.approx(1.0), ("connections", "pool")
-    )
+    found = closest("the pool of connections", [("a", "The pool of connections.")])
+
+    assert found
+    assert found == Likeness("a", found.score, ("connections", "pool"))
+    assert found.score == pytest.approx(1.0)
 
 
 def test_the_most_alike_come_first() -> None:
