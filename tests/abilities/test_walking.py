@@ -165,6 +165,18 @@ def test_a_decision_between_two_stops_is_named_where_it_lies(room: Room, inciden
     assert "Visit 7" in buttons(shown)
 
 
+def test_at_the_last_stop_every_decision_that_was_passed_is_named_again(room: Room, incident: int):
+    for number in range(1, 15):
+        an_event(room, incident, f"Decided {number}", at=at(number))
+    begin(room)
+
+    for _ in range(11):
+        do(room, facilitating.advance)
+
+    assert stop(room).startswith("*Stop 12 of 12* · event 14 ")
+    assert "2 decisions are not among the stops: 7, 13." in agenda(room)
+
+
 def test_a_visit_before_the_walk_begins_opens_it_there(room: Room, incident: int):
     for number in range(1, 4):
         an_event(room, incident, f"Noted {number}", kind="automated" if number == 2 else "note")
