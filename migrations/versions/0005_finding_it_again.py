@@ -8,7 +8,7 @@ make them again.
 # ruff: noqa: S608 - the names are those below
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +17,8 @@ revision = "0005"
 down_revision = "0004"
 
 
-class Words(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Words:
     """A column whose words are found, and the names of its index."""
 
     table: str
@@ -79,7 +80,7 @@ def _undo_sqlite() -> Iterator[str]:
 
 
 def _index(words: Words, alike: str) -> Iterator[str]:
-    table, column, index, _ = words
+    table, column, index = words.table, words.column, words.index
     is_json = column == "impact"
     new, old = (IN_IMPACT.format(f"{row}.impact") if is_json else f"{row}.{column}" for row in ("new", "old"))
     content = "content=''" if is_json else f"content='{table}', content_rowid='id'"
