@@ -70,10 +70,11 @@ def history_bar(seconds: int) -> Iterator[Callable[[int], None]]:
 @click.option("--port", type=PORTS, default=4040, show_default=True, help="The page's port; 0 takes a free one.")
 def demo(*, headless: bool, port: int) -> None:
     """Try everything on a local Slack. It has a sample incident, and nothing leaves this machine."""
+    from bot import drawing
     from bot.sandbox import demo as stage
 
     try:
-        sys.exit(stage.play_headless(Path("demo-report")) if headless else stage.show(port))
+        sys.exit(stage.play_headless(Path("demo-report"), drawing.png) if headless else stage.show(port))
     except OSError as wrong:
         give_up(f"The demo cannot start on port {port}: {wrong.strerror}. Choose another with --port, or 0 for any.")
 

@@ -8,13 +8,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import drawing
 from bot.sandbox.driver import Driver
 from bot.sandbox.play import Review
 from bot.sandbox.server import in_thread
@@ -52,13 +51,14 @@ def show(port: int) -> int:
     return 0
 
 
-def play_headless(folder: Path) -> int:
-    """Play one whole review on a virtual clock, print it, and write its report into a folder."""
+def play_headless(folder: Path, png: Callable[[str], bytes]) -> int:
+    """Play one whole review on a virtual clock, print it, and write its report into a folder; `png` draws an SVG."""
     with stage(0) as running:
         for line in Review(running.driver, CHANNEL).play():
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
         _write_report(running, folder)
+        _write_chart((folder / "review.html").read_text("utf-8"), folder, png)
     sys.stdout.write(f"\nThe report is in {folder}/.\n")
     return 0
 
@@ -68,14 +68,13 @@ def _write_report(running: Stage, folder: Path) -> None:
     for form in ("html", "pdf", "md", "json"):
         words = debrief("export", CHANNEL, "--format", form, "--out", str(folder / f"review.{form}"))
         subprocess.run(words, env=running.env, check=True)  # noqa: S603
-    _write_chart((folder / "review.html").read_text("utf-8"), folder)
 
 
-def _write_chart(page: str, folder: Path) -> None:
+def _write_chart(page: str, folder: Path, png: Callable[[str], bytes]) -> None:
     """The picture of the timeline as it stands in the page, and as a summary in Slack shows it."""
     picture = page[page.index("<svg") : page.index("</svg>") + len("</svg>")]
     (folder / "timeline.svg").write_text(picture, "utf-8")
-    (folder / "timeline.png").write_bytes(drawing.png(picture))
+    (folder / "timeline.png").write_bytes(png(picture))
 
 
 @contextmanager
