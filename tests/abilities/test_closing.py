@@ -230,9 +230,10 @@ def test_a_tap_names_nobody_in_the_database_the_log_or_what_erasing_counts(
 
 
 def test_taps_are_not_numbered_in_the_order_they_came(room: Room, meeting: int):
-    for _ in range(4):
+    for _ in range(3):
         everybody(room, "learned")
 
+    assert marks(room)
     assert all(mark.id > 1_000_000 for mark in marks(room))
 
 
