@@ -103,6 +103,7 @@ def test_nothing_about_a_person_is_kept_but_the_wish_to_hear_none(room: Room, in
     before = rows(room)
 
     note(room, "It was careless, sloppy and negligent of Kofi.")
+    room.serve(wording.keep, by=TOMAS)
     do(room, revising.drop, number=1)
 
     assert rows(room) == before
