@@ -77,15 +77,25 @@ def picture(facts: Facts, *, zone: str, called: Called) -> Picture:
 
 def png(picture: str) -> bytes:
     """The same picture as pixels; raises NotDrawn."""
+    given = {"picture": picture}
+    return compiled(
+        partial(typst.compile, ON_ITS_OWN, format="png", ppi=SHARPNESS, sys_inputs=given, font_paths=letters())
+    )
+
+
+def compiled(compile_it: Callable[[], object]) -> bytes:
+    """The one document that the engine makes; raises NotDrawn, also where the engine itself gives up."""
     try:
-        drawn = typst.compile(
-            ON_ITS_OWN, format="png", ppi=SHARPNESS, sys_inputs={"picture": picture}, font_paths=letters()
-        )
+        made = compile_it()
     except typst.TypstError as error:
-        raise NotDrawn from error
-    if not isinstance(drawn, bytes):
+        raise NotDrawn(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # No `Exception`: whoever waits for it would wait for ever.
+            raise NotDrawn from None
+        raise
+    if not isinstance(made, bytes):
         raise NotDrawn
-    return drawn
+    return made
 
 
 @cache

@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typst
 
-from bot.drawing import letters
+from bot.drawing import compiled, letters
 from bot.render import templates_folder
 from bot.reports import harmless
 from bot.review.written import Instant, Written
@@ -21,21 +22,22 @@ A_LINK = re.compile(r"https?://\S{1,2000}")
 def pdf(report: Written, chart: str = "", own: Path | None = None) -> bytes:
     """The report on A4 pages, the same bytes for the same report; `chart` is our own drawing in SVG.
 
-    A template reads what lies beside it in its folder, and nothing else; one in `own` comes before ours.
+    A template reads what lies beside it in its folder, and nothing else; one in `own` comes before ours. Raises
+    NotDrawn.
     """
     folders = (folder / "reports" for folder in (own, templates_folder()) if folder)
     reports = next(folder for folder in folders if (folder / "report.typ").is_file())
-    paper = typst.compile(
-        str(reports / "report.typ"),
-        root=str(reports),
-        font_paths=letters(),
-        format="pdf",
-        sys_inputs={"report": json.dumps(_plain(report)), "chart": chart},
-        timestamp=0,
+    return compiled(
+        partial(
+            typst.compile,
+            str(reports / "report.typ"),
+            root=str(reports),
+            font_paths=letters(),
+            format="pdf",
+            sys_inputs={"report": json.dumps(_plain(report)), "chart": chart},
+            timestamp=0,
+        )
     )
-    if not isinstance(paper, bytes):
-        raise TypeError("the report became no single document")
-    return paper
 
 
 def _plain(part: Any) -> Any:

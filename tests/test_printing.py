@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from bot import formats
 from bot.desk import House
+from bot.drawing import NotDrawn
 from bot.printing import TEMPLATES, Form, Limits, Press, printed
 from bot.render import templates_folder
 from bot.review.example import facts, written
@@ -338,3 +339,12 @@ def test_in_our_own_process_a_broken_template_gives_none(tmp_path: Path):
 
     with pytest.raises(ZeroDivisionError):
         printed("md", written(), {}, tmp_path)
+
+
+def test_where_the_engine_itself_gives_up_there_is_no_report_and_nobody_waits_for_it(tmp_path: Path):
+    endless = "#" + '"' + "é" * 70_000 + '"'
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.typ").write_text(endless)
+
+    with pytest.raises(NotDrawn):
+        printed("pdf", written(), {}, tmp_path)
