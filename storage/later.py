@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.hindsight import Archive, Said
 from storage import messages, people, timeline
-from storage.models import Incident, Message, Workspace
+from storage.models import Incident, Message
 
 OF_THE_CHANNEL = ("channel_", "group_")
 """So begin the subtypes of what Slack itself writes: who came and went, the topic."""
@@ -33,8 +33,6 @@ def known_after(db: Session, incident: Incident, decision: Said, *, until: datet
 
 def _messages(db: Session, incident: Incident, until: datetime) -> Iterator[Said]:
     """What people and programs said; neither what we said ourselves nor what Slack writes of the channel."""
-    us = select(Workspace.team_id).where(Workspace.team_id == Message.team_id)
-    ours = us.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
     query = select(
         Message.channel_id, Message.ts, Message.thread_ts, Message.posted_at, Message.user_id, Message.plain
     ).where(
@@ -43,7 +41,7 @@ def _messages(db: Session, incident: Incident, until: datetime) -> Iterator[Said
         Message.plain != "",
         Message.posted_at < until,
         or_(Message.subtype.is_(None), ~or_(*map(Message.subtype.startswith, OF_THE_CHANNEL))),
-        ~ours,
+        ~messages.by_us(),
     )
     for channel, ts, thread, at, user, words in db.execute(query):
         yield Said((channel, ts, thread or ""), at, user, words)

@@ -386,11 +386,15 @@ def is_program(message: Message, bots: set[str]) -> bool:
     return message.bot_id is not None or message.subtype == "bot_message" or message.user_id in bots
 
 
+def by_us() -> ColumnElement[bool]:
+    """That this bot said it."""
+    us = select(Workspace.team_id).where(Workspace.team_id == Message.team_id)
+    return us.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
+
+
 def chatter(db: Session, incident: int) -> list[Chatter]:
     """What was said in an incident, as the rules that offer candidates look at it; without what this bot said."""
-    own = select(Workspace.bot_user, Workspace.bot_id).where(Workspace.team_id == Message.team_id)
-    ours = own.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
-    said = db.scalars(select(Message).where(inside(incident), Message.deleted_at.is_(None), ~ours)).all()
+    said = db.scalars(select(Message).where(inside(incident), Message.deleted_at.is_(None), ~by_us())).all()
     bots = set(db.scalars(select(Person.user_id).where(Person.bot_since.is_not(None))))
     held = reactions.of(db, said)
     return [

@@ -8,7 +8,7 @@ from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
 from bot.review.impact import Impact
-from bot.review.incident import ChannelId
+from bot.review.incident import ChannelId, UserId
 from bot.review.timeline import Kind
 from storage import incidents, reviews, search, timeline
 from storage.models import Action, EventComment, Finding, Incident, Membership, Message, TimelineEvent
@@ -404,6 +404,14 @@ def test_left_out_only_afterwards_they_would_push_them_out(room: Room, monkeypat
     hidden = room.ask(lambda db: {row.id for row in db.query(Incident) if row.private_since})
     assert every
     assert [hit for hit in every if hit.incident not in hidden] == []
+
+
+def test_what_the_bot_says_itself_is_no_second_place(room: Room):
+    an_incident(room)
+    a_message(room, "the disk is full")
+    a_message(room, "Event 1: the disk is full", by=UserId("U0DEBRIEF"), at=room.now + timedelta(seconds=1))
+
+    assert [text for _, text in found(room, "disk")] == ["the disk is full"]
 
 
 def test_words_split_alike_wherever_they_are_kept(room: Room):
