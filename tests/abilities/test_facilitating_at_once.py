@@ -167,4 +167,5 @@ def test_without_holding_the_review_the_second_would_plan_a_meeting_of_their_own
     with two_rooms(tmp_path, postgresql_url) as rooms:
         told = opened_while_another_opens(rooms)
 
-    assert told == IntegrityError.__name__
+    # Which of the two it comes to depends on who is a moment faster: the database refuses, or a second meeting opens.
+    assert told != AlreadyInMeeting.__name__

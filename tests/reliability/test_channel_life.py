@@ -48,7 +48,7 @@ def review(here: Town, user: str, place: str, words: str = "") -> str:
 
 def sees(here: Town, user: str, channel: str) -> bool:
     """Whether somebody elsewhere finds what was said in a channel."""
-    return f"rolled back {channel}" in review(here, user, "general", f"search {channel}")
+    return "rolled back" in review(here, user, "general", f"search {channel}")
 
 
 def exported(here: Town, name: str) -> str:

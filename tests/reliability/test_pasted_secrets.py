@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from bot import archiving, formats, importing
 from bot.keeper import Keeper
-from bot.review import secrets
+from bot.review import pasted, secrets
 from bot.review.heard import read_message
 from bot.review.history import Page, Why
 from bot.sandbox.driver import words_of
@@ -125,7 +125,8 @@ async def test_without_the_search_it_would_lie_there(
     room: Room, keeper: Keeper, where: str, monkeypatch: pytest.MonkeyPatch
 ):
     an_incident(room)
-    monkeypatch.setattr(secrets, "find", lambda _: [])
+    for searching in (secrets, pasted):
+        monkeypatch.setattr(searching, "find", lambda _: [])
 
     await keeper.keep(delivery(channel=CHANNEL, **PASTED[where]))
 
