@@ -54,7 +54,7 @@ def candidates_for(turn: Turn, *, where: Where, by: UserId) -> list[CandidateVie
     incident = incidents.at(turn.db, turn.team, where, by)
     found = candidates.offered(turn.db, incident.id)
     said = [one.said for one in found]
-    names = _names(turn, [one.text for one in said], {one.user for one in said if one.user})
+    names = names_in(turn, [one.text for one in said], {one.user for one in said if one.user})
     return [_view(one, names) for one in found]
 
 
@@ -65,23 +65,23 @@ def _view(offered: Offered, names: Mapping[str, str]) -> CandidateView:
         ts=one.ts,
         at=one.at,
         who=said.program or names.get(said.user or ""),
-        words=told(one.burst) if one.burst else _with_names(said.text, names),
+        words=told(one.burst) if one.burst else with_names(said.text, names),
         why=one.why,
         kind=one.kind,
         is_sure=one.is_sure,
     )
 
 
-MENTION = re.compile(r"@([UW][A-Z0-9]{2,})\b")
+MENTION = re.compile(r"<?@([UW][A-Z0-9]{2,})\b(?:\|[^<>]*>|>)?")
 
 
-def _names(turn: Turn, texts: Iterable[str], users: Collection[str] = ()) -> dict[str, str]:
+def names_in(turn: Turn, texts: Iterable[str], users: Collection[str] = ()) -> dict[str, str]:
     """Names of these people and of those the texts mention, by one question."""
     mentioned = {user for text in texts for user in MENTION.findall(text)}
     return people.names(turn.db, turn.team, {*mentioned, *users})
 
 
-def _with_names(text: str, names: Mapping[str, str]) -> str:
+def with_names(text: str, names: Mapping[str, str]) -> str:
     """A form shows text as it is: who is mentioned stands there by name."""
     return MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
 
@@ -175,16 +175,16 @@ def kept_for(turn: Turn, *, where: Where, by: UserId, keys: Sequence[tuple[str, 
     incident = incidents.at(turn.db, turn.team, where, by)
     wanted = set(keys)
     events = [one for one in timeline.told(turn.db, incident.id) if (one.event.channel_id, one.event.ts) in wanted]
-    names = _names(turn, [one.words or "" for one in events])
-    return [Kept(one.number, one.occurred_at, Kind(one.kind), _with_names(one.words or "", names)) for one in events]
+    names = names_in(turn, [one.words or "" for one in events])
+    return [Kept(one.number, one.occurred_at, Kind(one.kind), with_names(one.words or "", names)) for one in events]
 
 
 def word_events(turn: Turn, *, where: Where, by: UserId, words: Mapping[int, str]) -> Notes:
     """Word several events anew at once; what is left as it was stays its message's own."""
     incident = incidents.at(turn.db, turn.team, where, by)
     events = [one for one in timeline.told(turn.db, incident.id) if words.get(one.number, "").strip()]
-    names = _names(turn, [one.words or "" for one in events])
-    anew = [one for one in events if words[one.number].strip() != _with_names(one.words or "", names).strip()]
+    names = names_in(turn, [one.words or "" for one in events])
+    anew = [one for one in events if words[one.number].strip() != with_names(one.words or "", names).strip()]
     for one in anew:
         timeline.reword(turn.db, one.event, words[one.number].strip(), by=by, now=turn.now)
     yield Note.private(by, "candidates_worded", incident=incident.id, numbers=[one.number for one in anew])

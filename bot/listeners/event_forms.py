@@ -8,6 +8,7 @@ from bot.listeners import blocks
 from bot.listeners.asked import Answers, Asked, Form, Memory, moment_in
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed
+from bot.offering import names_in, with_names
 from bot.render import escape, short
 from bot.review.refusal import NoSuchEvent
 from bot.review.timeline import Kind
@@ -45,16 +46,24 @@ def _event_asked(asked: Asked) -> walk.Told:
     return event
 
 
-def _as_said(event: walk.Told) -> Block:
-    words = short(event.words or "The words of its message were deleted.", 300)
+def _as_said(asked: Asked, event: walk.Told) -> Block:
+    words = short(_named(asked, event.words or "The words of its message were deleted."), 300)
     return blocks.said(f"*Event {event.number}*, {event.kind.label}\n> {escape(words)}")
+
+
+def _named(asked: Asked, text: str) -> str:
+    return with_names(text, names_in(asked.turn, [text]))
 
 
 def _ask_answer(asked: Asked) -> list[Block]:
     event = _event_asked(asked)
-    noted = [blocks.said(f"Noted so far:\n> {escape(short(event.answer, 600))}")] if event.answer else []
+    noted = [blocks.said(f"Noted so far:\n> {escape(short(_named(asked, event.answer), 600))}")] if event.answer else []
     label = short(asked.memory.word, 150)
-    return [_as_said(event), *noted, blocks.field("text", label, blocks.lines(), hint="It is added to what is noted.")]
+    return [
+        _as_said(asked, event),
+        *noted,
+        blocks.field("text", label, blocks.lines(), hint="It is added to what is noted."),
+    ]
 
 
 def _question(asked: Asked) -> str:
@@ -63,7 +72,7 @@ def _question(asked: Asked) -> str:
 
 
 def _ask_comment(asked: Asked) -> list[Block]:
-    return [_as_said(_event_asked(asked)), blocks.field("text", "What you have to say about it", blocks.lines())]
+    return [_as_said(asked, _event_asked(asked)), blocks.field("text", "What you have to say about it", blocks.lines())]
 
 
 def _ask_missing(asked: Asked) -> list[Block]:

@@ -7,6 +7,7 @@ from bot.listeners import blocks
 from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory, options
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed
+from bot.offering import names_in, with_names
 from bot.render import escape, short
 from bot.review.findings import FindingKind
 from bot.review.follow_up import Category
@@ -56,7 +57,10 @@ def _kept(element: Block, value: str) -> Block:
 
 def _ask_event_behind(asked: Asked, found: Finding, behind: int | None) -> list[Block]:
     told = walk.events(asked.turn.db, incidents.get(asked.turn.db, found.incident_id))[:MOST_OPTIONS]
-    options = [(str(event.number), f"{event.number} {short(event.words, 60)}") for event in told]
+    names = names_in(asked.turn, [event.words or "" for event in told])
+    options = [
+        (str(event.number), f"{event.number} {short(with_names(event.words or '', names), 60)}") for event in told
+    ]
     menu = blocks.choice(options, str(behind)) if options else None
     return [blocks.optional(blocks.field("event", "The event it came from", menu))] if menu else []
 

@@ -10,6 +10,7 @@ from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed
 from bot.listeners.event_forms import event_deed
 from bot.listeners.finding_forms import ask_finding, finding_deed
+from bot.offering import names_in, with_names
 from bot.render import short
 from bot.review import stops
 from storage import walk
@@ -20,7 +21,9 @@ def _ask_stops(asked: Asked) -> list[Block]:
     where = Where(asked.memory.place, asked.memory.incident)
     plan, chosen = walking.plan_for(asked.turn, where=where, by=asked.by)
     zone = ZoneInfo(plan.meeting.zone)
-    options = [(str(event.number), _as_option(event, zone)) for event in _worth_a_stop(plan.told, chosen)]
+    worth = _worth_a_stop(plan.told, chosen)
+    names = names_in(asked.turn, [event.words or "" for event in worth])
+    options = [(str(event.number), _as_option(event, zone, names)) for event in worth]
     menu = blocks.several(options, initial=[str(number) for number in chosen], at_most=plan.room)
     intro = (
         f"Ticked is what the walk would stop at now. It has room for {plan.room}; the rest is shown in between. "
@@ -41,8 +44,8 @@ def _worth_a_stop(told: Sequence[walk.Told], chosen: Sequence[int]) -> list[walk
     return [event for event in told if event.number in offered]
 
 
-def _as_option(event: walk.Told, zone: ZoneInfo) -> str:
-    words = event.words or "its message was deleted"
+def _as_option(event: walk.Told, zone: ZoneInfo, names: Mapping[str, str]) -> str:
+    words = with_names(event.words or "its message was deleted", names)
     return short(f"{event.number} · {event.occurred_at.astimezone(zone):%a %H:%M} · {event.kind.label} · {words}", 75)
 
 

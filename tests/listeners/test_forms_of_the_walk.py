@@ -59,6 +59,17 @@ def test_what_the_rule_suggests_is_ticked_and_no_more_than_there_is_room_for_can
     assert menu["max_selected_items"] == 12
 
 
+@pytest.mark.parametrize("mention", [f"<@{TOMAS}>", f"<@{TOMAS}|tomas>", f"@{TOMAS}"])
+def test_who_is_mentioned_stands_in_a_form_by_name(room: Room, incident: int, mention: str):
+    an_event(room, incident, f"{mention} restarts checkout", kind="decision")
+
+    menu = field(built(room, "stops", incident), "stops")
+    answer = str(built(room, "comment", incident, number=1)["blocks"])
+
+    assert menu["options"][0]["text"]["text"].endswith("decision · @Tomas restarts checkout")
+    assert ("@Tomas restarts checkout" in answer, TOMAS in answer) == (True, False)
+
+
 def test_of_more_events_than_a_menu_takes_those_that_matter_are_offered(room: Room, incident: int):
     for _ in range(120):
         an_event(room, incident, "Scaled up", kind="automated")
