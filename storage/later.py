@@ -11,9 +11,6 @@ from bot.review.hindsight import Archive, Said
 from storage import messages, people, timeline
 from storage.models import Incident, Message
 
-OF_THE_CHANNEL = ("channel_", "group_")
-"""So begin the subtypes of what Slack itself writes: who came and went, the topic."""
-
 
 @dataclass(frozen=True, slots=True)
 class Later:
@@ -40,7 +37,7 @@ def _messages(db: Session, incident: Incident, until: datetime) -> Iterator[Said
         Message.deleted_at.is_(None),
         Message.plain != "",
         Message.posted_at < until,
-        or_(Message.subtype.is_(None), ~or_(*map(Message.subtype.startswith, OF_THE_CHANNEL))),
+        or_(Message.subtype.is_(None), Message.subtype.not_in(messages.OF_THE_CHANNEL)),
         ~messages.by_us(),
     )
     for channel, ts, thread, at, user, words in db.execute(query):

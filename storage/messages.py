@@ -417,7 +417,7 @@ def chatter(db: Session, incident: int) -> list[Chatter]:
 OF_THE_CHANNEL = {
     f"{kind}_{what}"
     for kind in ("channel", "group")
-    for what in ("join", "leave", "topic", "purpose", "name", "archive", "unarchive")
+    for what in ("join", "leave", "topic", "purpose", "name", "archive", "unarchive", "convert_to_private")
 }
 """Subtypes of messages that Slack itself writes about a channel and who comes and goes."""
 
