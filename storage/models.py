@@ -78,6 +78,10 @@ class Person(Base, kw_only=True):
     read_at: Mapped[datetime | None] = mapped_column(default=None)
     nudges_off_at: Mapped[datetime | None] = mapped_column(default=None)
     """Since when they want no word about their wording; the one thing that is kept about it."""
+    reminders_off_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Since when they want no reminders unasked."""
+    snoozed_until: Mapped[datetime | None] = mapped_column(default=None)
+    """Until when they asked to be left alone with reminders."""
 
 
 class Channel(Base, kw_only=True):
@@ -519,6 +523,11 @@ class Action(Base, kw_only=True):
     channel_id: Mapped[str | None] = mapped_column(String(80), default=None)
     ts: Mapped[str | None] = mapped_column(String(24), default=None)
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
+    snoozed_until: Mapped[date | None] = mapped_column(default=None)
+    """The first day on which its owner may be reminded of it again."""
+    worked: Mapped[str | None] = mapped_column(String(8), default=None)
+    """What its owner said, when asked after it was done, whether it worked: yes, no or unsure."""
+    worked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Link(Base, kw_only=True):
@@ -679,12 +688,20 @@ class MeetingNote(Base, kw_only=True):
 
 # What waits to be said ----------------------------------------------------------------
 
+ANSWER, BROADCAST = 0, 1
+"""Ranks of notes: somebody waits for an answer, and for a broadcast nobody does."""
+
 
 class OutboxNote(Base, kw_only=True):
     """Something to say, written in the transaction of the change that says it; its key is a function of the intent."""
 
     __tablename__ = "outbox"
-    __table_args__ = (UniqueConstraint("team_id", "key"), Index("ix_outbox_due", "state", "not_before"))
+    __table_args__ = (
+        UniqueConstraint("team_id", "key"),
+        Index("ix_outbox_due", "state", "not_before"),
+        Index("ix_outbox_channel", "team_id", "channel_id", "state"),
+        Index("ix_outbox_attempted", "team_id", "attempted_at"),
+    )
 
     id: Mapped[int] = row_id()
     team_id: Mapped[TeamKey]
@@ -712,6 +729,30 @@ class OutboxNote(Base, kw_only=True):
     posted_channel: Mapped[str | None] = mapped_column(String(80), default=None)
     posted_ts: Mapped[str | None] = mapped_column(String(24), default=None, index=True)
     error: Mapped[str | None] = mapped_column(default=None)
+    rank: Mapped[int] = mapped_column(default=BROADCAST, server_default=str(BROADCAST))
+    """What goes ahead where not all can go at once: the lower first."""
+    read_back_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was last looked for in Slack after it was said."""
+    reposted_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was said once more, because Slack had lost it."""
+
+
+class Pause(Base, kw_only=True):
+    """Until when Slack asked not to be called by this method; every replica keeps to it."""
+
+    __tablename__ = "pauses"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    method: Mapped[str] = mapped_column(String(80), primary_key=True)
+    until: Mapped[datetime]
+
+
+class Fit(Base, kw_only=True):
+    """A revision whose program works on the schema as it is, so that it may go on running beside a newer one."""
+
+    __tablename__ = "fits"
+
+    revision: Mapped[str] = mapped_column(String(32), primary_key=True)
 
 
 class Gesture(Base, kw_only=True):
