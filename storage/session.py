@@ -6,9 +6,10 @@ import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from enum import StrEnum, auto
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -18,12 +19,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from storage import health, pseudonyms, witness
-from storage.models import Base, Gesture
+from storage import health, holds, pseudonyms, witness
+from storage.models import Base, Fit, Gesture
 from storage.remembered import PLACE, Memory
 
 LOCK_WAIT_MS = 5_000
@@ -87,6 +89,7 @@ class Storage:
         self.forgotten = pseudonyms.Register()
         self.shared = self.engine.dialect.name != "sqlite"
         """Whether other processes may write, too."""
+        self.holds = holds.of(self.engine)
         self._lock = None if self.shared else WriteLock()
         self._memory = None if self.shared else Memory(self.engine)
         self._writing = self.engine.execution_options(**IMMEDIATE)
@@ -170,6 +173,7 @@ class Storage:
         return self._trouble
 
     def close(self) -> None:
+        self.holds.close()
         self.engine.dispose()
 
 
@@ -254,27 +258,65 @@ def backup(url: str, file: Path) -> None:
 # The schema ------------------------------------------------------------------------
 
 
+OLDER = "the schema is not current: run debrief db upgrade"
+
+
 class UnknownRevision(NotUsable):
-    """A newer version of this program made this schema."""
+    """A newer version of this program made this schema, and this one does not work on it."""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema to a revision, the newest unless told otherwise; raises UnknownRevision."""
-    _refuse_a_newer(url)
-    command.upgrade(_config(url), revision)
+    """Bring the schema to a revision, the newest unless told otherwise; raises UnknownRevision.
+
+    A newer schema on which this version works stays as it is.
+    """
+    if _stays_as_it_is(url):
+        return
+    try:
+        command.upgrade(_config(url), revision)
+    except CommandError:
+        if not _stays_as_it_is(url):  # Else a newer version upgraded it meanwhile.
+            raise
 
 
-def _refuse_a_newer(url: str) -> None:
+def _stays_as_it_is(url: str) -> bool:
     engine = make_engine(url)
-    with engine.connect() as connection:
-        found = set(MigrationContext.configure(connection).get_current_heads())
-    engine.dispose()
-    known = {script.revision for script in ScriptDirectory(str(migrations_folder())).walk_revisions()}
-    if not found <= known:
+    try:
+        with engine.connect() as connection:
+            return _standing(connection) is Standing.newer
+    finally:
+        engine.dispose()
+
+
+class Standing(StrEnum):
+    """How a schema stands to this version, where this version works on it or can bring it there."""
+
+    older = auto()
+    current = auto()
+    newer = auto()
+    """A newer version made it, and says that this one works on it."""
+
+
+def _standing(connection: Connection) -> Standing:
+    """Raises UnknownRevision."""
+    scripts = ScriptDirectory(str(migrations_folder()))
+    found, heads = set(MigrationContext.configure(connection).get_current_heads()), scripts.get_heads()
+    unknown = found - {script.revision for script in scripts.walk_revisions()}
+    if unknown and not _fits(connection, heads):
         raise UnknownRevision(
-            f"The database is at revision {', '.join(sorted(found - known))}, which this version does not know: "
+            f"The database is at revision {', '.join(sorted(unknown))}, which this version does not know: "
             "run the version of Debrief that made it, or a newer one."
         )
+    if unknown:
+        return Standing.newer
+    return Standing.current if found == set(heads) else Standing.older
+
+
+def _fits(connection: Connection, heads: Sequence[str]) -> bool:
+    """Whether whoever made the schema says that a program of these revisions works on it."""
+    if not inspect(connection).has_table(Fit.__tablename__):
+        return False
+    return set(heads) <= set(connection.scalars(select(Fit.revision)))
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -282,11 +324,16 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def differences(url: str) -> list[Any]:
-    """What the models say and the database lacks, or the other way round; empty when they agree."""
+    """What the models say and the database lacks, or the other way round; empty when they agree.
+
+    A newer schema on which this version works has more, and is not compared.
+    """
     engine = make_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": is_ours})
-        found = compare_metadata(context, Base.metadata)
+        found: list[Any] = []
+        if _standing(connection) is not Standing.newer:
+            found = compare_metadata(context, Base.metadata)
     engine.dispose()
     return found
 
@@ -297,10 +344,17 @@ def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database is at the newest revision."""
+    """Whether this version works on the schema as it is: at its newest revision, or at a newer one that it fits."""
+    return misfit(engine) is None
+
+
+def misfit(engine: Engine) -> str | None:
+    """Why this version does not work on the schema as it is; None where it does."""
     with engine.connect() as connection:
-        heads = set(MigrationContext.configure(connection).get_current_heads())
-    return heads == set(ScriptDirectory(str(migrations_folder())).get_heads())
+        try:
+            return OLDER if _standing(connection) is Standing.older else None
+        except UnknownRevision as why:
+            return str(why)
 
 
 def migrations_folder() -> Path:
