@@ -26,7 +26,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import archiving, formats, listeners
@@ -49,6 +49,7 @@ from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
+from storage.moment import DatabaseTime
 from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
@@ -69,6 +70,14 @@ WRONG_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked"
 
 def system_time() -> datetime:
     return datetime.now(UTC)
+
+
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """Whose time counts: a local Slack's where it was asked for, the database's where several programs share one."""
+    if settings.clock == "slack":
+        return time_of(settings.control_url)
+    shared = make_url(settings.url).get_backend_name() != "sqlite"
+    return DatabaseTime(settings.url) if shared else system_time
 
 
 def time_of(control_url: str) -> Callable[[], datetime]:
@@ -99,7 +108,7 @@ class Debrief:
         needed_to_run(settings)
         self.settings = settings
         self.show = show
-        self.now = time_of(settings.control_url) if settings.clock == "slack" else system_time
+        self.now = clock_of(settings)
         self.writes = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, retry_handlers=[])
         self.reads = AsyncWebClient(
             token=settings.bot_token,
@@ -129,6 +138,8 @@ class Debrief:
                 await self._serve()
             finally:
                 self.storage.close()
+                if isinstance(self.now, DatabaseTime):
+                    self.now.close()
 
     def stop(self) -> None:
         """Ask a running bot to stop."""
@@ -161,8 +172,8 @@ class Debrief:
         return runner
 
     async def _moment(self) -> datetime:
-        """The time; only a local Slack's clock is worth a thread, for it is asked over HTTP."""
-        return self.now() if self.now is system_time else await asyncio.to_thread(self.now)
+        """The time by which signatures are checked: this machine's, or a local Slack's, which is worth a thread."""
+        return await asyncio.to_thread(self.now) if self.settings.clock == "slack" else system_time()
 
     def _stop_on_signals(self) -> None:
         loop = asyncio.get_running_loop()

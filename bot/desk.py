@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -13,7 +14,7 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import WorkingHours
 from bot.review.naming import Naming
-from storage import gestures, outbox, people
+from storage import gestures, outbox, people, rounds
 from storage.session import SomethingToDo, Storage
 
 log = logging.getLogger("debrief.desk")
@@ -154,10 +155,11 @@ class Desk:
     def serve_if_due(self, ability: Callable[[Turn], Notes | None]) -> None:
         """Serve an ability that asks what is due; where nothing is, it takes no write lock from the keeper.
 
-        It is tried first with a session that cannot write: what it would change or say is the reason to serve it.
+        It is tried first with a session that cannot write: what it would change or say is the reason to serve it. Of
+        several programs that share a database one serves at a time, so that each sees what the others said.
         """
         if self._is_due(ability):
-            self.serve(ability)
+            self.serve(self._in_its_round(ability))
 
     def _is_due(self, ability: Callable[[Turn], Notes | None]) -> bool:
         try:
@@ -169,13 +171,23 @@ class Desk:
     def serve_each(
         self, question: Callable[..., Iterable[Mapping[str, Any]]], *abilities: Callable[..., Notes]
     ) -> None:
-        """Serve abilities for each thing that a question finds, in turns of its own: one that fails stops no other."""
+        """Serve abilities for each thing that a question finds, in turns of its own: one that fails stops no other.
+
+        As with `serve_if_due`, one program serves at a time; what another one serves meanwhile is asked anew.
+        """
         for what in self.look(question):
             try:
                 for ability in abilities:
-                    self.serve(ability, **what)
+                    self.serve(self._in_its_round(ability), **what)
             except Exception:
                 log.exception("could not serve one of several", extra={"question": question.__name__, **what})
+
+    def _in_its_round(self, ability: Callable[..., Notes | None]) -> Callable[..., Notes | None]:
+        @wraps(ability)
+        def served(turn: Turn, **what: Any) -> Notes | None:
+            return ability(turn, **what) if rounds.is_ours(turn.db, turn.team) else None
+
+        return served
 
     def whisper(self, said: Rendered, by: UserId, whisper: Whisper) -> None:
         """Whisper something to one person that no ability said: a refusal, an apology."""

@@ -1,8 +1,11 @@
 """The one door: what is decided and what is said of it are one transaction, and a gesture is served once."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from jinja2 import UndefinedError
 from bot.desk import Desk, Note, Notes, Replayed, Turn, Whisper
 from bot.review.incident import Place, UserId
 from bot.review.refusal import NoIncidentHere
-from storage import incidents
+from storage import incidents, silence
 from tests.cast import CHANNEL, HERE, MARA, NOVEMBER_18, TEAM, TOMAS, Room, a_room, an_incident
 
 HALL = Place(CHANNEL)
@@ -177,3 +180,44 @@ def test_one_of_several_that_fails_stops_no_other(room: Room, caplog: pytest.Log
 
     assert room.transcript() == ["number 1", "number 3"]
     assert [record.__dict__["number"] for record in caplog.records if record.exc_info] == [2]
+
+
+class WithoutRounds(Desk):
+    """Serves what is due whoever else does."""
+
+    def _in_its_round(self, ability: Callable[..., Notes | None]) -> Callable[..., Notes | None]:
+        return ability
+
+
+def told_by_two_at_once(url: str, folder: Path, kind: type[Desk]) -> list[str]:
+    """What one person is told when two programs find at once that they may be written to, each about another thing."""
+    rooms, both = [a_room(folder, url) for _ in range(2)], Barrier(2)
+
+    def ask(number: int) -> None:
+        def tell(turn: Turn) -> Notes:
+            if silence.may_be_told(turn.db, TEAM, MARA, None, now=turn.now, hours=turn.house.working_hours):
+                with suppress(BrokenBarrierError):
+                    both.wait(1)
+                yield Note.once(f"news:{number}", "refused", MARA, sentence=f"news {number}")
+
+        room = rooms[number]
+        kind(room.storage, room.desk.renderer, team=TEAM, house=room.house, now=lambda: room.now).serve_if_due(tell)
+
+    with ThreadPoolExecutor(2) as programs:
+        list(programs.map(ask, range(2)))
+    said = rooms[0].transcript(MARA)
+    for room in rooms:
+        room.storage.close()
+    return said
+
+
+@pytest.mark.postgres
+def test_two_programs_that_share_a_database_never_write_to_one_person_twice_on_a_day(
+    postgresql_url: str, tmp_path: Path
+):
+    assert len(told_by_two_at_once(postgresql_url, tmp_path, Desk)) == 1
+
+
+@pytest.mark.postgres
+def test_without_rounds_of_their_own_two_programs_would_write_to_one_person_twice(postgresql_url: str, tmp_path: Path):
+    assert len(told_by_two_at_once(postgresql_url, tmp_path, WithoutRounds)) == 2

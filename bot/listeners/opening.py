@@ -1,5 +1,6 @@
 """Opening an incident from a gesture: what Slack says of the channel goes along, and its history is fetched after."""
 
+import asyncio
 import logging
 import re
 from dataclasses import replace
@@ -20,7 +21,7 @@ async def open_here(
 ) -> Rendered | None:
     """Open an incident in the gesture's place, from the moment that the words of `since` name."""
     channel = _with(gesture.by, await edge.slack.channel_facts(gesture.place.channel))
-    now = edge.desk.now()
+    now = await asyncio.to_thread(edge.desk.now)
     from_at = opening.since_of(since, channel, now=now) if since else None
     asks = from_at is None and not gesture.place.thread and opening.is_old(channel, now=now)
     sizes = await _sizes(edge, channel) if asks else None
@@ -42,6 +43,7 @@ async def open_here(
 async def include_here(edge: Edge, gesture: Gesture, *, place: Place, since: str | None = None) -> Rendered | None:
     """Take a further place into the incident of the gesture's place, from the moment that the words name."""
     channel = await edge.slack.channel_facts(place.channel)
+    now = await asyncio.to_thread(edge.desk.now)
     said = await edge.serve(
         listening.include,
         where=gesture.where,
@@ -49,7 +51,7 @@ async def include_here(edge: Edge, gesture: Gesture, *, place: Place, since: str
         mark=gesture.mark,
         place=place,
         channel=channel,
-        since=opening.since_of(since, channel, now=edge.desk.now()) if since else None,
+        since=opening.since_of(since, channel, now=now) if since else None,
     )
     edge.in_background(edge.historian.start_due())
     return said
@@ -91,7 +93,7 @@ async def _open_by_itself(edge: Edge, channel_id: ChannelId) -> None:
 
 async def _sizes(edge: Edge, channel: ChannelFacts) -> dict[str, opening.Size]:
     """Messages and members that each choice would take in."""
-    now = edge.desk.now()
+    now = await asyncio.to_thread(edge.desk.now)
     since = {words: opening.since_of(words, channel, now=now) or now for words in opening.FROM}
     counts = await edge.slack.counts_since(channel.channel, list(since.values()))
     return {
