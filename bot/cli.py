@@ -120,14 +120,14 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the schema is what this version expects."""
-    from storage.session import differences, is_current, make_engine
+    from storage.session import differences, make_engine, misfit
 
     url = settings_or_leave().url
     with database_errors():
-        current = is_current(make_engine(url))
-        found = differences(url) if current else []
-    if not current:
-        give_up("The schema is not current: run debrief db upgrade.", BROKEN)
+        why = misfit(make_engine(url))
+        found = [] if why else differences(url)
+    if why:
+        give_up(f"{why[0].upper()}{why[1:].rstrip('.')}.", BROKEN)
     if found:
         give_up(f"The schema differs from what this version expects in {len(found)} places.", BROKEN)
     click.echo("The schema is current.")

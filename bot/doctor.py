@@ -21,7 +21,7 @@ from bot.shelf import Shelf
 from storage import files, readings
 from storage.health import LITTLE_ROOM, MISFIT, SILENT, damage, trouble
 from storage.models import Workspace
-from storage.session import Storage, differences, is_current, make_engine
+from storage.session import Storage, differences, make_engine, misfit
 from storage.sweeping import is_too_large
 
 
@@ -90,11 +90,11 @@ def _database(settings: Settings) -> Finding:
     try:
         engine = make_engine(settings.url)
         try:
-            current = is_current(engine)
+            why = misfit(engine)
         finally:
             engine.dispose()
-        if not current:
-            return Finding("schema", False, "it is not current: run `debrief db upgrade`")
+        if why:
+            return Finding("schema", False, why)
         found = differences(settings.url)
     except SQLAlchemyError as error:
         words = f"it does not answer ({type(error).__name__}): check DEBRIEF_DATABASE_URL"

@@ -9,6 +9,8 @@ from storage.models import Base
 from storage.session import IMMEDIATE, is_ours, make_engine
 from storage.types import CleanJSON, CleanText, UTCDateTime
 
+ALONE = 5_046_011_987_000_001
+"""The advisory lock of whoever migrates: of several replicas that start at once the others wait, and find it done."""
 LOCK_TIMEOUT = "10s"
 STATEMENT_TIMEOUT = "10min"
 
@@ -40,8 +42,9 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
             connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ALONE})"))
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 
 

@@ -1,12 +1,13 @@
 """Migrations: up, down and up again with data, whole or not at all, and the same as the models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, func, inspect, select, text
 
 import storage.session
@@ -24,6 +25,7 @@ from storage.session import (
     is_current,
     make_engine,
     migrations_folder,
+    misfit,
     upgrade,
 )
 from tests.cast import HERE, MARA, TEAM, TOMAS, Room, a_room, an_incident, mitigated
@@ -169,19 +171,57 @@ def test_a_migration_that_fails_leaves_nothing_and_keeps_what_there_was(
     assert is_current(engine)
 
 
-def test_a_schema_of_a_newer_version_is_refused_with_a_sentence(empty_database_url: str, engine: Engine):
+def test_a_newer_schema_that_says_this_version_fits_it_is_used_as_it_is(empty_database_url: str, engine: Engine):
+    _made_by_a_newer_version(empty_database_url, engine, fits=(_head(), "4242"))
+
     upgrade(empty_database_url)
-    with engine.begin() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '4242'"))
+
+    assert is_current(engine)
+    assert differences(empty_database_url) == []
+    with engine.connect() as db:
+        assert db.scalar(text("SELECT version_num FROM alembic_version")) == "4242"
+
+
+@pytest.mark.parametrize("fits", [("4242",), ("0005", "4242"), None])
+def test_a_newer_schema_that_does_not_name_this_version_is_refused_with_a_sentence(
+    empty_database_url: str, engine: Engine, fits: Sequence[str] | None
+):
+    _made_by_a_newer_version(empty_database_url, engine, fits=fits)
 
     with pytest.raises(UnknownRevision) as refused:
         upgrade(empty_database_url)
 
-    assert str(refused.value) == (
+    sentence = (
         "The database is at revision 4242, which this version does not know: "
         "run the version of Debrief that made it, or a newer one."
     )
-    assert not is_current(engine)
+    assert (str(refused.value), misfit(engine)) == (sentence, sentence)
+
+
+def test_a_running_bot_stays_ready_while_a_newer_version_upgrades_the_schema_under_it(
+    empty_database_url: str, engine: Engine
+):
+    upgrade(empty_database_url)
+    before = misfit(engine)
+
+    _made_by_a_newer_version(empty_database_url, engine, fits=(_head(), "4242"))
+
+    assert (before, misfit(engine)) == (None, None)
+
+
+def _made_by_a_newer_version(url: str, engine: Engine, *, fits: Sequence[str] | None) -> None:
+    """As though a migration of days to come had run, which names who works on what it made; None: it has no table."""
+    upgrade(url)
+    with engine.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '4242'"))
+        db.execute(text("ALTER TABLE people ADD COLUMN moon_sign TEXT"))
+        db.execute(text("DROP TABLE fits" if fits is None else "DELETE FROM fits"))
+        for revision in fits or ():
+            db.execute(text("INSERT INTO fits (revision) VALUES (:revision)"), {"revision": revision})
+
+
+def _head() -> str:
+    return ScriptDirectory(str(migrations_folder())).get_heads()[0]
 
 
 def _add_a_broken_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
