@@ -61,6 +61,10 @@ class Workspace(Base, kw_only=True):
     """Random, made at first start: what the chain over the archive is keyed with, unless a setting names another."""
     history_limited_at: Mapped[datetime | None] = mapped_column(default=None)
     """When Slack was seen to give only a handful of messages to a call of history."""
+    restored_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When a backup was put in the place of this database."""
+    restored_from: Mapped[datetime | None] = mapped_column(default=None)
+    """The last moment of the outbox that the backup knew: what was said since may stand in Slack all the same."""
 
 
 class Person(Base, kw_only=True):
@@ -735,6 +739,8 @@ class OutboxNote(Base, kw_only=True):
     """When it was last looked for in Slack after it was said."""
     reposted_at: Mapped[datetime | None] = mapped_column(default=None)
     """When it was said once more, because Slack had lost it."""
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When somebody deleted it in Slack: it is not said once more."""
 
 
 class Pause(Base, kw_only=True):

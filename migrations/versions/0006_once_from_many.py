@@ -11,6 +11,9 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("rank", sa.Integer(), server_default="1", nullable=False))
     op.add_column("outbox", sa.Column("read_back_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("reposted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("outbox", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("workspaces", sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("workspaces", sa.Column("restored_from", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_outbox_channel", "outbox", ["team_id", "channel_id", "state"])
     op.create_index("ix_outbox_attempted", "outbox", ["team_id", "attempted_at"])
 
@@ -42,7 +45,9 @@ def downgrade() -> None:
         op.drop_column("people", column)
     op.drop_table("fits")
     op.drop_table("pauses")
+    for column in ("restored_from", "restored_at"):
+        op.drop_column("workspaces", column)
     op.drop_index("ix_outbox_attempted", "outbox")
     op.drop_index("ix_outbox_channel", "outbox")
-    for column in ("reposted_at", "read_back_at", "rank"):
+    for column in ("deleted_at", "reposted_at", "read_back_at", "rank"):
         op.drop_column("outbox", column)
