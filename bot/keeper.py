@@ -25,7 +25,7 @@ from bot.review.heard import (
     read_event,
 )
 from bot.review.incident import TeamId
-from storage import channels, files, messages, reactions
+from storage import channels, files, messages, reactions, read_back
 from storage.channels import Listened
 from storage.health import trouble
 from storage.session import Storage
@@ -181,6 +181,8 @@ def _keep_said(db: Session, team: TeamId, said: Sequence[MessageFact | ReactionF
     known = messages.known(db, team, [(fact.channel, fact.ts) for fact in outside if _may_be_known(fact)])
     kept = inside + [fact for fact in outside if (fact.channel, fact.ts) in known]
     messages.keep(db, team, *(fact for fact in kept if isinstance(fact, MessageFact)))
+    # Of what we said ourselves it counts everywhere, in direct conversations, too.
+    read_back.mark_deleted(db, team, [fact for fact in said if isinstance(fact, MessageFact)])
     reactions.keep(db, team, *(fact for fact in kept if isinstance(fact, ReactionFact)))
 
 

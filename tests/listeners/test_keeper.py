@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, func, select
+from sqlalchemy import create_engine, event, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from bot.keeper import Keeper, NotKeepingError
-from storage import messages, reactions
-from storage.models import Channel, Incident, Membership, Message, Reaction
+from bot.review.heard import moment_of
+from storage import messages, outbox, reactions
+from storage.models import Channel, Incident, Membership, Message, OutboxNote, Reaction
 from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_room, an_incident
 
 SECOND = int(datetime(2026, 11, 18, 14, 0, tzinfo=UTC).timestamp())
@@ -246,4 +247,21 @@ async def test_a_delivery_that_says_nothing_is_passed_over(room: Room, junk: dic
 
     await not_even_started.keep(junk)
 
+    assert kept_texts(room) == []
+
+
+async def test_that_somebody_deleted_what_we_said_to_them_is_kept_and_nothing_else_of_the_conversation(
+    room: Room, keeper: Keeper
+):
+    room.change(lambda db: outbox.say_once(db, TEAM, outbox.Words(key="a", channel=TOMAS, text="a", at=room.now)))
+    ts = f"{SECOND + 5}.000100"
+    room.change(lambda db: db.execute(update(OutboxNote).values(posted_channel="D0TOMAS", posted_ts=ts, state="sent")))
+    gone = {"deleted_ts": ts, "ts": ts, "event_ts": f"{SECOND + 9}.000100", "previous_message": {"ts": ts, "text": "a"}}
+
+    await keeper.keep(a_post("what is this?", second=7, channel="D0TOMAS"))
+    await keeper.keep(delivery(type="message", subtype="message_deleted", channel="D0TOMAS", **gone))
+
+    with room.storage.read() as db:
+        deleted_at = db.scalars(select(OutboxNote.deleted_at)).one()
+    assert deleted_at == moment_of(f"{SECOND + 9}.000100")
     assert kept_texts(room) == []
