@@ -8,7 +8,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.refusal import NeedsPerson, NothingScheduled
 from bot.sitting import must_be_able_to_come
-from storage import incidents, outbox, reviews, silence
+from storage import incidents, outbox, reviews
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -61,8 +61,7 @@ def brief_leaders(turn: Turn) -> Notes:
 def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> bool:
     if reviews.attendee(turn.db, meeting, user) is None or outbox.find(turn.db, turn.team, _key(meeting, user)):
         return False
-    hours = turn.house.working_hours
-    return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=hours)
+    return turn.may_tell(user, incident)
 
 
 def _lines(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> Note:

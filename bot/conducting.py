@@ -10,7 +10,7 @@ from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
 from bot.review.meeting_time import first_slot
-from storage import incidents, outbox, people, reviews, silence, sittings, walk
+from storage import incidents, outbox, people, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
@@ -107,13 +107,16 @@ def ask_where_nobody_is(turn: Turn) -> Notes:
 
 
 def _nobody_here(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
-    lead = incidents.roles(turn.db, incident.id).lead
+    zone = ZoneInfo(people.zone(turn.db, turn.team, incidents.roles(turn.db, incident.id).lead))
+    off = turn.days_off(zone.key)
     slot = first_slot(
         reviews.over_since(turn.db, incident) or turn.now,
-        ZoneInfo(people.zone(turn.db, turn.team, lead)),
+        zone,
         now=turn.now + NOT_TODAY,
         length=timedelta(minutes=meeting.minutes),
         hours=turn.house.working_hours,
+        holidays=off.holidays,
+        weekends=off.weekends,
     )
     return Note.once(
         f"nobody-here:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
@@ -179,8 +182,7 @@ def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, owner: User
         return False
     if outbox.find(turn.db, turn.team, _forgotten_key(meeting)):
         return False
-    hours = turn.house.working_hours
-    return silence.may_be_told(turn.db, turn.team, owner, incident, now=turn.now, hours=hours)
+    return turn.may_tell(owner, incident)
 
 
 def _forgotten(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> Note:

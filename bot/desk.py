@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
-from bot.review.meeting_time import WorkingHours
+from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
-from storage import gestures, outbox, people, rounds
+from storage import gestures, outbox, people, rounds, silence
+from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
 log = logging.getLogger("debrief.desk")
@@ -36,6 +37,8 @@ class House:
     """What people are called in reports."""
     templates: Path | None = None
     """A folder whose `reports/` holds templates that come before ours."""
+    days_off: DaysOffIn = weekends_alone
+    """Weekends and holidays of people, by the name of their time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ class Turn:
     now: datetime
     team: TeamId
     house: House
+
+    def days_off(self, zone: str) -> DaysOff:
+        """When people in the time zone of this name do not work."""
+        return self.house.days_off(zone, self.now.date())
+
+    def may_tell(self, user: str, incident: Incident | None = None) -> bool:
+        """Whether somebody may be written to unasked now, of this incident or of none in particular (DOMAIN §6b)."""
+        hours, days_off = self.house.working_hours, self.house.days_off
+        return silence.may_be_told(self.db, self.team, user, incident, now=self.now, hours=hours, days_off=days_off)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

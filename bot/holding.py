@@ -49,7 +49,7 @@ class Held:
     def soaks_until(self) -> date:
         """The day from which it may be committed."""
         since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
-        return follow_up.soaks_until(since, self.zone)
+        return follow_up.soaks_until(since, self.zone, off=self.turn.days_off(self.zone.key))
 
     def step(self, to: ActionState) -> ActionState:
         """The state it comes to; raises AnotherStep."""
@@ -57,7 +57,14 @@ class Held:
 
     def shown(self) -> Shown:
         """As who holds it sees it."""
-        return actions.as_shown(self.turn.db, self.action, self.incident, to=self.by, now=self.turn.now)
+        return actions.as_shown(
+            self.turn.db,
+            self.action,
+            self.incident,
+            to=self.by,
+            now=self.turn.now,
+            days_off=self.turn.house.days_off,
+        )
 
     def record(self, what: str, before: str | None, after: str | None) -> None:
         incidents.record_change(

@@ -9,7 +9,7 @@ from bot.desk import Note, Notes, Turn
 from bot.review import follow_up
 from bot.review.follow_up import ActionState, Shown
 from bot.review.incident import UserId
-from bot.review.meeting_time import working_morning_at
+from bot.review.meeting_time import DaysOff, working_morning_at
 from storage import actions, incidents, people, silence
 from storage.models import Action, Incident
 
@@ -53,13 +53,19 @@ class Owed:
         return self.turn.now.astimezone(self.zone).date()
 
     @property
+    def off(self) -> DaysOff:
+        """When its owner does not work."""
+        return self.turn.days_off(self.zone.key)
+
+    @property
     def is_two_weeks_late(self) -> bool:
         if not self.action.due or not ActionState(self.action.state).is_promised:
             return False
-        return any(rung.tells_owner for rung in follow_up.ladder(self.action.due, self.today))
+        return any(rung.tells_owner for rung in follow_up.ladder(self.action.due, self.today, off=self.off))
 
     def reminder(self, why: str, *keys: str) -> Reminder:
-        line = actions.as_shown(self.turn.db, self.action, self.incident, to=self.to, now=self.turn.now)
+        turn, days_off = self.turn, self.turn.house.days_off
+        line = actions.as_shown(turn.db, self.action, self.incident, to=self.to, now=turn.now, days_off=days_off)
         return Reminder(why=why, line=line, action=self.action, keys=keys)
 
 
@@ -74,9 +80,9 @@ def remind_due(turn: Turn) -> Notes:
     found = _owed(turn)
     if not found:
         return
-    book, hours = _Book(turn, found), turn.house.working_hours
+    book = _Book(turn, found)
     for user in sorted(book.people()):
-        if silence.may_be_told(turn.db, turn.team, user, None, now=turn.now, hours=hours):
+        if turn.may_tell(user):
             yield from _digest(turn, user, book.for_person(user), left=book.left_for(user))
 
 
@@ -182,14 +188,15 @@ class _Book:
     def _rung(self, owed: Owed) -> follow_up.Rung | None:
         if not owed.action.due or not ActionState(owed.action.state).is_promised:
             return None
-        return next(iter(follow_up.rungs_due(owed.action.due, owed.today, self.said[owed.action.id])), None)
+        said = self.said[owed.action.id]
+        return next(iter(follow_up.rungs_due(owed.action.due, owed.today, said, off=owed.off)), None)
 
     def _has_soaked(self, owed: Owed, so_long: timedelta = timedelta()) -> bool:
         """Whether it is a proposal whose pause is over, for as long as that."""
         if owed.action.state != ActionState.proposed:
             return False
         since = actions.soaks_from(self.turn.db, owed.action, now=self.turn.now)
-        return owed.today >= follow_up.soaks_until(since, owed.zone) + so_long
+        return owed.today >= follow_up.soaks_until(since, owed.zone, off=owed.off) + so_long
 
     def _handed(self, owed: Owed) -> list[str]:
         change = self.handed.get(owed.action.id)

@@ -22,7 +22,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.written import Written
-from storage import incidents, outbox, reports, reviews, silence, witness
+from storage import incidents, outbox, reports, reviews, witness
 from storage.incidents import Where
 from storage.models import Incident, Review
 
@@ -210,12 +210,8 @@ def tell_of_drafts(turn: Turn) -> Notes:
         meeting = reviews.last_held(turn.db, review)
         user = incidents.roles(turn.db, incident.id).owner_or_lead
         key = f"draft-waits:{review.id}:{meeting.number if meeting else 0}"
-        if not user or outbox.find(turn.db, turn.team, key) or not _may_be_told(turn, incident, user):
+        if not user or outbox.find(turn.db, turn.team, key) or not turn.may_tell(user, incident):
             continue
         report = written(turn.db, incident, turn.house.report_names)
         note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report))
         yield replace(note, incident=incident.id)
-
-
-def _may_be_told(turn: Turn, incident: Incident, user: UserId) -> bool:
-    return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=turn.house.working_hours)

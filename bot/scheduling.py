@@ -26,7 +26,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import When
 from bot.sitting import must_be_able_to_come
-from storage import candidates, findings, incidents, likewise, outbox, people, reviews, silence, walk
+from storage import candidates, findings, incidents, likewise, outbox, people, reviews, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -111,12 +111,16 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 
 def _slot(turn: Turn, incident: Incident) -> Slot:
+    zone = _lead_zone(turn, incident)
+    off = turn.days_off(zone.key)
     return first_slot(
         reviews.over_since(turn.db, incident) or turn.now,
-        _lead_zone(turn, incident),
+        zone,
         now=turn.now,
         length=timedelta(minutes=asked_for(incident.severity).minutes),
         hours=turn.house.working_hours,
+        holidays=off.holidays,
+        weekends=off.weekends,
     )
 
 
@@ -231,8 +235,12 @@ def _outside_hours(turn: Turn, meeting: Meeting) -> list[tuple[UserId, str]]:
 def _outside(turn: Turn, at: datetime, users: Sequence[UserId]) -> list[tuple[UserId, str]]:
     """Those of these people whose working hours that moment lies outside of, and the name of their zone."""
     zones = [(user, _zone(turn, user)) for user in users]
-    hours = turn.house.working_hours
-    return [(user, zone.key) for user, zone in zones if next_working_moment(at, zone, hours) != at]
+    return [(user, zone.key) for user, zone in zones if not _is_at_work(turn, zone, at)]
+
+
+def _is_at_work(turn: Turn, zone: ZoneInfo, at: datetime) -> bool:
+    off = turn.days_off(zone.key)
+    return next_working_moment(at, zone, turn.house.working_hours, off.weekends, off.holidays) == at
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:
@@ -412,8 +420,7 @@ def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
         return False
     if reviews.is_long_ago(turn.db, incident, now=turn.now):
         return False
-    hours = turn.house.working_hours
-    return silence.may_be_told(turn.db, turn.team, lead, incident, now=turn.now, hours=hours)
+    return turn.may_tell(lead, incident)
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:

@@ -25,7 +25,11 @@ def find(turn: Turn, *, by: UserId, words: str, page: int = 1) -> Notes:
 def home(turn: Turn, by: UserId) -> Mapping[str, Any]:
     """What the Home tab shows a person: `notes/home` rendered with these facts."""
     mine = actions.open_of(turn.db, turn.team, by)
-    shown = [actions.as_shown(turn.db, action, its, to=by, now=turn.now) for action, its in mine[:MOST_ACTIONS]]
+    days_off = turn.house.days_off
+    shown = [
+        actions.as_shown(turn.db, action, its, to=by, now=turn.now, days_off=days_off)
+        for action, its in mine[:MOST_ACTIONS]
+    ]
     return {
         "actions": shown,
         "more_actions": len(mine[MOST_ACTIONS:]),

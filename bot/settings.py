@@ -10,8 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from bot.days_off import days_off
 from bot.desk import House
-from bot.review.meeting_time import WorkingHours
+from bot.review.meeting_time import WorkingHours, weekends_alone
 from bot.review.naming import Naming
 from bot.review.refusal import Refused
 from bot.review.timeline import Kind
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     channel_pattern: str = Field("^inc-|^incident-", alias="DEBRIEF_CHANNEL_PATTERN")
     emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
     working_hours: str = Field("09:00-17:00", alias="DEBRIEF_WORKING_HOURS")
+    holidays: Literal["on", "off"] = Field("on", alias="DEBRIEF_HOLIDAYS")
     actions: Literal["as_they_surface", "parked"] = Field("as_they_surface", alias="DEBRIEF_ACTIONS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
@@ -169,6 +171,7 @@ class Settings(BaseSettings):
             actions=self.actions,
             report_names=self.report_names,
             templates=self.templates,
+            days_off=days_off if self.holidays == "on" else weekends_alone,
         )
 
 
@@ -186,6 +189,7 @@ def read_settings() -> Settings:
 MENDS = {
     "DEBRIEF_PORT": "give a port from 0 to 65535, such as 3000",
     "DEBRIEF_CLOCK": "give system or slack",
+    "DEBRIEF_HOLIDAYS": "give on or off",
     "DEBRIEF_ACTIONS": "give as_they_surface or parked",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
     "DEBRIEF_REPORT_NAMES": "give names or roles",

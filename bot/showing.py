@@ -189,4 +189,5 @@ def what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:
     owner = incidents.roles(turn.db, incident.id).owner_or_lead
     zone = ZoneInfo(people.zone(turn.db, turn.team, owner))
     ended_at = meeting.ended_at or turn.now
-    return WhatComes(owner, draft_by=ended_at + DRAFT_WITHIN, soaks_until=soaks_until(ended_at, zone))
+    waits_until = soaks_until(ended_at, zone, off=turn.days_off(zone.key))
+    return WhatComes(owner, draft_by=ended_at + DRAFT_WITHIN, soaks_until=waits_until)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.review.follow_up import ActionState, Horizon, Shown, next_steps, soaks_until
+from bot.review.meeting_time import DaysOffIn, weekends_alone
 from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
 from storage.findings import COMES_FROM
@@ -214,13 +215,16 @@ def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str |
     return None if incidents.by_number(db, team, incident.id, owner) else "outside"
 
 
-def as_shown(db: Session, action: Action, incident: Incident, *, to: str, now: datetime) -> Shown:
+def as_shown(
+    db: Session, action: Action, incident: Incident, *, to: str, now: datetime, days_off: DaysOffIn = weekends_alone
+) -> Shown:
     """An action as a person sees it; days are its owner's, and the next steps are offered to its owner alone."""
     zone = ZoneInfo(people.zone(db, action.team_id, action.owner))
     today = now.astimezone(zone).date()
     days = (today - action.due).days if action.due else 0
     state, is_proposed = ActionState(action.state), action.state == ActionState.proposed
-    until = soaks_until(soaks_from(db, action, now=now), zone) if is_proposed else today
+    off = days_off(zone.key, today)
+    until = soaks_until(soaks_from(db, action, now=now), zone, off=off) if is_proposed else today
     return Shown(
         number=action.number,
         text=action.text,

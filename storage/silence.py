@@ -1,35 +1,100 @@
 """Whom the bot may write to unasked now: a person gets at most one such direct message a day (DOMAIN §6b)."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.review.meeting_time import WorkingHours, next_working_moment, working_morning_at
-from storage import incidents, people
-from storage.models import Incident, OutboxNote
+from bot.review.incident import UserId
+from bot.review.meeting_time import (
+    DaysOffIn,
+    WorkingHours,
+    next_working_moment,
+    weekends_alone,
+    working_morning_at,
+)
+from storage import incidents, people, reviews
+from storage.models import Incident, Message, Moment, OutboxNote, Review, Source
 
 ANSWERS = "whisper:%"
 """The keys of answers in a direct conversation, which were asked for."""
 
 
 def may_be_told(
-    db: Session, team: str, user: str, incident: Incident | None, *, now: datetime, hours: WorkingHours
+    db: Session,
+    team: str,
+    user: str,
+    incident: Incident | None,
+    *,
+    now: datetime,
+    hours: WorkingHours,
+    days_off: DaysOffIn = weekends_alone,
 ) -> bool:
     """Whether this person may be written to now without having asked; about no incident in particular with None.
 
     1. They are a person who is still here, and no outsider of a private incident.
-    2. It is inside their working hours on a working day.
-    3. They were not written to unasked today, which is their own day.
+    2. They did not ask to be left alone.
+    3. It is inside their working hours on a day on which they work.
+    4. They were not written to unasked today, which is their own day.
+    5. They are at no fire.
     """
-    if not people.is_one_of_us(db, team, user):
+    if not people.is_one_of_us(db, team, user) or _wants_silence(db, team, user, now):
         return False
     if incident and incidents.by_number(db, team, incident.id, user) is None:
         return False
     zone = ZoneInfo(people.zone(db, team, user))
-    at_work = next_working_moment(now, zone, hours) == now.astimezone(UTC)
-    return at_work and not _told_since(db, team, user, working_morning_at(now.astimezone(zone).date(), zone, time.min))
+    off = days_off(zone.key, now.date())
+    if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
+        return False
+    today = working_morning_at(now.astimezone(zone).date(), zone, time.min)
+    return not _told_since(db, team, user, today) and not is_at_a_fire(db, team, user, now=now)
+
+
+def _wants_silence(db: Session, team: str, user: str, now: datetime) -> bool:
+    person = people.find(db, team, user)
+    if person is None:
+        return False
+    return person.reminders_off_at is not None or (person.snoozed_until is not None and person.snoozed_until > now)
+
+
+LONGEST_FIRE = timedelta(hours=24)
+"""So long an incident keeps those in it from being written to: some are never called mitigated."""
+
+
+def is_at_a_fire(db: Session, team: str, user: str, *, now: datetime) -> bool:
+    """Whether this person responds to an incident that burns: it began, or began again, within the last day.
+
+    Who has a role in it responds, and who has written in one of its places since.
+    """
+    since = now - LONGEST_FIRE
+    return any(_responds(db, fire, user, since) for fire in _fires(db, team, since))
+
+
+def _fires(db: Session, team: str, since: datetime) -> list[Incident]:
+    cleared = and_(Moment.name.in_(reviews.OVER), Moment.at.is_(None), Moment.recorded_at >= since)
+    began_again = exists().where(Moment.incident_id == Incident.id, cleared)
+    query = (
+        select(Incident)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(
+            Incident.team_id == team,
+            or_(Incident.opened_at >= since, began_again),
+            Review.cancelled_at.is_(None),
+            Review.skipped_at.is_(None),
+        )
+    )
+    return [incident for incident in db.scalars(query) if reviews.over(db, incident) is None]
+
+
+def _responds(db: Session, fire: Incident, user: str, since: datetime) -> bool:
+    if incidents.roles(db, fire.id).of(UserId(user)):
+        return True
+    in_its_places = and_(Source.incident_id == fire.id, Source.channel_id == Message.channel_id)
+    threads = or_(Source.thread_ts == "", Source.thread_ts.in_((Message.thread_ts, Message.ts)))
+    wrote = and_(Message.team_id == fire.team_id, Message.user_id == user, Message.posted_at >= since)
+    written = select(Message.id).join(Source, and_(in_its_places, threads)).where(wrote)
+    return db.scalar(written.limit(1)) is not None
 
 
 def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from bot.review.incident import UserId
-from bot.review.meeting_time import NO_HOLIDAYS, WEEKEND, add_working_days, working_day_before
+from bot.review.meeting_time import DaysOff, add_working_days, working_day_before
 from bot.review.refusal import AnotherStep
 from bot.review.when import read_day
 
@@ -146,6 +146,8 @@ DEFAULT_HORIZON = Horizon.quick
 """Where nobody says: a week is soon enough to notice that it needs longer."""
 SOAK = 2
 """Working days between proposing and committing (S1)."""
+SATURDAYS_AND_SUNDAYS = DaysOff()
+"""Where no holidays are known."""
 
 
 def default_due(horizon: Horizon, today: date) -> date:
@@ -153,15 +155,9 @@ def default_due(horizon: Horizon, today: date) -> date:
     return today + DUE_IN[horizon]
 
 
-def soaks_until(
-    since: datetime,
-    zone: tzinfo,
-    *,
-    weekends: Collection[int] = WEEKEND,
-    holidays: Collection[date] = NO_HOLIDAYS,
-) -> date:
+def soaks_until(since: datetime, zone: tzinfo, *, off: DaysOff = SATURDAYS_AND_SUNDAYS) -> date:
     """The local day from which what was proposed or last spoken of at this moment may be committed."""
-    return add_working_days(since.astimezone(zone).date(), SOAK, weekends=weekends, holidays=holidays)
+    return add_working_days(since.astimezone(zone).date(), SOAK, weekends=off.weekends, holidays=off.holidays)
 
 
 # The ladder.
@@ -194,29 +190,20 @@ class Rung:
         return self.name == "overdue_2"
 
 
-def ladder(
-    due: date, until: date, *, weekends: Collection[int] = WEEKEND, holidays: Collection[date] = NO_HOLIDAYS
-) -> list[Rung]:
+def ladder(due: date, until: date, *, off: DaysOff = SATURDAYS_AND_SUNDAYS) -> list[Rung]:
     """Every rung up to a day: three days before, on the day, then weekly; each on a working day, or the one before."""
     weeks = range(1, max(0, (until - due).days // 7 + 2))
     named = [("before", due - BEFORE), ("on_the_day", due), *((f"overdue_{week}", due + week * WEEK) for week in weeks)]
-    rungs = [Rung(name, working_day_before(day, weekends, holidays=holidays), due) for name, day in named]
+    rungs = [Rung(name, working_day_before(day, off.weekends, holidays=off.holidays), due) for name, day in named]
     return [rung for rung in rungs if rung.day <= until]
 
 
-def rungs_due(
-    due: date,
-    today: date,
-    said: Collection[str],
-    *,
-    weekends: Collection[int] = WEEKEND,
-    holidays: Collection[date] = NO_HOLIDAYS,
-) -> list[Rung]:
+def rungs_due(due: date, today: date, said: Collection[str], *, off: DaysOff = SATURDAYS_AND_SUNDAYS) -> list[Rung]:
     """The rung to say today, or none: of those that have come only the latest, and only where its key is not in `said`.
 
     What was missed before it counts as said: nobody gets three reminders at once.
     """
-    latest = ladder(due, today, weekends=weekends, holidays=holidays)[-1:]
+    latest = ladder(due, today, off=off)[-1:]
     return [rung for rung in latest if rung.key not in said]
 
 

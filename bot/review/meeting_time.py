@@ -18,6 +18,25 @@ NOTICE = timedelta(hours=2)
 WEEKEND = frozenset({5, 6})
 """Days of the week as in `date.weekday()`."""
 NO_HOLIDAYS: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """The days on which somebody does not work: days of the week, and the holidays around a day."""
+
+    weekends: frozenset[int] = WEEKEND
+    holidays: frozenset[date] = NO_HOLIDAYS
+
+
+DaysOffIn = Callable[[str, date], DaysOff]
+"""The days off of people in the time zone of this name, a year before and after a day."""
+
+
+def weekends_alone(_zone: str, _around: date) -> DaysOff:
+    """Saturdays and Sundays, where no holidays are known."""
+    return DaysOff()
+
+
 LOOK_AHEAD = 60
 """Days; after so many without a working one the calendar is wrong, and the next day serves."""
 CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"

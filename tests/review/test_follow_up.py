@@ -20,6 +20,7 @@ from bot.review.follow_up import (
     step,
 )
 from bot.review.incident import UserId
+from bot.review.meeting_time import DaysOff
 from bot.review.refusal import AnotherStep
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -153,7 +154,7 @@ def test_a_proposal_can_be_reshaped_at_once_and_promised_after_its_pause(
 def test_holidays_are_no_days_for_reminders() -> None:
     christmas = date(2026, 12, 25)
 
-    rungs = rungs_due(christmas, date(2026, 12, 24), said=(), holidays={christmas})
+    rungs = rungs_due(christmas, date(2026, 12, 24), (), off=DaysOff(holidays=frozenset({christmas})))
 
     assert [rung.name for rung in rungs] == ["on_the_day"]
 

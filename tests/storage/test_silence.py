@@ -1,16 +1,28 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId
-from bot.review.meeting_time import WorkingHours
-from storage import incidents, outbox, people, silence
-from storage.models import Membership
+from bot.review.meeting_time import DaysOff, WorkingHours
+from storage import incidents, outbox, people, reviews, silence
+from storage.models import Membership, Person
 from storage.outbox import Words
-from tests.cast import NOVEMBER_18, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
+from tests.cast import (
+    MARA,
+    NOVEMBER_18,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    a_room,
+    an_incident,
+    mitigated,
+)
 
 SECRET = ChannelId("C0SECRET")
 HOURS = WorkingHours.read("09:00-17:00")
@@ -101,3 +113,81 @@ def test_programs_are_not_one_of_us(room: Room):
 
     assert not any(room.ask(people.is_one_of_us, TEAM, user) for user in programs)
     assert room.ask(people.is_one_of_us, TEAM, TOMAS)
+
+
+def test_nobody_is_written_to_on_a_day_off_of_their_own(room: Room):
+    def asked(off: DaysOff) -> bool:
+        def may(db: Session) -> bool:
+            days_off = {"Europe/London": off}
+            return silence.may_be_told(
+                db, TEAM, TOMAS, None, now=NOVEMBER_18, hours=HOURS, days_off=lambda zone, _: days_off[zone]
+            )
+
+        return room.ask(may)
+
+    assert asked(DaysOff())
+    assert not asked(DaysOff(holidays=frozenset({NOVEMBER_18.date()})))
+    assert not asked(DaysOff(weekends=frozenset({NOVEMBER_18.weekday()})))
+
+
+@pytest.mark.parametrize("asked", ["reminders_off_at", "snoozed_until"])
+def test_who_asked_for_silence_is_left_in_peace(room: Room, asked: str):
+    later = NOVEMBER_18 + timedelta(hours=1)
+
+    room.change(lambda db: setattr(db.get_one(Person, (TEAM, TOMAS)), asked, later))
+
+    assert not may_be_told(room)
+    assert may_be_told(room, at=later) == (asked == "snoozed_until")
+
+
+# At a fire ---------------------------------------------------------------------------
+
+
+def a_fire(room: Room, *, hours_ago: float = 3) -> int:
+    return an_incident(room, lead=MARA, opened_at=room.now - timedelta(hours=hours_ago))
+
+
+def test_who_responds_to_a_burning_incident_is_left_in_peace(room: Room):
+    a_fire(room)
+    a_message(room, "looking at the pool now", by=TOMAS)
+
+    assert not may_be_told(room, TOMAS)
+    assert not may_be_told(room, MARA)
+    assert may_be_told(room, OUTSIDER)
+
+
+def test_when_it_is_mitigated_they_may_be_told_again(room: Room):
+    incident = a_fire(room)
+
+    mitigated(room, incident)
+
+    assert may_be_told(room, MARA)
+
+
+def test_one_that_broke_again_burns_again(room: Room):
+    incident = a_fire(room, hours_ago=100)
+    mitigated(room, incident, room.now - timedelta(hours=90))
+    before = may_be_told(room, MARA)
+
+    room.change(
+        lambda db: incidents.set_moment(
+            db, incidents.get(db, incident), "mitigated", None, by=MARA, how="set", now=room.now
+        )
+    )
+
+    assert (before, may_be_told(room, MARA)) == (True, False)
+
+
+def test_a_fire_that_nobody_calls_mitigated_silences_for_a_day_at_most(room: Room):
+    a_fire(room, hours_ago=25)
+
+    assert may_be_told(room, MARA)
+
+
+@pytest.mark.parametrize("end", ["cancelled_at", "skipped_at"])
+def test_a_false_alarm_is_no_fire(room: Room, end: str):
+    incident = a_fire(room)
+
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), end, room.now))
+
+    assert may_be_told(room, MARA)
