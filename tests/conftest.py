@@ -5,12 +5,17 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+import sqlalchemy
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+import storage.session
 from storage.session import upgrade
-from tests.databases import NoServerError, Server, a_server, database_name
+from tests.databases import NoServerError, Server, Stock, a_server, database_name
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -49,10 +54,10 @@ def empty_sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: Server, migrated_postgresql: str) -> Iterator[str]:
-    url = postgresql_server.create(template=migrated_postgresql)
+def postgresql_url(migrated_postgresql: Stock) -> Iterator[str]:
+    url = migrated_postgresql.take()
     yield url
-    postgresql_server.drop(url)
+    migrated_postgresql.give_back(url)
 
 
 @pytest.fixture
@@ -70,10 +75,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(postgresql_server: Server) -> Iterator[str]:
+def migrated_postgresql(postgresql_server: Server) -> Iterator[Stock]:
     url = postgresql_server.create()
     upgrade(url)
-    yield database_name(url)
+    stock = Stock(postgresql_server, template=database_name(url))
+    yield stock
+    stock.drop()
     postgresql_server.drop(url)
 
 
@@ -84,6 +91,27 @@ def postgresql_server() -> Iterator[Server]:
             yield server
     except NoServerError as why:
         left_out(f"PostgreSQL tests need a server, and there is none ({why}); `make test` brings one.")
+
+
+# SQL, compiled once ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Every test has an engine of its own; to compile each statement anew for it would take half of the tests' time."""
+    compiled: dict[str, Any] = {}
+
+    def create_engine(url: str, **options: Any) -> Engine:
+        engine = sqlalchemy.create_engine(url, query_cache_size=10_000, **options)
+        engine._compiled_cache = compiled.setdefault(engine.dialect.name, engine._compiled_cache)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.session, "create_engine", create_engine)
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+            patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+            patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
+        yield
 
 
 # The machine -----------------------------------------------------------------------

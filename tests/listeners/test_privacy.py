@@ -36,7 +36,7 @@ from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Attendee, Base, EventComment, Message, OutboxNote, Review, TimelineEvent
 from tests.cast import JONAS, MARA, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
-from tests.databases import Server
+from tests.databases import Server, Stock
 from tests.listeners.test_words import EXAMPLES
 
 CANARY = "zebrafish"
@@ -480,8 +480,8 @@ def _told(world: World, by: UserId) -> list[str]:
 
 
 @pytest.mark.postgres
-def test_it_is_the_same_on_postgresql(tmp_path: Path, postgresql_server: Server, migrated_postgresql: str):
-    urls = [postgresql_server.create(template=migrated_postgresql) for _ in range(2)]
+def test_it_is_the_same_on_postgresql(tmp_path: Path, postgresql_server: Server, migrated_postgresql: Stock):
+    urls = [postgresql_server.create(template=migrated_postgresql.template) for _ in range(2)]
     known, unknown = (a_world(tmp_path, "made public in Slack alone", url) for url in urls)
     without_it(unknown)
     sample = [name for name in DEEDS if name.startswith("presses")][::4]

@@ -353,7 +353,7 @@ def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         room = a_room(tmp_path_factory.mktemp("corpus"))
     else:
         server = request.getfixturevalue("postgresql_server")
-        room = a_room(Path(), server.create(template=request.getfixturevalue("migrated_postgresql")))
+        room = a_room(Path(), server.create(template=request.getfixturevalue("migrated_postgresql").template))
     room.now = datetime.fromtimestamp(1_763_474_400, UTC)
     an_incident(room)
     for number, text in enumerate(CORPUS):
