@@ -1,71 +1,62 @@
-"""Delivers the outbox to Slack: the only module that posts."""
+"""Delivers the outbox to Slack: what is said next, and what became of it.
+
+1. A note is claimed, and held against all other programs of this database, before anything is said.
+2. Right before Slack is called it must still be ours.
+3. A sure yes and a sure no are written down. What is not known is never simply tried again: after a grace period,
+   when nobody holds the note, it is looked up in Slack.
+"""
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot import formats, gallery
+from bot import formats, gallery, looking_up, outcomes
 from bot.drawing import NotDrawn, Picture
 from bot.gallery import Gallery, Hung, Sheet
-from storage import incidents, outbox, people
-from storage.models import OutboxNote
+from bot.looking_up import Found
+from bot.outcomes import RETRY_S, Outcome
+from bot.posting import Parcel, Post, Said
+from storage import delivering, incidents, outbox, people
+from storage.health import trouble
+from storage.holds import Holds
+from storage.models import ANSWER, BROADCAST, OutboxNote
 from storage.session import Storage
 
 log = logging.getLogger("debrief.courier")
 
-AT_ONCE = 20
+AT_ONCE = 40
 """Notes under way at a time, each of another channel."""
+ANSWERS_BESIDES = 10
+"""So many more where somebody waits for an answer."""
 LOOK_AGAIN_S = 2.0
 """Seconds between rounds when nobody wakes the courier."""
+NAP_S, LONGEST_NAP_S = 0.5, 5.0
+"""Seconds until the next round after one that failed, doubled with each that fails, too."""
 CALL_TIMEOUT = timedelta(seconds=15)
 PICTURE_TIMEOUT = timedelta(seconds=45)
 """Several calls, and the bytes."""
 MOST_TRIES = 10
 """How often the upload of a picture is tried; its summary was said long before."""
-MARK_EVENT = "debrief_note"
+MOST_ODD_WORDS = 5
+"""How often in a row Slack may refuse a note with a word that its reference does not know."""
 LOOK_BACK = timedelta(minutes=5)
 """How much earlier than the attempt a look-up begins: our clock and Slack's may differ."""
-
-TRY_LATER = {"service_unavailable", "team_added_to_org", "ratelimited", "rate_limited", "request_timeout"}
-UNKNOWN = {"fatal_error", "internal_error"}
-"""Slack answers these although part of the work may have been done."""
-ALREADY_SO = {"already_reacted", "no_reaction"}
 NOT_HEARD_THERE = {"channel_not_found", "is_archived", "not_in_channel", "user_not_in_channel"}
 """Slack answers these where a whisper cannot reach somebody in the place they asked from."""
-RETRY_S = 30.0
-"""How long a note waits where Slack does not say how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A note as it leaves the database: what to say, where, in which version."""
-
-    id: int
-    key: str
-    kind: str
-    channel: str
-    thread: str
-    user: str | None
-    text: str
-    blocks: list[Any] | None
-    version: int
-    posted: tuple[str, str] | None
-    attempt: int
-    attempted_at: datetime
-    incident: int | None = None
-    files: tuple[Hung, ...] = ()
+class NotOurs(Exception):
+    """Another process may have begun to look the note up: it must not be said from here."""
 
 
 Draw = Callable[[Session, str, int], Picture | None]
@@ -83,21 +74,32 @@ class Courier:
         team: str,
         now: Callable[[], datetime],
         grace: timedelta,
+        holds: Holds | None = None,
         draw: Draw = formats.picture,
         print_html: Callable[[Session, str, int], str] = formats.html,
         print_pdf: Callable[[Session, str, int], bytes] = formats.pdf,
     ) -> None:
+        """`client` tries nothing again by itself; a note whose outcome is not known is looked up after `grace`."""
         self._storage = storage
         self._client = client
         self._team = team
         self._now = now
         self._grace = grace
+        self._holds = holds or storage.holds
         self._draw, self._print_html, self._print_pdf = draw, print_html, print_pdf
-        self._gallery = Gallery(client)
+        self._post = Post(
+            client=client,
+            gallery=Gallery(client),
+            ready=self._ready,
+            drawn=lambda parcel: asyncio.to_thread(self._drawn, parcel),
+            mark_files=lambda parcel, hung: asyncio.to_thread(self._mark_files, parcel, hung),
+        )
         self._woken = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._stopping = False
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._claimed_at: dict[int, float] = {}
+        self._odd_words = Counter[int]()
 
     def wake(self) -> None:
         """Something was written down; may be called from any thread."""
@@ -106,23 +108,31 @@ class Courier:
 
     def stop(self) -> None:
         """Finish what is under way and stop."""
-        self._stopping = True
+        self._stopped.set()
         self.wake()
 
     async def run(self) -> None:
-        """Deliver until stopped, then finish what is under way; a failing round is logged and the next one follows."""
-        while not self._stopping:
+        """Deliver until stopped, then finish what is under way; a failing round is logged and another one follows."""
+        failed = 0
+        while not self._stopped.is_set():
             self._woken.clear()
-            try:
-                await self.round()
-            except Exception:
-                log.exception("a round of the courier failed")
-            await self._rest()
+            failed = 0 if await self._try_round() else failed + 1
+            # Where the database fails, what wakes us does not mend it.
+            awaited, seconds = (self._stopped, _nap(failed)) if failed else (self._woken, LOOK_AGAIN_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(awaited.wait(), seconds)
         await self.settle()
 
-    async def _rest(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), LOOK_AGAIN_S)
+    async def _try_round(self) -> bool:
+        try:
+            await self.round()
+        except SQLAlchemyError as error:
+            log.warning("nothing can be said for now", extra={"why": trouble(error) or type(error).__name__})
+            return False
+        except Exception:
+            log.exception("a round of the courier failed")
+            return False
+        return True
 
     async def round(self) -> int:
         """Begin to look up what is uncertain and to say what is due; how many notes were taken up."""
@@ -143,10 +153,22 @@ class Courier:
         self._under_way[parcel.id] = asyncio.create_task(self._carry(parcel, work))
 
     async def _carry(self, parcel: Parcel, work: Callable[[Parcel], Coroutine[Any, Any, None]]) -> None:
+        """What is left unsaid and unknown here, for whatever reason, is looked up by whoever comes next."""
         try:
             await work(parcel)
+        except NotOurs:
+            log.warning("was not ours any more", extra={"note": parcel.id})
+        except SQLAlchemyError as error:
+            why = trouble(error) or type(error).__name__
+            log.warning("what became of a note could not be written down", extra={"note": parcel.id, "why": why})
         except Exception:
             log.exception("a note could not be carried", extra={"note": parcel.id})
+        finally:
+            await self._put_down(parcel)
+
+    async def _put_down(self, parcel: Parcel) -> None:
+        try:
+            await asyncio.to_thread(self._release, parcel)
         finally:
             # The next note of this channel may be due now.
             del self._under_way[parcel.id]
@@ -157,98 +179,61 @@ class Courier:
     async def _deliver(self, parcel: Parcel) -> None:
         patience = PICTURE_TIMEOUT if parcel.kind == "picture" else CALL_TIMEOUT
         try:
-            answer = await asyncio.wait_for(self._say(parcel), patience.total_seconds())
-        except SlackApiError as error:
-            await self._refused(parcel, error)
+            said = await asyncio.wait_for(self._post.carry(parcel), patience.total_seconds())
+        except NotOurs:
+            await self._not_sent(parcel)
         except NotDrawn:
             await self._dead(parcel, "not_drawn")
-        except (ClientError, OSError, TimeoutError) as error:
-            await self._unknown(parcel, type(error).__name__)
+        except outcomes.FAILURES as failure:
+            await self._failed(parcel, outcomes.of(failure))
         else:
-            await self._said(parcel, answer)
+            await self._said(parcel, said)
+
+    async def _ready(self, parcel: Parcel) -> None:
+        """Right before Slack is called; raises NotOurs."""
+        if not await asyncio.to_thread(self._is_ours, parcel):
+            raise NotOurs
+
+    async def _failed(self, parcel: Parcel, outcome: Outcome) -> None:
+        match outcome.kind:
+            case "later":
+                await asyncio.to_thread(self._mark_later, parcel, outcome.wait, outcome.word)
+            case "already":
+                await self._said(parcel, Said(parcel.channel))
+            case "never" if parcel.kind == "whisper" and parcel.user and outcome.word in NOT_HEARD_THERE:
+                await self._deliver(replace(parcel, kind="once", channel=parcel.user, thread=""))
+            case "never":
+                await self._dead(parcel, outcome.word)
+            case "unheard_of":
+                await self._refused_oddly(parcel, outcome.word)
+            case "unknown":
+                await self._unknown(parcel, outcome.word)
+
+    async def _refused_oddly(self, parcel: Parcel, word: str) -> None:
+        """Slack may have done it nevertheless, so it is looked up; what cannot be and what goes on is given up."""
+        self._odd_words[parcel.id] += 1
+        if parcel.kind == "whisper" or self._odd_words[parcel.id] > MOST_ODD_WORDS:
+            await self._dead(parcel, word)
+        else:
+            await self._unknown(parcel, word)
+
+    async def _not_sent(self, parcel: Parcel) -> None:
+        """Surely not from here; where nobody else has taken it up meanwhile, it is due again."""
+        log.warning("was not ours any more", extra={"note": parcel.id})
+        await asyncio.to_thread(self._mark_later, parcel, timedelta(), "not_ours")
 
     async def _unknown(self, parcel: Parcel, why: str) -> None:
         """Slack may have taken it: after the grace period it is looked up, and never said again blindly."""
         log.warning("not known whether it was said", extra={"note": parcel.id, "error": why})
         await asyncio.to_thread(self._mark_uncertain, parcel, self._grace)
 
-    async def _say(self, parcel: Parcel) -> Mapping[str, Any] | AsyncSlackResponse:
-        match parcel.kind:
-            case "picture":
-                return await self._hang(parcel)
-            case "mark":
-                return await self._mark(parcel)
-            case "whisper":
-                return await self._client.chat_postEphemeral(user=parcel.user or "", **self._words(parcel))
-            case _ if parcel.posted:
-                channel, ts = parcel.posted
-                return await self._client.chat_update(
-                    channel=channel, ts=ts, text=parcel.text, blocks=parcel.blocks, parse="none", link_names=False
-                )
-            case _:
-                metadata = {"event_type": MARK_EVENT, "event_payload": {"mark": self._mark_of(parcel)}}
-                return await self._client.chat_postMessage(
-                    metadata=metadata, unfurl_links=False, unfurl_media=False, **self._words(parcel)
-                )
-
-    async def _hang(self, parcel: Parcel) -> Mapping[str, Any]:
-        """Let the picture, or the page, be seen as it is now, and no other.
-
-        1. It is drawn from what is known now; the one that is there stays where it is the same.
-        2. What is there goes first, so that nothing erased stays to be seen because an upload fails.
-        3. The file's number is written down before it is shown, so that it can be looked up and taken down.
-        """
-        sheet = await asyncio.to_thread(self._drawn, parcel)
-        drawn = sheet.mark if sheet else ""
-        if [(hung.drawn, hung.shown) for hung in parcel.files] == [(drawn, True)]:
-            return {}
-        await self._take_down(parcel)
-        if sheet:
-            channel = await self._conversation(parcel.channel)
-            file = await self._gallery.upload(sheet, await asyncio.to_thread(sheet.made))
-            await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn)])
-            await self._gallery.show(file, sheet.title, channel=channel, thread=parcel.thread, words=parcel.text)
-            await asyncio.to_thread(self._mark_files, parcel, [Hung(file, drawn, shown=True)])
-        return {}
-
-    async def _take_down(self, parcel: Parcel) -> None:
-        await asyncio.to_thread(self._mark_files, parcel, [replace(hung, shown=False) for hung in parcel.files])
-        for hung in parcel.files:
-            await self._gallery.take_down(hung.file)
-        await asyncio.to_thread(self._mark_files, parcel, [])
-
-    def _words(self, parcel: Parcel) -> dict[str, Any]:
-        words: dict[str, Any] = {"channel": parcel.channel, "text": parcel.text, "blocks": parcel.blocks}
-        if parcel.thread:
-            words["thread_ts"] = parcel.thread
-        return words | {"parse": "none", "link_names": False}
-
-    async def _mark(self, parcel: Parcel) -> AsyncSlackResponse:
-        message = {"channel": parcel.channel, "timestamp": parcel.thread, "name": parcel.text.removeprefix("-")}
-        if parcel.text.startswith("-"):
-            return await self._client.reactions_remove(**message)
-        return await self._client.reactions_add(**message)
-
-    async def _said(self, parcel: Parcel, answer: Mapping[str, Any] | AsyncSlackResponse) -> None:
-        channel = str(answer.get("channel") or parcel.channel)
-        ts = str(answer.get("ts") or answer.get("message_ts") or "")
-        await asyncio.to_thread(self._mark_sent, parcel, channel, ts)
+    async def _said(self, parcel: Parcel, said: Said) -> None:
+        self._odd_words.pop(parcel.id, None)
+        await asyncio.to_thread(self._mark_sent, parcel, said.channel, said.ts)
         log.info("said", extra={"note": parcel.id, "kind": parcel.kind})
 
-    async def _refused(self, parcel: Parcel, error: SlackApiError) -> None:
-        word = _word(error)
-        if _may_try_again(error):
-            await asyncio.to_thread(self._mark_later, parcel, _wait(error), word or "ratelimited")
-        elif word in ALREADY_SO:
-            await self._said(parcel, {})
-        elif parcel.kind == "whisper" and parcel.user and word in NOT_HEARD_THERE:
-            await self._deliver(replace(parcel, kind="once", channel=parcel.user, thread=""))
-        elif word and word not in UNKNOWN:
-            await self._dead(parcel, word)
-        else:
-            await self._unknown(parcel, word or str(error.response.status_code))
-
     async def _dead(self, parcel: Parcel, word: str) -> None:
+        self._odd_words.pop(parcel.id, None)
         log.error("refused by Slack", extra={"note": parcel.id, "kind": parcel.kind, "error": word})
         await asyncio.to_thread(self._mark_dead, parcel, word)
 
@@ -258,7 +243,7 @@ class Courier:
         """Find out whether an uncertain note was said: found by its mark, or it may be said again."""
         if parcel.kind == "whisper":
             # Nobody can look up a whisper; saying it twice is worse than once too few.
-            await self._said(parcel, {})
+            await self._said(parcel, Said(parcel.channel))
         elif parcel.kind == "mark" or (parcel.posted if parcel.kind != "picture" else not parcel.files):
             await self._found(parcel, None)
         else:
@@ -267,15 +252,12 @@ class Courier:
     async def _find(self, parcel: Parcel) -> None:
         try:
             found = await self._search(parcel)
-        except SlackApiError as error:
-            await self._not_found_out(parcel, error)
-        except (ClientError, OSError, TimeoutError) as error:
-            log.warning("could not look it up yet", extra={"note": parcel.id, "error": type(error).__name__})
-            await asyncio.to_thread(self._mark_uncertain, parcel, timedelta(seconds=RETRY_S))
+        except outcomes.FAILURES as failure:
+            await self._not_found_out(parcel, outcomes.of(failure))
         else:
             await self._found(parcel, found)
 
-    async def _found(self, parcel: Parcel, found: Mapping[str, Any] | None) -> None:
+    async def _found(self, parcel: Parcel, found: Found | None) -> None:
         if found is None and parcel.kind == "picture" and parcel.attempt >= MOST_TRIES:
             await self._dead(parcel, "not_uploaded")
         elif found is None:
@@ -283,76 +265,94 @@ class Courier:
         else:
             await asyncio.to_thread(self._mark_files, parcel, [replace(hung, shown=True) for hung in parcel.files])
             # Which version was taken is not known: where there are several the newest is said once more, in its place.
-            await self._said(replace(parcel, version=0) if parcel.version > 1 else parcel, found)
+            said = Said(found.channel, found.ts)
+            await self._said(replace(parcel, version=0) if parcel.version > 1 else parcel, said)
 
-    async def _not_found_out(self, parcel: Parcel, error: SlackApiError) -> None:
-        word = _word(error)
-        if word and word not in UNKNOWN and not _may_try_again(error):
+    async def _not_found_out(self, parcel: Parcel, outcome: Outcome) -> None:
+        if outcome.kind == "never":
             # We may not look there any more, so it stays unknown for ever, and the channel must not wait for it.
-            await self._dead(parcel, word)
+            await self._dead(parcel, outcome.word)
         else:
-            log.warning("could not look it up yet", extra={"note": parcel.id, "error": word})
-            await asyncio.to_thread(self._mark_uncertain, parcel, _wait(error))
+            log.warning("could not look it up yet", extra={"note": parcel.id, "error": outcome.word})
+            wait = max(outcome.wait, timedelta(seconds=RETRY_S))
+            await asyncio.to_thread(self._mark_uncertain, parcel, wait)
 
-    async def _search(self, parcel: Parcel) -> Mapping[str, Any] | None:
-        channel = await self._conversation(parcel.channel)
-        oldest, cursor = f"{(parcel.attempted_at - LOOK_BACK).timestamp():.6f}", ""
-        while True:
-            asked: dict[str, Any] = {
-                "channel": channel,
-                "oldest": oldest,
-                "cursor": cursor,
-                "limit": 200,
-                "include_all_metadata": True,
-            }
-            page = await (
-                self._client.conversations_replies(ts=parcel.thread, **asked)
-                if parcel.thread
-                else self._client.conversations_history(**asked)
-            )
-            for message in page.get("messages") or []:
-                if self._carries(message, parcel):
-                    return {"channel": channel, "ts": message["ts"]}
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
-
-    async def _conversation(self, channel: str) -> str:
-        if not channel.startswith(("U", "W")):
-            return channel
-        opened = await self._client.conversations_open(users=channel)
-        return str((opened.get("channel") or {}).get("id"))
-
-    def _carries(self, message: Mapping[str, Any], parcel: Parcel) -> bool:
-        files = {str(file.get("id")) for file in message.get("files") or () if file.get("mode") != "tombstone"}
-        if any(hung.file in files for hung in parcel.files):
-            return True
-        metadata = message.get("metadata") or {}
-        return (metadata.get("event_payload") or {}).get("mark") == self._mark_of(parcel)
-
-    def _mark_of(self, parcel: Parcel) -> str:
-        # Metadata is readable to every member and app of the workspace: only an opaque mark goes there.
-        return hmac.new(self._key.encode(), parcel.key.encode(), hashlib.sha256).hexdigest()[:32]
+    async def _search(self, parcel: Parcel) -> Found | None:
+        channel = await looking_up.conversation(self._client, parcel.channel)
+        since = f"{(parcel.attempted_at - LOOK_BACK).timestamp():.6f}"
+        files = [hung.file for hung in parcel.files]
+        return await looking_up.find(
+            self._client, channel, thread=parcel.thread, oldest=since, marks=[parcel.mark], files=files
+        )
 
     # The database's side, in worker threads ------------------------------------------------
 
-    def _claim(self, at_most: int) -> list[Parcel]:
+    def _claim(self, room: int) -> list[Parcel]:
+        rank, at_most = (BROADCAST, room) if room > 0 else (ANSWER, room + ANSWERS_BESIDES)
         if at_most <= 0:
             return []
         with self._storage.read() as db:
-            if not outbox.is_due(db, self._team, now=self._now()):
+            if not delivering.is_due(db, self._team, now=self._now(), rank=rank):
                 return []
-        with self._storage.write() as db:
-            self._key = people.workspace(db, self._team).mark_key
-            return [_parcel(note) for note in outbox.claim(db, self._team, now=self._now(), at_most=at_most)]
+        begun = time.monotonic()
+        with self._taking() as take, self._storage.write() as db:
+            mark_key = people.workspace(db, self._team).mark_key
+            notes = delivering.claim(
+                db, self._team, now=self._now(), at_most=at_most, rank=rank, take=lambda note: take(note.key)
+            )
+            parcels = [_parcel(note, mark_key) for note in notes]
+        self._claimed_at.update((parcel.id, begun) for parcel in parcels)
+        return parcels
 
     def _uncertain(self) -> list[Parcel]:
+        free = max(0, AT_ONCE - len(self._under_way))
+        left = [parcel for parcel in self._ask_uncertain() if parcel.id not in self._under_way][:free]
+        with self._taking() as take:
+            ours = {parcel.id for parcel in left if take(parcel.key)}
+            # Whoever held one may have written down what became of it since we asked.
+            still = [parcel for parcel in self._ask_uncertain() if parcel.id in ours] if ours else []
+        for parcel in left:
+            if parcel.id in ours - {one.id for one in still}:
+                self._release(parcel)
+        return still
+
+    def _ask_uncertain(self) -> list[Parcel]:
         # Where nobody else writes, what is being sent and not under way here was left by a crash.
         patience = self._grace + (CALL_TIMEOUT if self._storage.shared else timedelta())
         with self._storage.read() as db:
-            self._key = people.workspace(db, self._team).mark_key
-            found = outbox.uncertain(db, self._team, now=self._now(), patience=patience)
-            return [_parcel(note) for note in found if note.id not in self._under_way]
+            mark_key = people.workspace(db, self._team).mark_key
+            found = delivering.uncertain(db, self._team, now=self._now(), patience=patience)
+            return [_parcel(note, mark_key) for note in found]
+
+    @contextlib.contextmanager
+    def _taking(self) -> Generator[Callable[[str], bool]]:
+        """Holds notes by their keys; where what is done with them fails, all are given up."""
+        taken: list[str] = []
+
+        def take(key: str) -> bool:
+            if self._holds.take(self._name(key)):
+                taken.append(key)
+                return True
+            return False
+
+        try:
+            yield take
+        except BaseException:
+            for key in taken:
+                self._holds.release(self._name(key))
+            raise
+
+    def _is_ours(self, parcel: Parcel) -> bool:
+        """Whether nobody can have taken the note up, nor will while we hold it; by a clock that nobody sets."""
+        young = time.monotonic() - self._claimed_at[parcel.id] < self._grace.total_seconds()
+        return young and self._holds.keeps(self._name(parcel.key))
+
+    def _release(self, parcel: Parcel) -> None:
+        self._claimed_at.pop(parcel.id, None)
+        self._holds.release(self._name(parcel.key))
+
+    def _name(self, key: str) -> str:
+        return f"note:{self._team}:{key}"
 
     def _drawn(self, parcel: Parcel) -> Sheet | None:
         if parcel.incident is None:
@@ -372,50 +372,44 @@ class Courier:
         return gallery.of_page(self._print_html(db, self._team, incident), incident)
 
     def _mark_files(self, parcel: Parcel, hung: Sequence[Hung]) -> None:
-        if hung or parcel.files:
-            with self._storage.write() as db:
-                outbox.mark_files(db, parcel.id, [asdict(one) for one in hung])
+        """Raises NotOurs; a note that is still ours is so for longer, for its pictures take their time."""
+        if not hung and not parcel.files:
+            return
+        begun = time.monotonic()
+        with self._storage.write() as db:
+            files = [asdict(one) for one in hung]
+            if not delivering.mark_files(db, parcel.id, files, attempt=parcel.attempt, now=self._now()):
+                raise NotOurs
+        self._claimed_at[parcel.id] = begun
 
     def _mark_sent(self, parcel: Parcel, channel: str, ts: str) -> None:
+        told = {"attempt": parcel.attempt, "version": parcel.version, "channel": channel, "ts": ts}
         with self._storage.write() as db:
-            if parcel.posted:
-                channel, ts = parcel.posted
-            outbox.mark_sent(db, parcel.id, version=parcel.version, channel=channel, ts=ts, now=self._now())
+            delivering.mark_sent(db, parcel.id, **told, now=self._now())
 
     def _mark_later(self, parcel: Parcel, wait: timedelta, error: str) -> None:
         with self._storage.write() as db:
-            outbox.mark_later(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait, error=error)
+            delivering.mark_later(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait, error=error)
 
     def _mark_uncertain(self, parcel: Parcel, wait: timedelta) -> None:
         with self._storage.write() as db:
-            outbox.mark_uncertain(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait)
+            delivering.mark_uncertain(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait)
 
     def _mark_dead(self, parcel: Parcel, error: str) -> None:
         with self._storage.write() as db:
-            outbox.mark_dead(db, parcel.id, attempt=parcel.attempt, error=error)
+            delivering.mark_dead(db, parcel.id, attempt=parcel.attempt, error=error)
 
 
-def _word(error: SlackApiError) -> str:
-    """What Slack said, where it was Slack that answered."""
-    response: Any = error.response
-    said = response.data if isinstance(response.data, dict) and response.status_code < 500 else {}
-    return str(said.get("error") or "")
+def _nap(failed: int) -> float:
+    """Seconds, after so many rounds that failed in a row."""
+    return min(NAP_S * 2 ** (failed - 1), LONGEST_NAP_S)
 
 
-def _may_try_again(error: SlackApiError) -> bool:
-    """Whether Slack surely did nothing and would rather hear it later."""
-    return error.response.status_code == 429 or _word(error) in TRY_LATER
-
-
-def _wait(error: SlackApiError) -> timedelta:
-    given = str(error.response.headers.get("Retry-After") or "")
-    return timedelta(seconds=float(given) if given.isdecimal() else RETRY_S)
-
-
-def _parcel(note: OutboxNote) -> Parcel:
+def _parcel(note: OutboxNote, mark_key: str) -> Parcel:
     return Parcel(
         id=note.id,
         key=note.key,
+        mark=looking_up.mark_of(mark_key, note.key),
         kind=note.kind,
         channel=note.channel_id,
         thread=note.thread_ts,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, literal, or_, select
+from sqlalchemy import String, and_, cast, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.models import OutboxNote
@@ -139,99 +139,7 @@ def _write(db: Session, team: str, words: Words, kind: str) -> bool:
     return db.execute(written).first() is not None
 
 
-# What the courier asks -----------------------------------------------------------
-
-
-def claim(db: Session, team: str, *, now: datetime, at_most: int) -> Sequence[OutboxNote]:
-    """The next note of every channel that is due, now marked as being sent; nothing overtakes within a channel."""
-    claimed = db.scalars(_due(team, now, at_most).with_for_update(skip_locked=True)).all()
-    for note in claimed:
-        note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
-    return claimed
-
-
-def is_due(db: Session, team: str, *, now: datetime) -> bool:
-    """Whether there is a note to claim; asked before, for claiming takes the write lock from the keeper."""
-    return db.scalar(_due(team, now, 1)) is not None
-
-
-def _due(team: str, now: datetime, at_most: int) -> Select[OutboxNote]:
-    other = aliased(OutboxNote)
-    # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
-    in_the_way = and_(
-        other.id < OutboxNote.id,
-        other.state == "pending",
-        other.kind != "picture",
-        or_(other.error.is_not(None), other.not_before <= now),
-    )
-    # Words wait for no picture, which may take its time.
-    under_way = and_(other.id != OutboxNote.id, other.state == "sending", other.kind != "picture")
-    blocked = (
-        select(other.id)
-        .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
-        .exists()
-    )
-    return (
-        select(OutboxNote)
-        .where(
-            OutboxNote.team_id == team,
-            OutboxNote.state == "pending",
-            OutboxNote.not_before <= now,
-            ~blocked,
-        )
-        .order_by(OutboxNote.id)
-        .limit(at_most)
-    )
-
-
-UNCERTAIN = "unknown"
-
-
-def uncertain(db: Session, team: str, *, now: datetime, patience: timedelta) -> Sequence[OutboxNote]:
-    """Notes whose outcome is not known: found to be so and waited for, or left behind for longer than `patience`."""
-    known = and_(OutboxNote.error == UNCERTAIN, OutboxNote.not_before <= now)
-    left = and_(OutboxNote.error.is_(None), OutboxNote.attempted_at <= now - patience)
-    being_sent = and_(OutboxNote.team_id == team, OutboxNote.state == "sending")
-    return db.scalars(select(OutboxNote).where(being_sent, or_(known, left)).order_by(OutboxNote.id)).all()
-
-
-def mark_sent(db: Session, note_id: int, *, version: int, channel: str, ts: str, now: datetime) -> None:
-    """It was said, in this version; a newer version written meanwhile waits again."""
-    note = db.get_one(OutboxNote, note_id)
-    note.said_version, note.posted_channel, note.posted_ts, note.sent_at = version, channel, ts, now
-    note.state, note.error = ("sent" if note.version == version else "pending"), None
-
-
-def mark_files(db: Session, note_id: int, files: list[dict[str, Any]]) -> None:
-    """These files of a picture may be in Slack."""
-    db.get_one(OutboxNote, note_id).files = files
-
-
-def mark_later(db: Session, note_id: int, *, attempt: int, until: datetime, error: str) -> None:
-    """It was surely not said in this attempt, and may be tried again from a moment on."""
-    note = _attempted(db, note_id, attempt)
-    if note:
-        note.state, note.not_before, note.error = "pending", until, error
-
-
-def mark_uncertain(db: Session, note_id: int, *, attempt: int, until: datetime) -> None:
-    """Whether it was said in this attempt is to be looked up from a moment on."""
-    note = _attempted(db, note_id, attempt)
-    if note:
-        note.not_before, note.error = until, UNCERTAIN
-
-
-def mark_dead(db: Session, note_id: int, *, attempt: int, error: str) -> None:
-    """It was surely not said in this attempt and never will be."""
-    note = _attempted(db, note_id, attempt)
-    if note:
-        note.state, note.error = "dead", error
-
-
-def _attempted(db: Session, note_id: int, attempt: int) -> OutboxNote | None:
-    """A note that is still in this attempt; another process may have looked it up and gone on."""
-    note = db.get_one(OutboxNote, note_id, with_for_update=True)
-    return note if (note.state, note.attempts) == ("sending", attempt) else None
+# What others ask -----------------------------------------------------------------
 
 
 CLOSED_PLACES = {

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.render import Rendered
 from bot.review.incident import UserId
-from storage import incidents, outbox
+from storage import delivering, incidents
 from storage.models import OutboxNote, TimelineEvent
 from tests.cast import CHANNEL, HERE, MARA, NOVEMBER_18, TEAM, TOMAS, Room
 
@@ -63,10 +63,11 @@ def delivered(room: Room) -> None:
     """Slack has taken all that waits, each at a ts of its own."""
 
     def deliver(db: Session) -> bool:
-        notes = outbox.claim(db, TEAM, now=room.now, at_most=99)
+        notes = delivering.claim(db, TEAM, now=room.now, at_most=99)
         for note in notes:
             ts = note.posted_ts or f"{room.now.timestamp() + note.id / 1000:.6f}"
-            outbox.mark_sent(db, note.id, version=note.version, channel=note.channel_id, ts=ts, now=room.now)
+            said = {"attempt": note.attempts, "version": note.version, "channel": note.channel_id, "ts": ts}
+            delivering.mark_sent(db, note.id, **said, now=room.now)
         return bool(notes)
 
     while room.change(deliver):

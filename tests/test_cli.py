@@ -20,7 +20,7 @@ from bot.manifest import SCOPES
 from bot.review.heard import ChannelFact
 from bot.review.incident import ChannelFacts, ChannelId, TeamId, UserId
 from bot.settings import Settings
-from storage import channels, incidents, outbox, people, reviews, sweeping
+from storage import channels, delivering, incidents, outbox, people, reviews, sweeping
 from storage.models import Erasure
 from storage.outbox import Words
 from storage.session import Storage, only_one
@@ -213,8 +213,8 @@ def test_a_dead_note_is_said_after_all(storage: Storage):
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
         outbox.say_once(db, TEAM, Words(key="k", channel="C0INC", text="hello", at=NOW))
-        note = outbox.claim(db, TEAM, now=NOW, at_most=1)[0]
-        outbox.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
+        note = delivering.claim(db, TEAM, now=NOW, at_most=1)[0]
+        delivering.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
 
     dead = debrief("outbox", "--dead")
     debrief("outbox", "--retry", "1")

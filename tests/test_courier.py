@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import event, select
 
 from bot import courier as courier_module
-from bot.courier import Courier, Parcel
+from bot.courier import Courier
+from bot.looking_up import Found
+from bot.posting import Parcel
 from bot.sandbox.server import Running, sandbox
 from storage import outbox, people
 from storage.models import OutboxNote
@@ -480,7 +482,7 @@ async def test_a_reply_is_looked_up_in_its_thread(office: Office):
 class Blind(Courier):
     """The twin without the look-up: what it does not know, it says again."""
 
-    async def _search(self, parcel: Parcel) -> Mapping[str, Any] | None:
+    async def _search(self, parcel: Parcel) -> Found | None:
         del parcel
         return None
 

@@ -10,7 +10,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import NotYours
 from bot.review.when import read_when
-from storage import incidents, messages, outbox, reviews, timeline
+from storage import delivering, incidents, messages, reviews, timeline
 from storage.models import Meeting, Membership, OutboxNote, TimelineEvent
 from tests.cast import (
     CHANNEL,
@@ -83,8 +83,8 @@ def test_what_slack_refuses_is_not_said_again_every_minute_but_by_the_next_gestu
 
 
 def refused(db: Session) -> None:
-    (note,) = outbox.claim(db, TEAM, now=NOVEMBER_18, at_most=1)
-    outbox.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
+    (note,) = delivering.claim(db, TEAM, now=NOVEMBER_18, at_most=1)
+    delivering.mark_dead(db, note.id, attempt=note.attempts, error="is_archived")
 
 
 @pytest.mark.usefixtures("incident")

@@ -23,7 +23,7 @@ from bot.review.refusal import (
     NotYours,
 )
 from bot.review.when import read_when
-from storage import incidents, messages, outbox, reviews
+from storage import delivering, incidents, messages, outbox, reviews
 from storage.models import OutboxNote, TimelineEvent
 from storage.session import Storage
 from tests.cast import (
@@ -492,7 +492,7 @@ def most_agendas_seen(room: Room, next_of: Callable[[Session], Sequence[OutboxNo
 
 
 def in_order(db: Session) -> Sequence[OutboxNote]:
-    return outbox.claim(db, TEAM, now=NOVEMBER_18, at_most=1)
+    return delivering.claim(db, TEAM, now=NOVEMBER_18, at_most=1)
 
 
 def newest_first(db: Session) -> Sequence[OutboxNote]:
@@ -504,7 +504,8 @@ def takes_one(db: Session, notes: Sequence[OutboxNote], shown: dict[str, str]) -
     for note in notes:
         shown[note.key] = note.text
         ts = note.posted_ts or f"1763474400.{note.id:06d}"
-        outbox.mark_sent(db, note.id, version=note.version, channel=CHANNEL, ts=ts, now=NOVEMBER_18)
+        said = {"version": note.version, "channel": CHANNEL, "ts": ts}
+        delivering.mark_sent(db, note.id, attempt=note.attempts, **said, now=NOVEMBER_18)
     return bool(notes)
 
 

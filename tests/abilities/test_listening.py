@@ -22,7 +22,7 @@ from bot.review.refusal import (
     PlaceStaysPrivate,
     ReviewClosed,
 )
-from storage import channels, incidents, messages, outbox, people, reviews
+from storage import channels, delivering, incidents, messages, outbox, people, reviews
 from storage.incidents import Where
 from storage.models import Membership, Reading, Source
 from tests.cast import (
@@ -399,8 +399,8 @@ def refused(room: Room, key: str = "scheduled:1", *, error: str = "is_archived",
     """A note for the channel that Slack refused."""
     words = outbox.Words(key=key, channel=CHANNEL, text="The review meets *on Monday*.", at=room.now, **more)
     room.change(lambda db: outbox.say_once(db, TEAM, words))
-    note = room.change(lambda db: outbox.claim(db, TEAM, now=room.now, at_most=1)[0])
-    room.change(lambda db: outbox.mark_dead(db, note.id, attempt=note.attempts, error=error))
+    note = room.change(lambda db: delivering.claim(db, TEAM, now=room.now, at_most=1)[0])
+    room.change(lambda db: delivering.mark_dead(db, note.id, attempt=note.attempts, error=error))
 
 
 def tell_instead(room: Room) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from storage import outbox, people
+from storage import delivering, outbox, people
 from storage.models import OutboxNote
 from storage.outbox import Words
 from storage.session import Storage
@@ -37,17 +37,17 @@ def say(storage: Storage, key: str, *, to: str = "C1", live: str = "", **more: A
 def claim(storage: Storage, now: datetime = NOW, at_most: int = 20) -> dict[str, tuple[int, int]]:
     """The keys claimed, each with its row and its attempt."""
     with storage.write() as db:
-        return {n.key: (n.id, n.attempts) for n in outbox.claim(db, TEAM, now=now, at_most=at_most)}
+        return {n.key: (n.id, n.attempts) for n in delivering.claim(db, TEAM, now=now, at_most=at_most)}
 
 
 def settle(storage: Storage, note: tuple[int, int], version: int = 1) -> None:
     with storage.write() as db:
-        outbox.mark_sent(db, note[0], version=version, channel="C1", ts="1.0", now=NOW)
+        delivering.mark_sent(db, note[0], attempt=note[1], version=version, channel="C1", ts="1.0", now=NOW)
 
 
 def later(storage: Storage, note: tuple[int, int], wait: timedelta) -> None:
     with storage.write() as db:
-        outbox.mark_later(db, note[0], attempt=note[1], until=NOW + wait, error="ratelimited")
+        delivering.mark_later(db, note[0], attempt=note[1], until=NOW + wait, error="ratelimited")
 
 
 def state(storage: Storage, key: str) -> str:
@@ -121,7 +121,7 @@ def test_who_lost_the_attempt_settles_nothing(storage: Storage):
 
     later(storage, first, timedelta())
     with storage.write() as db:
-        outbox.mark_dead(db, first[0], attempt=first[1], error="is_archived")
+        delivering.mark_dead(db, first[0], attempt=first[1], error="is_archived")
 
     assert second == (first[0], first[1] + 1)
     assert state(storage, "one") == "sending"
@@ -151,7 +151,7 @@ def test_a_live_note_that_was_given_up_is_tried_again_with_new_words(storage: St
     say(storage, "agenda", live="Opening")
     note = claim(storage)["agenda"]
     with storage.write() as db:
-        outbox.mark_dead(db, note[0], attempt=note[1], error="not_in_channel")
+        delivering.mark_dead(db, note[0], attempt=note[1], error="not_in_channel")
 
     say(storage, "agenda", live="Summary")
 
@@ -163,12 +163,12 @@ def test_uncertain_is_what_is_known_to_be_or_was_left_behind(storage: Storage):
         say(storage, key, to=channel, not_before=NOW if key != "fresh" else NOW + 10 * MINUTE)
     known = claim(storage)["known"]
     with storage.write() as db:
-        outbox.mark_uncertain(db, known[0], attempt=known[1], until=NOW + 3 * MINUTE)
+        delivering.mark_uncertain(db, known[0], attempt=known[1], until=NOW + 3 * MINUTE)
     claim(storage, NOW + 10 * MINUTE)
 
     def asked(after: timedelta) -> list[str]:
         with storage.read() as db:
-            return [n.key for n in outbox.uncertain(db, TEAM, now=NOW + after, patience=5 * MINUTE)]
+            return [n.key for n in delivering.uncertain(db, TEAM, now=NOW + after, patience=5 * MINUTE)]
 
     assert [asked(minutes * MINUTE) for minutes in (2, 3, 5, 15)] == [
         [],
@@ -183,7 +183,7 @@ def test_what_waits_and_what_never_will_be_said_can_be_asked(storage: Storage):
     say(storage, "dies", to="C2")
     note = claim(storage)["dies"]
     with storage.write() as db:
-        outbox.mark_dead(db, note[0], attempt=note[1], error="is_archived")
+        delivering.mark_dead(db, note[0], attempt=note[1], error="is_archived")
 
     with storage.read() as db:
         assert [n.key for n in outbox.waiting(db, TEAM)] == ["waits"]

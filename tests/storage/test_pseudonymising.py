@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import JSON, String, Text, func, select
@@ -18,6 +19,7 @@ from bot.review.pulse import Pulse, Said, mark
 from storage import (
     actions,
     channels,
+    delivering,
     incidents,
     messages,
     outbox,
@@ -253,7 +255,8 @@ def test_pictures_that_are_to_be_seen_are_drawn_anew(room: Room):
     words = outbox.Words(key="chart:1:C0INC", channel=CHANNEL, text="The timeline.", incident=incident, at=room.now)
     room.change(lambda db: outbox.show(db, TEAM, words))
     note = room.change(lambda db: outbox.find(db, TEAM, words.key))
-    room.change(lambda db: outbox.mark_sent(db, note.id, version=1, channel=CHANNEL, ts="", now=room.now))
+    said: dict[str, Any] = {"attempt": 1, "version": 1, "channel": CHANNEL, "ts": ""}
+    room.change(lambda db: delivering.mark_sent(db, note.id, **said, now=room.now))
 
     forget(room)
 

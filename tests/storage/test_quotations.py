@@ -15,7 +15,7 @@ from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
 from bot.review.incident import ChannelId, Place
 from bot.review.quotes import DELETED
-from storage import incidents, messages, outbox, quotations, reactions, verification
+from storage import delivering, incidents, messages, outbox, quotations, reactions, verification
 from storage.incidents import Where
 from storage.models import Action, Change, Erasure, Finding, Incident, OutboxNote, Review, TimelineEvent
 from storage.sweeping import Sweeper
@@ -52,7 +52,8 @@ def all_said(room: Room) -> None:
 
     def say(db: Session) -> None:
         for note in db.scalars(select(OutboxNote)):
-            outbox.mark_sent(db, note.id, version=note.version, channel=note.channel_id, ts="1.000001", now=room.now)
+            said = {"version": note.version, "channel": note.channel_id, "ts": "1.000001"}
+            delivering.mark_sent(db, note.id, attempt=note.attempts, **said, now=room.now)
 
     room.change(say)
 

@@ -14,7 +14,7 @@ from bot import facilitating, formats, noting, purging, reporting, tagging, trac
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, FileFact, MessageFact, moment_of
 from bot.review.incident import ChannelId
-from storage import incidents, messages, outbox, retention, reviews
+from storage import delivering, incidents, messages, outbox, retention, reviews
 from storage.models import Message, MessageFile, MessageVersion, OutboxNote, Source
 from storage.sweeping import Sweeper
 from tests.canary import a_canary, rows_with
@@ -236,8 +236,8 @@ def test_what_the_bot_said_long_ago_is_kept_no_longer_either(room: Room):
     )
     room.change(partial(outbox.say_once, team=TEAM, words=said))
     note = room.change(lambda db: outbox.waiting(db, TEAM)[0].id)
-    sent: dict[str, Any] = {"version": 1, "channel": CHANNEL, "ts": "1.000001", "now": room.now}
-    room.change(lambda db: outbox.mark_sent(db, note, **sent))
+    sent: dict[str, Any] = {"attempt": 0, "version": 1, "channel": CHANNEL, "ts": "1.000001", "now": room.now}
+    room.change(lambda db: delivering.mark_sent(db, note, **sent))
     room.now += A_YEAR
 
     purge(room)

@@ -1,0 +1,155 @@
+"""How a note becomes a call to Slack, by its kind: the only module that posts, together with the gallery.
+
+A kind that does not go to Slack would be one row more: a letter, say, by the same mark as its Message-ID.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import looking_up
+from bot.gallery import Gallery, Hung, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A note as it leaves the database: what to say, where, in which version."""
+
+    id: int
+    key: str
+    mark: str
+    kind: str
+    channel: str
+    thread: str
+    user: str | None
+    text: str
+    blocks: list[Any] | None
+    version: int
+    posted: tuple[str, str] | None
+    attempt: int
+    attempted_at: datetime
+    incident: int | None = None
+    files: tuple[Hung, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Where it stands now; without a ts it is nothing that stands anywhere by itself."""
+
+    channel: str
+    ts: str = ""
+
+
+class NoAnswer(ValueError):
+    """Slack says yes, and not to what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Carries parcels to Slack, each by one call that counts.
+
+    `ready` is asked right before it and raises where the parcel must not go; `drawn` and `mark_files` are the side of
+    the database for what is hung: what is to be seen now, and which files of ours may be in Slack.
+    """
+
+    client: AsyncWebClient
+    gallery: Gallery
+    ready: Callable[[Parcel], Awaitable[None]]
+    drawn: Callable[[Parcel], Awaitable[Sheet | None]]
+    mark_files: Callable[[Parcel, Sequence[Hung]], Awaitable[None]]
+
+    async def carry(self, parcel: Parcel) -> Said:
+        """Say it; raises what the client, the gallery, `ready`, `drawn` and `mark_files` raise, and NoAnswer."""
+        return await CARRIERS[parcel.kind](self, parcel)
+
+
+async def _say(post: Post, parcel: Parcel) -> Said:
+    return await (_change(post, parcel) if parcel.posted else _say_new(post, parcel))
+
+
+async def _say_new(post: Post, parcel: Parcel) -> Said:
+    await post.ready(parcel)
+    answer = await post.client.chat_postMessage(
+        metadata=looking_up.metadata(parcel.mark), unfurl_links=False, unfurl_media=False, **_words(parcel)
+    )
+    if not answer.get("channel") or not answer.get("ts"):
+        raise NoAnswer
+    return Said(str(answer["channel"]), str(answer["ts"]))
+
+
+async def _change(post: Post, parcel: Parcel) -> Said:
+    channel, ts = parcel.posted or ("", "")
+    await post.ready(parcel)
+    await post.client.chat_update(
+        channel=channel, ts=ts, text=parcel.text, blocks=parcel.blocks, parse="none", link_names=False
+    )
+    return Said(channel, ts)
+
+
+async def _whisper(post: Post, parcel: Parcel) -> Said:
+    await post.ready(parcel)
+    answer = await post.client.chat_postEphemeral(user=parcel.user or "", **_words(parcel))
+    return Said(parcel.channel, str(answer.get("message_ts") or ""))
+
+
+def _words(parcel: Parcel) -> dict[str, Any]:
+    words: dict[str, Any] = {"channel": parcel.channel, "text": parcel.text, "blocks": parcel.blocks}
+    if parcel.thread:
+        words["thread_ts"] = parcel.thread
+    return words | {"parse": "none", "link_names": False}
+
+
+async def _react(post: Post, parcel: Parcel) -> Said:
+    message = {"channel": parcel.channel, "timestamp": parcel.thread, "name": parcel.text.removeprefix("-")}
+    await post.ready(parcel)
+    if parcel.text.startswith("-"):
+        await post.client.reactions_remove(**message)
+    else:
+        await post.client.reactions_add(**message)
+    return Said(parcel.channel)
+
+
+async def _hang(post: Post, parcel: Parcel) -> Said:
+    """Let the picture, or the page, be seen as it is now, and no other.
+
+    1. It is drawn from what is known now; the one that is there stays where it is the same.
+    2. What is there goes first, so that nothing erased stays to be seen because an upload fails.
+    3. The file's number is written down before it is shown, so that it can be looked up and taken down.
+    """
+    sheet = await post.drawn(parcel)
+    drawn = sheet.mark if sheet else ""
+    if [(hung.drawn, hung.shown) for hung in parcel.files] != [(drawn, True)]:
+        await _take_down(post, parcel)
+        if sheet:
+            await _put_up(post, parcel, sheet)
+    return Said(parcel.channel)
+
+
+async def _take_down(post: Post, parcel: Parcel) -> None:
+    if parcel.files:
+        await post.mark_files(parcel, [replace(hung, shown=False) for hung in parcel.files])
+        for hung in parcel.files:
+            await post.gallery.take_down(hung.file)
+        await post.mark_files(parcel, [])
+
+
+async def _put_up(post: Post, parcel: Parcel, sheet: Sheet) -> None:
+    channel = await looking_up.conversation(post.client, parcel.channel)
+    file = await post.gallery.upload(sheet, await asyncio.to_thread(sheet.made))
+    await post.mark_files(parcel, [Hung(file, sheet.mark)])
+    await post.ready(parcel)
+    await post.gallery.show(file, sheet.title, channel=channel, thread=parcel.thread, words=parcel.text)
+    await post.mark_files(parcel, [Hung(file, sheet.mark, shown=True)])
+
+
+CARRIERS: Mapping[str, Callable[[Post, Parcel], Awaitable[Said]]] = {
+    "once": _say,
+    "live": _say,
+    "whisper": _whisper,
+    "mark": _react,
+    "picture": _hang,
+}

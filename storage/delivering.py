@@ -1,0 +1,143 @@
+"""What the courier asks of the outbox: what is to be said next, and what became of it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from storage import closed
+from storage.models import BROADCAST, OutboxNote
+
+Take = Callable[[OutboxNote], bool]
+"""Whether nobody else is in the middle of a note, and nobody will be from now on."""
+
+
+def anybodys(_note: OutboxNote) -> bool:
+    """Where there is nobody else."""
+    return True
+
+
+# Claiming ----------------------------------------------------------------------------
+
+
+def claim(
+    db: Session, team: str, *, now: datetime, at_most: int, take: Take = anybodys, rank: int = BROADCAST
+) -> Sequence[OutboxNote]:
+    """The next note of every channel that is due, now marked as being sent; nothing overtakes within a channel.
+
+    What is not to be taken is left for later; only notes of this rank, or of a lower one, which goes first.
+    """
+    due = db.scalars(_due(team, now, at_most, rank).with_for_update(skip_locked=True, of=OutboxNote)).all()
+    claimed = [note for note in due if take(note)]
+    for note in claimed:
+        note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
+    return claimed
+
+
+def is_due(db: Session, team: str, *, now: datetime, rank: int = BROADCAST) -> bool:
+    """Whether there is a note to claim; asked before, for claiming takes the write lock from the keeper."""
+    return db.scalar(_due(team, now, 1, rank)) is not None
+
+
+def _due(team: str, now: datetime, at_most: int, rank: int) -> Select[OutboxNote]:
+    other = aliased(OutboxNote)
+    # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
+    in_the_way = and_(
+        other.id < OutboxNote.id,
+        other.state == "pending",
+        other.kind != "picture",
+        or_(other.error.is_not(None), other.not_before <= now),
+    )
+    # Words wait for no picture, which may take its time.
+    under_way = and_(other.id != OutboxNote.id, other.state == "sending", other.kind != "picture")
+    blocked = (
+        select(other.id)
+        .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
+        .exists()
+    )
+    return (
+        select(OutboxNote)
+        .where(
+            OutboxNote.team_id == team,
+            OutboxNote.state == "pending",
+            OutboxNote.not_before <= now,
+            OutboxNote.rank <= rank,
+            ~blocked,
+        )
+        .order_by(OutboxNote.rank, OutboxNote.id)
+        .limit(at_most)
+    )
+
+
+# Looking up --------------------------------------------------------------------------
+
+UNCERTAIN = "unknown"
+
+
+def uncertain(db: Session, team: str, *, now: datetime, patience: timedelta) -> Sequence[OutboxNote]:
+    """Notes whose outcome is not known: found to be so and waited for, or left behind for longer than `patience`."""
+    known = and_(OutboxNote.error == UNCERTAIN, OutboxNote.not_before <= now)
+    left = and_(OutboxNote.error.is_(None), OutboxNote.attempted_at <= now - patience)
+    being_sent = and_(OutboxNote.team_id == team, OutboxNote.state == "sending")
+    return db.scalars(select(OutboxNote).where(being_sent, or_(known, left)).order_by(OutboxNote.id)).all()
+
+
+# What became of it -------------------------------------------------------------------
+
+
+def mark_sent(db: Session, note_id: int, *, attempt: int, version: int, channel: str, ts: str, now: datetime) -> None:
+    """It was said in this attempt, in this version (0 where that is not known); a newer version waits again.
+
+    The word may come late, after another process took the note for lost and went on:
+
+    1. Where it said the note as another message, that one stays ours, and the stray is found when it is read back.
+    2. Where it said a newer version, an older one may now stand in its place: the newest is said once more.
+    3. Where it is saying the note this moment, what becomes of it is for it to tell.
+    """
+    note = db.get_one(OutboxNote, note_id, with_for_update=True)
+    is_stray = note.posted_ts and ts and note.posted_ts != ts
+    if not is_stray:
+        note.version += 1 if 0 < version < note.said_version else 0
+        note.said_version = max(version, note.said_version)
+        note.posted_channel, note.posted_ts, note.sent_at = channel, ts, now
+    closed.heard(db, note)
+    if note.state != "sending" or note.attempts == attempt:
+        note.state, note.error = ("sent" if note.said_version == note.version else "pending"), None
+
+
+def mark_files(db: Session, note_id: int, files: list[dict[str, Any]], *, attempt: int, now: datetime) -> bool:
+    """These files of a picture may be in Slack; False where this attempt is over, else it is as if it began now."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.files, note.attempted_at = files, now
+    return note is not None
+
+
+def mark_later(db: Session, note_id: int, *, attempt: int, until: datetime, error: str) -> None:
+    """It was surely not said in this attempt, and may be tried again from a moment on."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.state, note.not_before, note.error = "pending", until, error
+
+
+def mark_uncertain(db: Session, note_id: int, *, attempt: int, until: datetime) -> None:
+    """Whether it was said in this attempt is to be looked up from a moment on."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.not_before, note.error = until, UNCERTAIN
+
+
+def mark_dead(db: Session, note_id: int, *, attempt: int, error: str) -> None:
+    """It was surely not said in this attempt and never will be."""
+    note = _attempted(db, note_id, attempt)
+    if note:
+        note.state, note.error = "dead", error
+        closed.refused(db, note, error)
+
+
+def _attempted(db: Session, note_id: int, attempt: int) -> OutboxNote | None:
+    """A note that is still in this attempt; another process may have looked it up and gone on."""
+    note = db.get_one(OutboxNote, note_id, with_for_update=True)
+    return note if (note.state, note.attempts) == ("sending", attempt) else None
