@@ -14,7 +14,7 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
-from storage import gestures, outbox, people, rounds, silence
+from storage import closed, gestures, outbox, people, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
@@ -159,6 +159,8 @@ class Desk:
                 raise Replayed
             notes = list(ability(turn, **({"by": by} if by else {}), **what) or ())
             answer = self._write_down(turn, notes, by)
+            if by is None:
+                _keep_back(turn, notes)
         if by or notes:
             log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
             self.wake()
@@ -227,6 +229,14 @@ class Desk:
     def _named(self, turn: Turn, rendered: Rendered) -> Rendered:
         users = mentioned(rendered)
         return with_names(rendered, people.names(turn.db, turn.team, users)) if users else rendered
+
+
+def _keep_back(turn: Turn, notes: list[Note]) -> None:
+    """What nobody asked for is not tried where it is known to be refused; what somebody does there is."""
+    for note in notes:
+        why = closed.why(turn.db, turn.team, note.place.channel) if note.place and note.kind != "aside" else None
+        if why:
+            closed.keep_back(turn.db, turn.team, note.key, why)
 
 
 WRITTEN = {"once": outbox.say_once, "live": outbox.say_live, "aside": outbox.whisper, "picture": outbox.show}

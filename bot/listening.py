@@ -1,8 +1,9 @@
 """The places an incident is spoken in: further ones, how far each is read, what becomes of a channel in its life."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.desk import Note, Notes, Turn
 from bot.render import Mrkdwn
@@ -20,7 +21,7 @@ from bot.review.refusal import (
     ReviewClosed,
     WrongStage,
 )
-from storage import channels, incidents, outbox, people, readings, reports, reviews, silence
+from storage import channels, closed, incidents, outbox, people, readings, reports, reviews
 from storage.incidents import Where
 from storage.models import Incident, OutboxNote, Reading, Source
 
@@ -31,6 +32,9 @@ LATE = timedelta(hours=1)
 LOOK_BACK = timedelta(days=1)
 """So much is read unasked of a channel of unknown age; nobody needs to hear of that."""
 MANY_THREADS = 20
+MOST_REFUSED = 3
+"""Of what a channel could not be told, so much is told in its place."""
+BEFORE_THE_MEETING = (Stage.mitigated, Stage.scheduled, Stage.prepared)
 EVERY_SO_MANY_THREADS = 10
 """Slack gives fifty threads a minute: fewer are read before anybody asks."""
 
@@ -245,38 +249,50 @@ def _asked(turn: Turn, incident: Incident, source: Source) -> UserId | None:
 # What could not be said where it belongs -----------------------------------------------------------------
 
 
-def unheard(turn: Turn) -> list[dict[str, int]]:
-    """Notes that Slack refused in their channel, where somebody may be told instead now."""
-    refused = outbox.unheard(turn.db, turn.team, now=turn.now)
-    return [{"note_id": note.id} for note in refused if _instead(turn, note)]
+def unheard(turn: Turn) -> list[dict[str, int | str]]:
+    """The incidents with a channel in which Slack refused what we said, where somebody may be told instead now."""
+    refused = outbox.refused_lately(turn.db, turn.team, now=turn.now)
+    found = {(incident.id, note.channel_id) for note in refused if (incident := _incident_of(turn, note))}
+    return [{"incident": one, "channel": channel} for one, channel in sorted(found) if _instead(turn, one, channel)]
 
 
-def tell_instead(turn: Turn, *, note_id: int) -> Notes:
-    """What a channel could not be told goes to who leads, once, with why; of a private incident to members only."""
-    note = outbox.get(turn.db, note_id)
-    found = _instead(turn, note)
-    if found is None:
-        return
-    incident, reader = found
-    said = Note.once(
-        outbox.instead(note),
-        "instead",
-        reader,
-        incident=incident,
-        channel=note.channel_id,
-        error=note.error,
-        words=Mrkdwn("\n".join(f"> {line}" for line in note.text.splitlines())),
-    )
-    yield replace(said, incident=incident.id)
+def tell_instead(turn: Turn, *, incident: int, channel: str) -> Notes:
+    """What a channel could not be told goes to who leads, with why; of a private incident to members only.
+
+    Once, until the channel was open again: nobody hears of what comes after it.
+    """
+    found = _instead(turn, incident, channel)
+    if found:
+        about = incidents.get(turn.db, incident)
+        reader, notes = found
+        said = Note.once(_instead_key(turn, about, notes), "instead", reader, **_instead_facts(turn, about, notes))
+        yield replace(said, incident=about.id)
 
 
-def _instead(turn: Turn, note: OutboxNote) -> tuple[Incident, UserId] | None:
-    """Of which incident a note is, and who may be told it now."""
-    incident = _incident_of(turn, note)
-    reader = _reader(turn, incident) if incident else None
-    if incident is None or reader is None or not _may_be_told(turn, note, incident, reader):
+def _instead(turn: Turn, incident: int, channel: str) -> tuple[UserId, Sequence[OutboxNote]] | None:
+    """Who may be told now, and what; None where nobody may, or somebody was told already."""
+    about = incidents.get(turn.db, incident)
+    refused = outbox.refused_lately(turn.db, turn.team, now=turn.now)
+    notes = [note for note in refused if note.channel_id == channel and _incident_of(turn, note) == about]
+    reader = _reader(turn, about)
+    if not notes or reader is None or outbox.find(turn.db, turn.team, _instead_key(turn, about, notes)):
         return None
-    return incident, reader
+    return (reader, notes) if any(_may_be_told(turn, note, about, reader) for note in notes) else None
+
+
+def _instead_key(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> str:
+    return f"instead:{incident.id}:{notes[-1].channel_id}:{closed.since(turn.db, notes[-1])}"
+
+
+def _instead_facts(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> dict[str, Any]:
+    return {
+        "incident": incident,
+        "channel": notes[-1].channel_id,
+        "error": notes[-1].error,
+        "words": [Mrkdwn("\n".join(f"> {line}" for line in note.text.splitlines())) for note in notes[:MOST_REFUSED]],
+        "more": max(0, len(notes) - MOST_REFUSED),
+        "may_skip": reviews.stage(turn.db, incident) in BEFORE_THE_MEETING,
+    }
 
 
 def _incident_of(turn: Turn, note: OutboxNote) -> Incident | None:
@@ -305,4 +321,4 @@ def _may_be_told(turn: Turn, note: OutboxNote, incident: Incident, user: UserId)
     """The ten-minute call is told at once; the rest when they may be written to unasked."""
     if note.key.startswith("call:"):
         return True
-    return silence.may_be_told(turn.db, turn.team, user, incident, now=turn.now, hours=turn.house.working_hours)
+    return turn.may_tell(user, incident)

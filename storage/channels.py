@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.review.heard import ChannelFact, MembershipFact, MessageFact, PersonFact
 from bot.review.incident import ChannelFacts
-from storage import incidents, messages, people, pseudonyms, witness
+from storage import closed, incidents, messages, people, pseudonyms, witness
 from storage.models import (
     Action,
     Base,
@@ -48,6 +48,7 @@ def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
             row.archived_at = row.archived_at or fact.at
         case "unarchived":
             row.archived_at = None
+            _open_again(db, row)
         case "made_private":
             make_private(db, team, fact.channel, at=fact.at)
         case "left":
@@ -92,7 +93,13 @@ def _we_joined(db: Session, row: Channel, *, at: datetime) -> None:
     row.bot_joined_at, row.derived_at = max(row.bot_joined_at or at, at), None
     if row.bot_left_at and row.bot_left_at <= at:
         row.bot_left_at = None
+        _open_again(db, row)
     db.flush()
+
+
+def _open_again(db: Session, row: Channel) -> None:
+    if not (row.archived_at or row.bot_left_at):
+        closed.open_again(db, row.team_id, row.channel_id)
 
 
 def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Channel:
@@ -103,6 +110,7 @@ def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Chan
     row = _channel(db, team, facts.channel)
     if facts.name:
         _name(db, row, facts.name, at=now)
+    was_closed = row.archived_at or row.bot_left_at
     row.archived_at = (row.archived_at or now) if facts.archived else None
     if facts.private:
         make_private(db, team, facts.channel, at=now)
@@ -110,6 +118,8 @@ def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Chan
         row.bot_joined_at, row.bot_left_at = (now if row.bot_left_at else row.bot_joined_at), None
     else:
         _we_left(db, row, at=now)
+    if was_closed:
+        _open_again(db, row)
     if facts.members:
         know_members(db, team, facts.channel, _as_of_now(db, team, facts, now=now), now=now)
     db.flush()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, cast, literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
 
-from storage.models import OutboxNote
+from storage.models import ANSWER, BROADCAST, OutboxNote
 from storage.rows import insert_new
 
 
@@ -53,6 +53,8 @@ def say_live(db: Session, team: str, words: Words) -> None:
     _write_version(db, team, words, "live")
 
 
+ASKED = "whisper:"
+"""How the key of an answer begins, also where it is said in a direct conversation."""
 PAGE = "page:"
 """How the key of a report begins that somebody asked for as a page; the rest are pictures."""
 
@@ -133,10 +135,16 @@ def _write(db: Session, team: str, words: Words, kind: str) -> bool:
         blocks=words.blocks,
         written_at=words.at,
         not_before=words.not_before or words.at,
+        rank=_rank(words.key, kind),
     )
     values = {column.key: getattr(note, column.key) for column in OutboxNote.__table__.columns if column.key != "id"}
     written = insert_new(db, OutboxNote).values(values).returning(OutboxNote.id)
     return db.execute(written).first() is not None
+
+
+def _rank(key: str, kind: str) -> int:
+    """An answer goes ahead of what nobody waits for, and so does a report that somebody asked for."""
+    return ANSWER if kind == "whisper" or key.startswith((ASKED, PAGE)) else BROADCAST
 
 
 # What others ask -----------------------------------------------------------------
@@ -154,11 +162,8 @@ CLOSED_PLACES = {
 STILL_NEWS = timedelta(days=3)
 
 
-def unheard(db: Session, team: str, *, now: datetime) -> Sequence[OutboxNote]:
-    """What was refused in a channel of late because of the channel, and was said to nobody instead."""
-    other = aliased(OutboxNote)
-    key = literal(INSTEAD) + cast(OutboxNote.id, String)
-    told = select(other.id).where(other.team_id == team, other.key == key).exists()
+def refused_lately(db: Session, team: str, *, now: datetime) -> Sequence[OutboxNote]:
+    """What was refused in a channel of late because of the channel, oldest first."""
     refused = and_(
         OutboxNote.team_id == team,
         OutboxNote.state == "dead",
@@ -166,17 +171,9 @@ def unheard(db: Session, team: str, *, now: datetime) -> Sequence[OutboxNote]:
         OutboxNote.kind.in_(("once", "live")),
         OutboxNote.channel_id.not_like("U%"),
         OutboxNote.channel_id.not_like("W%"),
-        OutboxNote.attempted_at >= now - STILL_NEWS,
+        or_(OutboxNote.attempted_at >= now - STILL_NEWS, OutboxNote.not_before >= now - STILL_NEWS),
     )
-    return db.scalars(select(OutboxNote).where(refused, ~told).order_by(OutboxNote.id)).all()
-
-
-INSTEAD = "instead:"
-
-
-def instead(note: OutboxNote) -> str:
-    """The key of what somebody is told in place of a note; once, whatever becomes of that note."""
-    return f"{INSTEAD}{note.id}"
+    return db.scalars(select(OutboxNote).where(refused).order_by(OutboxNote.id)).all()
 
 
 def get(db: Session, note_id: int) -> OutboxNote:

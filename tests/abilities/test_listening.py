@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from bot import archiving, listening, tracking
-from bot.review.heard import ChannelFact
+from bot.desk import Note, Notes, Turn
+from bot.review.heard import ChannelFact, MembershipFact, PersonFact
 from bot.review.history import Page, Why
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
@@ -38,6 +39,7 @@ from tests.cast import (
     Room,
     a_message,
     an_incident,
+    mitigated,
 )
 
 SUPPORT = ChannelId("C0SUPPORT")
@@ -395,6 +397,12 @@ def test_who_may_not_see_the_incident_any_more_hears_nothing_of_it(room: Room):
 # What could not be said where it belongs -----------------------------------------------------------------
 
 
+def it_is_over(room: Room, **more: Any) -> int:
+    incident = an_incident(room, **more)
+    mitigated(room, incident)
+    return incident
+
+
 def refused(room: Room, key: str = "scheduled:1", *, error: str = "is_archived", **more: Any) -> None:
     """A note for the channel that Slack refused."""
     words = outbox.Words(key=key, channel=CHANNEL, text="The review meets *on Monday*.", at=room.now, **more)
@@ -418,7 +426,7 @@ def tell_instead(room: Room) -> None:
     ],
 )
 def test_what_a_channel_cannot_be_told_goes_to_the_lead_once(room: Room, error: str, why: str):
-    an_incident(room)
+    it_is_over(room)
     refused(room, error=error)
 
     for _ in range(2):
@@ -427,11 +435,101 @@ def test_what_a_channel_cannot_be_told_goes_to_the_lead_once(room: Room, error: 
     (told,) = room.transcript(MARA)
     assert told.startswith(f"I could not say this in <#{CHANNEL}>, {why}:")
     assert "> The review meets *on Monday*." in told
-    assert "You get this because you have a part in *Checkout is slow*." in told
+    assert "You get this once, because you have a part in *Checkout is slow*." in told
+
+
+def test_all_that_a_channel_cannot_be_told_comes_in_one_message_until_it_was_open_again(room: Room):
+    it_is_over(room)
+    room.change(lambda db: channels.enter(db, TEAM, ChannelFacts(channel=CHANNEL, name="inc"), now=room.now))
+    refused(room)
+    refused(room, "pre-read:1")
+    tell_instead(room)
+    room.pass_time(days=1)
+    refused(room, "call:1:20261119T1400")
+    tell_instead(room)
+    once = room.transcript(MARA)
+
+    room.pass_time(days=1)
+    room.change(lambda db: channels.keep_channel(db, TEAM, ChannelFact(channel=CHANNEL, at=room.now, how="unarchived")))
+    refused(room, "pre-read:2")
+    tell_instead(room)
+
+    assert [told.startswith("I could not say these 2 things in") for told in once] == [True]
+    assert len(room.transcript(MARA)) == 2
+
+
+def test_where_a_channel_is_closed_to_us_nothing_is_tried_that_nobody_asked_for(room: Room):
+    incident = it_is_over(room)
+    room.serve(listening.learn, channel=ChannelFacts(channel=CHANNEL, name="inc", archived=True))
+
+    room.desk.serve(say, incident=incident)
+    room.desk.serve(say_as_asked, by=MARA, incident=incident)
+
+    assert waiting(room) == ["asked"]
+    assert room.ask(lambda db: [note.error for note in outbox.dead(db, TEAM)]) == ["is_archived"]
+
+
+def waiting(room: Room) -> list[str]:
+    return room.ask(lambda db: [note.key for note in outbox.waiting(db, TEAM)])
+
+
+def say(turn: Turn, *, incident: int) -> Notes:
+    del turn
+    yield Note.live(f"board:{incident}", "refused", Place(CHANNEL), sentence="how it stands")
+
+
+def say_as_asked(turn: Turn, *, by: UserId, incident: int) -> Notes:
+    del turn, by, incident
+    yield Note.once("asked", "refused", Place(CHANNEL), sentence="as asked")
+
+
+@pytest.mark.parametrize("opened", ["unarchived", "invited", "looked at", "heard"])
+def test_what_should_be_seen_in_a_channel_is_said_once_it_is_open_again(room: Room, opened: str):
+    incident = it_is_over(room)
+    room.change(lambda db: channels.enter(db, TEAM, ChannelFacts(channel=CHANNEL, name="inc"), now=room.now))
+    fact = ChannelFact(channel=CHANNEL, at=room.now, how="left" if opened == "invited" else "archived")
+    room.change(lambda db: channels.keep_channel(db, TEAM, fact))
+    room.desk.serve(say, incident=incident)
+    room.pass_time(minutes=5)
+
+    open_again(room, opened)
+
+    assert waiting(room) == [f"board:{incident}"]
+
+
+def open_again(room: Room, opened: str) -> None:
+    match opened:
+        case "unarchived":
+            fact = ChannelFact(channel=CHANNEL, at=room.now, how="unarchived")
+            room.change(lambda db: channels.keep_channel(db, TEAM, fact))
+        case "invited":
+            us = MembershipFact(channel=CHANNEL, user=UserId("U0DEBRIEF"), how="joined", at=room.now)
+            room.change(lambda db: channels.keep_membership(db, TEAM, us))
+        case "looked at":
+            room.serve(listening.learn, channel=ChannelFacts(channel=CHANNEL, name="inc"))
+        case _:
+            room.desk.serve(say_as_asked, by=MARA, incident=0)
+            note = room.change(lambda db: delivering.claim(db, TEAM, now=room.now, at_most=1)[0])
+            said = {"attempt": note.attempts, "version": 1, "channel": CHANNEL, "ts": "1.0", "now": room.now}
+            room.change(lambda db: delivering.mark_sent(db, note.id, **said))
+
+
+def test_somebody_whom_slack_calls_gone_is_written_to_no_more_until_slack_says_otherwise(room: Room):
+    words = outbox.Words(key="news", channel=MARA, text="news", at=room.now)
+    room.change(lambda db: outbox.say_once(db, TEAM, words))
+    note = room.change(lambda db: delivering.claim(db, TEAM, now=room.now, at_most=1)[0])
+    room.change(lambda db: delivering.mark_dead(db, note.id, attempt=note.attempts, error="user_disabled"))
+
+    gone = not room.ask(people.is_one_of_us, TEAM, MARA)
+    back = PersonFact(user_id=MARA, name="Mara", zone="Europe/Berlin", email=None, is_bot=False, deleted=False)
+    room.change(lambda db: channels.keep_person(db, TEAM, back, now=room.now))
+
+    assert gone
+    assert room.ask(people.is_one_of_us, TEAM, MARA)
 
 
 def test_what_is_wrong_with_the_words_is_no_reason_to_write_to_somebody(room: Room):
-    an_incident(room)
+    it_is_over(room)
     refused(room, error="invalid_blocks")
 
     tell_instead(room)
@@ -440,7 +538,7 @@ def test_what_is_wrong_with_the_words_is_no_reason_to_write_to_somebody(room: Ro
 
 
 def test_what_a_private_channel_cannot_be_told_goes_to_its_members_only(room: Room):
-    an_incident(room, private=NOVEMBER_18)
+    it_is_over(room, private=NOVEMBER_18)
     refused(room)
     tell_instead(room)
     before = room.transcript(MARA)
@@ -452,7 +550,7 @@ def test_what_a_private_channel_cannot_be_told_goes_to_its_members_only(room: Ro
 
 
 def test_where_the_lead_is_gone_the_owner_is_told(room: Room):
-    incident = an_incident(room)
+    incident = it_is_over(room)
     gone: dict[str, Any] = {"name": "", "zone": "UTC", "email": None, "bot": None, "gone": room.now, "now": room.now}
     room.change(lambda db: people.know(db, TEAM, MARA, **gone))
     row = room.change(lambda db: incidents.get(db, incident))
@@ -465,7 +563,7 @@ def test_where_the_lead_is_gone_the_owner_is_told(room: Room):
 
 
 def test_it_waits_for_the_leads_working_hours_but_for_the_call(room: Room):
-    an_incident(room)
+    it_is_over(room)
     room.pass_time(hours=8)
     refused(room)
     waits = room.desk.look(listening.unheard)
@@ -477,7 +575,7 @@ def test_it_waits_for_the_leads_working_hours_but_for_the_call(room: Room):
 
 
 def test_old_news_is_told_to_nobody(room: Room):
-    an_incident(room)
+    it_is_over(room)
     refused(room)
     room.pass_time(days=5)
 
