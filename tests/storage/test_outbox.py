@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from storage import delivering, outbox, people
-from storage.models import OutboxNote
+from storage.models import ANSWER, OutboxNote
 from storage.outbox import Words
 from storage.session import Storage
 
@@ -40,9 +40,9 @@ def claim(storage: Storage, now: datetime = NOW, at_most: int = 20) -> dict[str,
         return {n.key: (n.id, n.attempts) for n in delivering.claim(db, TEAM, now=now, at_most=at_most)}
 
 
-def settle(storage: Storage, note: tuple[int, int], version: int = 1) -> None:
+def settle(storage: Storage, note: tuple[int, int], version: int = 1, ts: str = "1.0") -> None:
     with storage.write() as db:
-        delivering.mark_sent(db, note[0], attempt=note[1], version=version, channel="C1", ts="1.0", now=NOW)
+        delivering.mark_sent(db, note[0], attempt=note[1], version=version, channel="C1", ts=ts, now=NOW)
 
 
 def later(storage: Storage, note: tuple[int, int], wait: timedelta) -> None:
@@ -50,9 +50,15 @@ def later(storage: Storage, note: tuple[int, int], wait: timedelta) -> None:
         delivering.mark_later(db, note[0], attempt=note[1], until=NOW + wait, error="ratelimited")
 
 
-def state(storage: Storage, key: str) -> str:
+def whole(storage: Storage, key: str) -> OutboxNote:
     with storage.read() as db:
-        return db.scalars(select(OutboxNote.state).where(OutboxNote.key == key)).one()
+        note = db.scalars(select(OutboxNote).where(OutboxNote.key == key)).one()
+        db.expunge(note)
+        return note
+
+
+def state(storage: Storage, key: str) -> str:
+    return whole(storage, key).state
 
 
 def test_of_each_channel_the_first_is_taken(storage: Storage):
@@ -103,6 +109,57 @@ def test_a_channel_has_one_note_under_way_whatever_becomes_due(storage: Storage)
     assert claim(storage, NOW + 2 * MINUTE) == {}
 
 
+def answer(storage: Storage, key: str, *, to: str, place: str) -> None:
+    with storage.write() as db:
+        outbox.whisper(db, TEAM, Words(key=f"whisper:{key}", channel=place, user=to, text=key, at=NOW))
+
+
+@pytest.mark.parametrize("place", ["C9", "U9"])
+def test_an_answer_goes_ahead_of_what_nobody_waits_for(storage: Storage, place: str):
+    for n in range(200):
+        say(storage, f"n{n}", to=f"U{1000 + n}")
+    answer(storage, "answer", to="U9", place=place)
+
+    assert list(claim(storage, at_most=3)) == ["whisper:answer", "n0", "n1"]
+
+
+def test_a_report_that_somebody_asked_for_is_an_answer(storage: Storage):
+    say(storage, "n", to="C1")
+    with storage.write() as db:
+        outbox.show(db, TEAM, Words(key="page:pdf:7:U9", channel="U9", text="", incident=7, at=NOW))
+
+    assert list(claim(storage, at_most=1)) == ["page:pdf:7:U9"]
+
+
+def test_within_a_channel_an_answer_waits_for_what_was_written_before(storage: Storage):
+    say(storage, "before", to="C1")
+    answer(storage, "answer", to="U9", place="C1")
+
+    assert list(claim(storage)) == ["before"]
+
+
+def test_only_answers_are_taken_where_there_is_no_room_for_more(storage: Storage):
+    say(storage, "n", to="C1")
+    answer(storage, "answer", to="U9", place="C9")
+
+    with storage.write() as db:
+        claimed = delivering.claim(db, TEAM, now=NOW, at_most=20, rank=ANSWER)
+
+    assert [note.key for note in claimed] == ["whisper:answer"]
+
+
+def test_what_somebody_is_in_the_middle_of_is_left_alone(storage: Storage):
+    say(storage, "held", to="C1")
+    say(storage, "after it", to="C1")
+    say(storage, "free", to="C2")
+
+    with storage.write() as db:
+        claimed = delivering.claim(db, TEAM, now=NOW, at_most=20, take=lambda note: note.key != "held")
+
+    assert [note.key for note in claimed] == ["free"]
+    assert state(storage, "held") == "pending"
+
+
 def test_two_who_ask_at_once_never_get_the_same(storage: Storage):
     for n in range(30):
         say(storage, f"n{n}", to=f"C{n}")
@@ -136,6 +193,87 @@ def test_a_newer_version_waits_again_when_the_one_before_is_said(storage: Storag
     settle(storage, note)
 
     assert (during, state(storage, "agenda")) == ("sending", "pending")
+
+
+def lost(storage: Storage, note: tuple[int, int]) -> None:
+    """Nobody holds it any more, it was looked up, and nothing was found."""
+    later(storage, note, timedelta())
+
+
+def test_an_old_version_that_lands_after_the_newest_lets_the_newest_be_said_once_more(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    paused = claim(storage)["agenda"]
+    lost(storage, paused)
+    say(storage, "agenda", live="Summary")
+    settle(storage, claim(storage)["agenda"], version=2)
+    before = state(storage, "agenda")
+
+    settle(storage, paused, version=1)
+    again = claim(storage)["agenda"]
+    settle(storage, again, version=3)
+
+    assert (before, state(storage, "agenda")) == ("sent", "sent")
+    assert whole(storage, "agenda").text == "Summary"
+
+
+def test_an_old_version_that_lands_while_the_newest_is_said_lets_it_be_said_once_more(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    settle(storage, claim(storage)["agenda"])
+    say(storage, "agenda", live="Summary")
+    settle(storage, claim(storage)["agenda"], version=2)
+    say(storage, "agenda", live="Timeline")
+    now = claim(storage)["agenda"]
+
+    settle(storage, (now[0], now[1] - 2), version=1)
+    during = state(storage, "agenda")
+    settle(storage, now, version=3)
+
+    assert (during, state(storage, "agenda")) == ("sending", "pending")
+
+
+def test_what_was_said_as_two_messages_stays_the_one_that_was_written_down(storage: Storage):
+    say(storage, "one")
+    paused = claim(storage)["one"]
+    lost(storage, paused)
+    settle(storage, claim(storage)["one"], ts="2.0")
+
+    settle(storage, paused, ts="1.0")
+
+    assert (whole(storage, "one").posted_ts, state(storage, "one")) == ("2.0", "sent")
+
+
+def test_a_yes_that_comes_late_is_a_yes(storage: Storage):
+    say(storage, "one")
+    slow = claim(storage)["one"]
+    lost(storage, slow)
+
+    settle(storage, slow)
+
+    assert (whole(storage, "one").posted_ts, state(storage, "one")) == ("1.0", "sent")
+
+
+def test_a_late_yes_does_not_tell_what_becomes_of_what_is_said_this_moment(storage: Storage):
+    say(storage, "one")
+    slow = claim(storage)["one"]
+    lost(storage, slow)
+    claim(storage)
+
+    settle(storage, slow)
+
+    assert (whole(storage, "one").posted_ts, state(storage, "one")) == ("1.0", "sending")
+
+
+def test_files_are_written_down_by_whose_attempt_it_is(storage: Storage):
+    say(storage, "one")
+    paused = claim(storage)["one"]
+    lost(storage, paused)
+    now = claim(storage)["one"]
+
+    with storage.write() as db:
+        done = [delivering.mark_files(db, note[0], [], attempt=note[1], now=NOW + MINUTE) for note in (paused, now)]
+
+    assert done == [False, True]
+    assert whole(storage, "one").attempted_at == NOW + MINUTE
 
 
 def test_the_same_words_are_no_new_version(storage: Storage):
