@@ -25,9 +25,17 @@ def run() -> None:
     engine = make_engine(context.config.attributes["url"])
     try:
         with engine.connect().execution_options(**IMMEDIATE) as connection:
+            if connection.dialect.name == "sqlite":
+                _let_tables_be_replaced(connection)
             migrate(connection)
     finally:
         engine.dispose()
+
+
+def _let_tables_be_replaced(connection: Connection) -> None:
+    """SQLite rewrites a table by putting a new one in its place; what refers to the old one must not go with it."""
+    database: Any = connection.connection.driver_connection
+    database.execute("PRAGMA foreign_keys = OFF")  # In a transaction it would have no effect.
 
 
 def migrate(connection: Connection) -> None:

@@ -113,7 +113,9 @@ def write_rows(connection: Connection, known: Json, *, row: int = 1) -> dict[str
     written: dict[str, Json] = {}
     for table in tables_of(known):
         columns = known[table.name]["columns"]
-        written[table.name] = {name: _value(name, told, written, row=row) for name, told in columns.items()}
+        written[table.name] = {
+            name: _value(f"{table.name}.{name}", told, written, row=row) for name, told in columns.items()
+        }
         connection.execute(table.insert().values(written[table.name]))
     return written
 
@@ -126,7 +128,7 @@ def _value(name: str, told: Json, written: Mapping[str, Json], *, row: int) -> A
 
 
 def _text(name: str, told: Json, row: int) -> str:
-    return f"{name} {row}"[-int(told.get("length", 40)) :]
+    return f"{row} {name}"[: told.get("length")]
 
 
 MADE_UP: Mapping[str, Any] = {

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.exc import DBAPIError
 
+import storage.session
 from storage.models import Fit
 from storage.session import differences, downgrade, make_engine, migrations_folder, upgrade
 from tests.seeded import RELEASED, checksum, described, fingerprint, knows, made, rows, write_rows
@@ -197,6 +198,28 @@ def test_every_migration_cut_off_at_any_statement_leaves_all_as_it_was_and_is_re
 
     above = checksum(engine)
     assert down_and_up(empty_database_url, engine, revision) == (below, above)
+
+
+def test_the_way_down_over_a_table_that_is_rewritten_takes_nothing_along_that_refers_to_it(
+    empty_sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copy = copytree(migrations_folder(), tmp_path / "migrations")
+    env = copy / "env.py"
+    env.write_text(env.read_text().replace("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"))
+    engine = make_engine(empty_sqlite_url)
+    lived_in(empty_sqlite_url, engine, "0001")
+    before_it = checksum(engine)
+
+    upgrade(empty_sqlite_url, "0002")
+    downgrade(empty_sqlite_url, "0001")
+    guarded = checksum(engine)
+    monkeypatch.setattr(storage.session, "migrations_folder", lambda: copy)
+    upgrade(empty_sqlite_url, "0002")
+    downgrade(empty_sqlite_url, "0001")
+
+    assert guarded == before_it
+    assert checksum(engine) != before_it  # Without the guard, which shows that it is needed.
+    engine.dispose()
 
 
 def down_and_up(url: str, engine: Engine, revision: str) -> tuple[str, str]:
