@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,22 +13,12 @@ from sqlalchemy import select
 from storage.models import Message, MessageVersion
 from storage.session import Storage, upgrade
 from tests.cast import a_room, an_incident
-from tests.conftest import left_out
-from tests.databases import NoServerError, Restartable, a_restartable_server
+from tests.databases import Restartable
 from tests.reliability.receivers import KeeperAlone, a_door
 from tests.reliability.story import Part, Row, a_story, judge, shuffled
 from tests.reliability.test_kills_of_the_receiver import Postman, finish
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def own_server() -> Iterator[Restartable]:
-    try:
-        with a_restartable_server() as server:
-            yield server
-    except NoServerError as why:
-        left_out(f"This test restarts a PostgreSQL server, and there is none ({why}).")
 
 
 def rows_in(url: str) -> list[Row]:
