@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 RETRY_S = 30.0
 """How long a note waits where Slack does not say how long."""
@@ -46,10 +47,11 @@ LISTED = """
     file_deleting_disabled file_is_deleted file_not_found file_share_limit_reached file_type_not_allowed
     file_upload_size_restricted file_uploads_disabled file_uploads_except_images_disabled invalid_arg_name
     invalid_arguments invalid_array_arg invalid_attachments invalid_blocks invalid_blocks_format invalid_channel
-    invalid_charset invalid_cursor invalid_form_data invalid_json invalid_metadata_format invalid_metadata_schema
-    invalid_name invalid_post_type invalid_ts_oldest invalid_user_combination is_archived is_inactive
-    json_not_object markdown_text_conflict max_file_sharing_exceeded message_not_found messages_tab_disabled
-    metadata_must_be_sent_from_app metadata_too_large method_deprecated method_not_allowed
+    invalid_charset invalid_cursor invalid_form_data invalid_json invalid_metadata_filter_keys
+    invalid_metadata_format invalid_metadata_schema invalid_name invalid_post_type invalid_ts_latest
+    invalid_ts_oldest invalid_user_combination is_archived is_inactive json_not_object
+    list_record_comment_fetch_failed markdown_text_conflict max_file_sharing_exceeded message_not_found
+    messages_tab_disabled metadata_must_be_sent_from_app metadata_too_large method_deprecated method_not_allowed
     method_not_supported_for_channel_type missing_argument missing_file_data missing_post_type missing_scope
     msg_blocks_too_long msg_too_long no_access no_dual_broadcast_content_update no_item_specified no_permission
     no_text not_allowed_token_type not_enough_users not_in_channel not_reactable posting_to_channel_denied
@@ -65,6 +67,17 @@ LISTED = """
 """
 NEVER = frozenset(LISTED.split())
 """Slack's other words for no, where we write and where we look up (from the public method reference, 2026-08-20)."""
+
+
+class NoAnswer(ValueError):
+    """What came back is no yes, although Slack's client takes it for one."""
+
+
+def yes(answer: AsyncSlackResponse) -> Mapping[str, Any]:
+    """What Slack says with its yes; raises NoAnswer where it is none."""
+    if not isinstance(answer.data, dict) or answer.data.get("ok") is not True:
+        raise NoAnswer
+    return answer.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import looking_up
 from bot.gallery import Gallery, Hung, Sheet
+from bot.outcomes import NoAnswer, yes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,6 @@ class Said:
     ts: str = ""
 
 
-class NoAnswer(ValueError):
-    """Slack says yes, and not to what."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """Carries parcels to Slack, each by one call that counts.
@@ -76,23 +73,26 @@ async def _say_new(post: Post, parcel: Parcel) -> Said:
     answer = await post.client.chat_postMessage(
         metadata=looking_up.metadata(parcel.mark), unfurl_links=False, unfurl_media=False, **_words(parcel)
     )
-    if not answer.get("channel") or not answer.get("ts"):
+    where = yes(answer)
+    if not where.get("channel") or not where.get("ts"):
         raise NoAnswer
-    return Said(str(answer["channel"]), str(answer["ts"]))
+    return Said(str(where["channel"]), str(where["ts"]))
 
 
 async def _change(post: Post, parcel: Parcel) -> Said:
     channel, ts = parcel.posted or ("", "")
     await post.ready(parcel)
-    await post.client.chat_update(
-        channel=channel, ts=ts, text=parcel.text, blocks=parcel.blocks, parse="none", link_names=False
+    yes(
+        await post.client.chat_update(
+            channel=channel, ts=ts, text=parcel.text, blocks=parcel.blocks, parse="none", link_names=False
+        )
     )
     return Said(channel, ts)
 
 
 async def _whisper(post: Post, parcel: Parcel) -> Said:
     await post.ready(parcel)
-    answer = await post.client.chat_postEphemeral(user=parcel.user or "", **_words(parcel))
+    answer = yes(await post.client.chat_postEphemeral(user=parcel.user or "", **_words(parcel)))
     return Said(parcel.channel, str(answer.get("message_ts") or ""))
 
 
@@ -107,9 +107,9 @@ async def _react(post: Post, parcel: Parcel) -> Said:
     message = {"channel": parcel.channel, "timestamp": parcel.thread, "name": parcel.text.removeprefix("-")}
     await post.ready(parcel)
     if parcel.text.startswith("-"):
-        await post.client.reactions_remove(**message)
+        yes(await post.client.reactions_remove(**message))
     else:
-        await post.client.reactions_add(**message)
+        yes(await post.client.reactions_add(**message))
     return Said(parcel.channel)
 
 
