@@ -15,6 +15,7 @@ from bot import (
     following_up,
     guarding,
     listening,
+    parting,
     purging,
     reminding,
     reporting,
@@ -44,6 +45,7 @@ EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., No
     waiting_messages: (following_up.propose_from_reaction, tagging.follow_reactions),
     listening.unheard: (listening.tell_instead,),
     guarding.unwarned: (guarding.warn,),
+    parting.bereft: (parting.tell_of_parting,),
     reporting.undrafted: (reporting.draft_by_itself,),
 }
 """What is asked first at each tick, and whom each thing found is served to, in turns of its own."""

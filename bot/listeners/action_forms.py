@@ -8,7 +8,7 @@ from bot.listeners import blocks
 from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory, options
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs
-from bot.render import escape, short
+from bot.render import day, escape, short
 from bot.review.follow_up import ActionWords, Category, Horizon, Priority
 from bot.review.refusal import NoSuchAction
 from storage import actions, findings
@@ -93,6 +93,15 @@ def _ask_reason(asked: Asked) -> list[Block]:
     ]
 
 
+def _ask_owner(asked: Asked) -> list[Block]:
+    action = _action_asked(asked)
+    due = f" It is due {day(action.due)}." if action.due else ""
+    return [
+        blocks.said(f"Action {action.number}: {escape(short(action.text))}{due}"),
+        blocks.field("owner", "Who sees to it now", blocks.somebody(), hint="They hear of it on a working morning."),
+    ]
+
+
 def _ask_evidence(asked: Asked) -> list[Block]:
     action = _action_asked(asked)
     quick = action.horizon == Horizon.quick
@@ -127,6 +136,11 @@ def _step(answers: Answers, memory: Memory) -> Deed:
     return Deed(following_up.move, what, needs=Needs.nothing)
 
 
+def _handed_over(answers: Answers, memory: Memory) -> Deed:
+    what = {"number": memory.number, "step": memory.form, "text": answers.get("owner", "")}
+    return Deed(following_up.move, what, needs=Needs.nothing)
+
+
 def _action_words(answers: Answers) -> ActionWords:
     return ActionWords(
         answers.get("owner"),
@@ -152,5 +166,6 @@ FORMS: Mapping[str, Form] = {
     "reshape": Form("Reshape the action", "Keep", _ask_reshape, _reshape, "text"),
     "decline": Form("Say no, and why", "Decline", _ask_reason, _step, "text"),
     "block": Form("What is in the way", "Keep", _ask_reason, _step, "text"),
+    "owner": Form("Hand over an action", "Hand over", _ask_owner, _handed_over, "owner"),
     "evidence": Form("Done, and how we know", "Done", _ask_evidence, _evidence, "deployed"),
 }

@@ -31,11 +31,13 @@ from bot.render import Rendered
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionState
 from bot.review.incident import UserId
+from bot.review.lifecycle import Role
 from storage import actions
 from storage.incidents import Where
 
 ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
 """With the number of an event and no words, these open their form."""
+ROLES = {role.value for role in Role}
 FINDINGS = {kind.value for kind in FindingKind}
 REPORT_PART = re.compile(rf"edit ({'|'.join(rewriting.PARTS)})\b")
 UNSAID = {"stops", "event", "action", "impact", "park", "note", "go", "recording"}
@@ -48,6 +50,8 @@ def wanted(verb: str, rest: str) -> str | None:
         return READ_APART[verb](rest.lower())
     if verb in {"candidates", "summary", "learning"} and rest.lower() == "form":
         return verb
+    if verb in ROLES and rest.lower() == "form":
+        return "role"
     if verb in FINDINGS and not rest:
         return "finding"
     if verb in ABOUT_AN_EVENT and re.fullmatch(r"#?\d{1,9}", rest):
@@ -78,7 +82,14 @@ READ_APART: Mapping[str, Callable[[str], str | None]] = {
 }
 
 
-FORM_OF_STEP = {"done": "evidence", "edit": "reshape", "reshape": "reshape", "decline": "decline", "block": "block"}
+FORM_OF_STEP = {
+    "done": "evidence",
+    "edit": "reshape",
+    "reshape": "reshape",
+    "decline": "decline",
+    "block": "block",
+    "owner": "owner",
+}
 """Steps of an action that need more than a word; what is one's own is at hand everywhere."""
 ANYWHERE = {*FORM_OF_STEP.values()}
 

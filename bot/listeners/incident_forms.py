@@ -8,10 +8,13 @@ from bot.listeners.asked import Answers, Asked, Form, Memory, options
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs
 from bot.review.impact import Impact, read_list
-from bot.review.incident import Severity
+from bot.review.incident import Severity, UserId
+from bot.review.lifecycle import Role
 from bot.review.refusal import Refused
 from bot.review.summary import Sentences, sentences_of
 from storage import incidents
+
+ANYBODY = "Anybody who sees the incident; it is said in its channel."
 
 
 def _ask_impact(asked: Asked) -> list[Block]:
@@ -43,6 +46,15 @@ def _ask_summary(asked: Asked) -> list[Block]:
         blocks.optional(blocks.field("felt", "What was felt, and by whom", blocks.lines(known.felt))),
         blocks.optional(blocks.field("fixed", "How it was fixed", blocks.lines(known.fixed))),
     ]
+
+
+def _ask_role(asked: Asked) -> list[Block]:
+    role = Role(asked.memory.word or "")
+    return [blocks.field("owner", f"The {role} from now on", blocks.somebody(asked.by), hint=ANYBODY)]
+
+
+def _role(answers: Answers, memory: Memory) -> Deed:
+    return Deed(tracking.take_role, {"role": Role(memory.word or ""), "user": UserId(answers.get("owner", ""))})
 
 
 def _impact(answers: Answers, _: Memory) -> Deed:
@@ -78,5 +90,6 @@ class NotANumber(Refused):
 FORMS: Mapping[str, Form] = {
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),
     "impact": Form("What was felt", "Keep", _ask_impact, _impact, "customers"),
+    "role": Form("Who takes it over", "Name", _ask_role, _role, "owner"),
     "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
 }
