@@ -7,7 +7,6 @@ import json
 import logging
 import signal
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,11 +33,13 @@ from bot import web as http
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
+from bot.hearing import Hearing
 from bot.historian import Historian, Show
 from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
-from bot.listeners.first import an_app
+from bot.listeners.first import AtWork, an_app
 from bot.listeners.opening import catch_up
+from bot.measures import Measures, Process, Standing
 from bot.paging import History
 from bot.porter import Porter
 from bot.render import Renderer
@@ -50,7 +51,7 @@ from bot.sockets import Envelopes, Socket
 from storage import people
 from storage.health import SILENT, damage, trouble
 from storage.moment import DatabaseTime
-from storage.session import NotUsable, Storage, is_current, new_mark_key, only_one, upgrade
+from storage.session import NotUsable, Storage, misfit, new_mark_key, only_one, upgrade
 
 log = logging.getLogger("debrief.app")
 
@@ -58,13 +59,17 @@ TICK_S = 5.0
 TICK_OF_A_LOCAL_SLACK_S = 1.0
 """A virtual clock jumps; what is due then should not keep anybody waiting."""
 HEARTBEAT_S = 30.0
-DEAF_AFTER_S = 120.0
-"""Without a word from Slack for this long we are not ready."""
-DRAIN_S = 20.0
+LISTEN_S = 1.0
+STUCK_AFTER_S = 600.0
+"""A clock that got nothing done for this long hangs: what is due is forgotten, and only a new start helps."""
+DRAIN_S = 16.0
+"""For what is under way when we stop: a little more than the longest call to Slack; what takes longer is looked up at
+the next start. With what comes after it, twenty seconds."""
 HAND_OVER_S = 0.001
 """How long one thread may keep the interpreter from another: Python's 5 ms would be added to answers at each commit."""
 CONNECTIONS = 2
 """Socket Mode connections of one process; Slack allows ten per app."""
+STUCK = "the clock got nothing done for ten minutes: start debrief again"
 WRONG_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 
 
@@ -122,7 +127,8 @@ class Debrief:
         # History waits by the clock we were given, and for longer than anybody else would.
         self.pages = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api_url, retry_handlers=[])
         self._stop = asyncio.Event()
-        self._heard = 0.0
+        self.hearing = Hearing()
+        self.measures = Measures()
         self._not_ready: str | None = "starting"
         self.app: AsyncApp | None = None
         self._first_address: str | None = None
@@ -159,10 +165,16 @@ class Debrief:
             await runner.cleanup()
 
     async def _open_pages(self) -> web.AppRunner:
-        application = http.pages(self._why_not_ready)
+        application = http.pages(self._why_not_ready, lambda: asyncio.to_thread(self.measures.page))
         if not self.settings.app_token:
-            secret = self.settings.signing_secret
-            http.receive_events(application, lambda: self.app, secret=secret, now=self._moment, keep=self._keep_first)
+            http.receive_events(
+                application,
+                lambda: self.app,
+                secret=self.settings.signing_secret,
+                now=self._moment,
+                keep=self._keep_first,
+                acked=partial(self.measures.acked, "http"),
+            )
         runner = http.runner(application)
         await runner.setup()
         try:
@@ -194,7 +206,7 @@ class Debrief:
             except (ClientError, OSError, TimeoutError) as error:
                 log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
             else:
-                self._heard = time.monotonic()
+                self.hearing.heard()
                 self._first_address = await self._socket_address()
                 return await asyncio.to_thread(self._remember, answer)
             await self._pause(2.0)
@@ -269,14 +281,16 @@ class Debrief:
         app = self._bolt(me)
         edge = Edge(self.desk, self.writes, slack, historian=self.historian, bot_user=me.user)
         listeners.register(app, edge)
+        self._at_work = AtWork(app)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
         self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge), beside=self.shelf.sweep)
+        self.measures.registry.register(Standing(self.storage, me.team, now=self.now, process=self._process))
         self.app = app
         self._sockets: list[Socket] = []
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._carrying = asyncio.create_task(self.porter.run())
-        self._beating = asyncio.create_task(self._beat())
+        self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
         self.clock.start()
         _look_past_what_stays()
         self._not_ready = None
@@ -295,7 +309,7 @@ class Debrief:
 
     async def _keep_first(self, body: dict[str, Any]) -> BoltResponse | None:
         """Facts are on disk before Slack is told anything; where they cannot be, Slack is asked to send again."""
-        self._heard = time.monotonic()
+        self.hearing.heard()
         withheld = body.get("type") == "app_rate_limited"
         try:
             await (asyncio.to_thread(self._doubt, body) if withheld else self.keeper.keep(body))
@@ -321,6 +335,7 @@ class Debrief:
                 envelopes,
                 address=self._first_address,
                 when_open=self.historian.was_away,
+                acked=partial(self.measures.acked, "socket"),
             )
             self._first_address = None
             self._sockets.append(handler)
@@ -338,9 +353,15 @@ class Debrief:
             await self._pause(HEARTBEAT_S)
             try:
                 await self.writes.auth_test()
-                self._heard = time.monotonic()
+                self.hearing.heard()
             except (SlackApiError, ClientError, OSError, TimeoutError) as error:
                 log.warning("no heartbeat from Slack", extra={"error": type(error).__name__})
+
+    async def _listen(self) -> None:
+        """See every second whether a connection is open that events can come by."""
+        while not self._stop.is_set():
+            await self._pause(LISTEN_S)
+            self.hearing.look(sum([await socket.is_open() for socket in self._sockets]) if self._connecting else None)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -349,33 +370,43 @@ class Debrief:
     async def _why_not_ready(self) -> str | None:
         if self._not_ready:
             return self._not_ready
-        if time.monotonic() - self._heard > DEAF_AFTER_S:
-            return "Slack was not heard from recently"
-        return await asyncio.to_thread(self._why_database_is_not_ready)
+        why = self.hearing.why_deaf() or await asyncio.to_thread(self._why_database_is_not_ready)
+        return why or (STUCK if self.clock.idle_s > STUCK_AFTER_S else None)
+
+    def _process(self) -> Process:
+        return Process(
+            silent_s=self.hearing.silent_s,
+            deaf_s=self.hearing.deaf_s,
+            tick_age_s=self.clock.idle_s,
+            sockets=self.hearing.sockets,
+            stopping=self._stop.is_set(),
+        )
 
     def _why_database_is_not_ready(self) -> str | None:
         try:
             with self.storage.read() as db:
                 db.execute(text("SELECT 1"))
-            current = is_current(self.storage.engine)
+            why = misfit(self.storage.engine)
         except (SQLAlchemyError, OSError) as error:
             return trouble(error) or SILENT
-        return self.storage.trouble() if current else "the schema is not current: run debrief db upgrade"
+        return why or self.storage.trouble()
 
     async def _close(self) -> None:
-        """Take nothing new, finish what is under way, within 20 seconds."""
+        """Take nothing new, finish what is under way, within 20 seconds; Slack sends again what it may not say now."""
         self._not_ready = "stopping"
+        self.app = None
         log.info("stopping")
         self.clock.stop()
         self.courier.stop()
-        await self.historian.stop()
         if self._connecting:
             self._connecting.cancel()
-        closing = [handler.close_async() for handler in self._sockets]
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*closing, self._delivering, return_exceptions=True), DRAIN_S)
-        self._carrying.cancel()
-        self._beating.cancel()
+        under_way = [socket.close_after_answering() for socket in self._sockets]
+        under_way += [self._at_work.end(), self.historian.stop()]
+        done, late = await asyncio.wait([self._delivering, *map(asyncio.ensure_future, under_way)], timeout=DRAIN_S)
+        log.info("stopped", extra={"finished": len(done), "cut_off": len(late)})
+        for task in (*late, self._carrying, *self._beating):
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         await asyncio.to_thread(self.keeper.stop)
 
 

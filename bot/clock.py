@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,7 @@ EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., No
 }
 """What is asked first at each tick, and whom each thing found is served to, in turns of its own."""
 TABLE: tuple[Callable[..., Notes], ...] = (
+    reminding.notice_absence,
     scheduling.moves_due,
     scheduling.propose_due,
     scheduling.pre_reads_due,
@@ -87,6 +89,7 @@ class Clock:
         self._sweeper = Sweeper(desk.storage, beside)
         self._also = also
         self._scheduler = AsyncIOScheduler()
+        self._worked_at = time.monotonic()
         self._every(every_s, self._tick_unless_stopped)
         # Beside the ticks: fetching and sweeping may make one of them long, and what is heard meanwhile names people.
         self._every(min(every_s, FORGOTTEN_EVERY_S), self._look_unless_stopped)
@@ -95,6 +98,11 @@ class Clock:
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
             work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None
         )
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since it last asked something, whether there was an answer or not."""
+        return time.monotonic() - self._worked_at
 
     def start(self) -> None:
         self._scheduler.start()
@@ -120,11 +128,13 @@ class Clock:
     async def tick(self) -> None:
         """Ask everything of the tables once, sweep after what was erased, then fetch what waits on Slack."""
         for question, abilities in EACH.items():
+            self._worked_at = time.monotonic()
             try:
                 await asyncio.to_thread(self._desk.serve_each, question, *abilities)
             except Exception:
                 log.exception("the clock could not ask", extra={"question": question.__name__})
         for ability in TABLE:
+            self._worked_at = time.monotonic()
             try:
                 await asyncio.to_thread(self._desk.serve_if_due, ability)
             except Exception:

@@ -27,6 +27,8 @@ PING_S = 5.0
 ADDRESS_GOOD_FOR_S = 8.0
 SHORT_LIFE_S = 3.0
 LONGEST_PAUSE_S = 5.0
+ANSWERED_WITHIN_S = 4.0
+"""Slack waits three seconds for an answer; then it sends again."""
 MOST_REMEMBERED = 1_000
 
 
@@ -97,6 +99,11 @@ class PatientClient(SocketModeClient):
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
 
+    async def answered(self, within_s: float) -> None:
+        """Return when all that came was answered, or when that takes longer."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=within_s)
+
     async def connect(self) -> None:
         """Connect; an address that leads nowhere is given up for a new one, for Slack's are good for one use."""
         while not self.closed:
@@ -125,7 +132,8 @@ class PatientClient(SocketModeClient):
 class Socket(AsyncBaseSocketModeHandler):
     """One connection of an app; connections that share their envelopes serve each of them once.
 
-    `when_open` is told of each time that it connects: what was said before may have come to nobody.
+    `when_open` is told of each time that it connects: what was said before may have come to nobody; `acked` of the
+    seconds that each answer took.
     """
 
     def __init__(
@@ -136,11 +144,13 @@ class Socket(AsyncBaseSocketModeHandler):
         *,
         address: str | None = None,
         when_open: Callable[[], None] = lambda: None,
+        acked: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.app = self._bolt = app
         self.app_token = app_token
         self._envelopes = envelopes
-        self.client = PatientClient(
+        self._acked = acked
+        self.client = self._patient = PatientClient(
             app_token=app_token, logger=app.logger, web_client=app.client, ping_interval=PING_S, when_open=when_open
         )
         self.client.wss_uri = address
@@ -148,9 +158,19 @@ class Socket(AsyncBaseSocketModeHandler):
 
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
         """Serve an envelope, or wait for the answer that another socket began, and acknowledge it."""
-        began = time.time()
+        began, since = time.time(), time.monotonic()
         answer = await self._envelopes.serve(req, lambda: self._answer(req))
         await send_async_response(client, req, answer, began)
+        self._acked(time.monotonic() - since)
+
+    async def is_open(self) -> bool:
+        """Whether Slack can reach us by this connection."""
+        return bool(await self.client.is_connected())
+
+    async def close_after_answering(self) -> None:
+        """Close when what came was answered, or after Slack's patience: what comes later goes to another connection."""
+        await self._patient.answered(ANSWERED_WITHIN_S)
+        await self.close_async()
 
     async def _answer(self, envelope: SocketModeRequest) -> BoltResponse:
         asked = read_envelope(envelope)

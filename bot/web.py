@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -32,9 +33,21 @@ Keep = Callable[[dict[str, Any]], Awaitable[BoltResponse | None]]
 """Keeps the facts of a body; answers itself where Slack is to send it again."""
 Moment = Callable[[], Awaitable[datetime]]
 """The time; a local Slack's has to be waited for."""
+Figures = Callable[[], Awaitable[bytes]]
+"""What Prometheus is told, in its text format."""
+Acked = Callable[[float], None]
+"""Told how many seconds Slack waited for an answer."""
 
 
-def pages(ready: Readiness) -> web.Application:
+async def no_figures() -> bytes:
+    return b""
+
+
+def told_to_nobody(_seconds: float) -> None:
+    """Where nobody measures."""
+
+
+def pages(ready: Readiness, figures: Figures = no_figures) -> web.Application:
     """The pages that both modes serve."""
     application = web.Application(client_max_size=BODY_LIMIT)
 
@@ -46,7 +59,7 @@ def pages(ready: Readiness) -> web.Application:
         return web.Response(text=f"{why_not or 'ready'}\n", status=503 if why_not else 200)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
@@ -82,13 +95,27 @@ def receive_events(
     secret: str,
     now: Moment,
     keep: Keep,
+    acked: Acked = told_to_nobody,
 ) -> None:
-    """Add the door for Slack's requests; while there is no app yet it asks Slack to come back.
+    """Add the door for Slack's requests; while there is no app, at the start and at the end, Slack is to come back.
 
     What is only said is kept here: to make a request for Bolt of it would cost more than to keep it.
     """
 
+    async def answer(raw: bytes, headers: dict[str, str]) -> web.Response:
+        bolt, event = app(), an_event(raw)
+        if bolt and event and is_only_said(event):
+            kept = await keep(event)
+            return web.Response(status=kept.status if kept else 200)
+        asked = read(raw, headers, event)
+        if asked is None:
+            return web.Response(status=400, text="This is not a request of Slack's.\n")
+        if bolt is None:
+            return web.Response(status=503, text="Not ready now.\n")
+        return await to_aiohttp_response(await bolt.async_dispatch(asked))
+
     async def events(request: web.Request) -> web.Response:
+        began = time.monotonic()
         try:
             raw = await request.read()
         except (HttpProcessingError, web.RequestPayloadError, ConnectionError):
@@ -96,16 +123,9 @@ def receive_events(
         moment, headers = await now(), slacks_headers(request)
         if not is_signed(raw, headers, secret=secret, now=moment.timestamp()):
             return web.Response(status=401, text="The signature does not fit.\n")
-        bolt, event = app(), an_event(raw)
-        if bolt and event and is_only_said(event):
-            answer = await keep(event)
-            return web.Response(status=answer.status if answer else 200)
-        asked = read(raw, headers, event)
-        if asked is None:
-            return web.Response(status=400, text="This is not a request of Slack's.\n")
-        if bolt is None:
-            return web.Response(status=503, text="Not ready yet.\n")
-        return await to_aiohttp_response(await bolt.async_dispatch(asked))
+        answered = await answer(raw, headers)
+        acked(time.monotonic() - began)
+        return answered
 
     application.router.add_post("/slack/events", events)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -19,6 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from bot import web as pages
+from bot.measures import Measures
 from bot.review.heard import read_event
 from bot.sandbox.over_http import signature
 from bot.sandbox.workspace import SIGNING_SECRET
@@ -75,6 +77,7 @@ class Door:
         self.app: AsyncApp | None = None
         self.heard: list[dict[str, Any]] = []
         self.answer: BoltResponse | None = None
+        self.measures = Measures()
 
     async def send(self, body: bytes, content_type: str = JSON, stamp: int = NOW, **headers: str) -> ClientResponse:
         """A signed request."""
@@ -107,8 +110,18 @@ async def door() -> AsyncIterator[Door]:
         async def now() -> datetime:
             return datetime.fromtimestamp(door.now, UTC)
 
-        application = pages.pages(ready)
-        pages.receive_events(application, lambda: door.app, secret=SIGNING_SECRET, now=now, keep=door.keep)
+        async def figures() -> bytes:
+            return door.measures.page()
+
+        application = pages.pages(ready, figures)
+        pages.receive_events(
+            application,
+            lambda: door.app,
+            secret=SIGNING_SECRET,
+            now=now,
+            keep=door.keep,
+            acked=partial(door.measures.acked, "http"),
+        )
         runner = pages.runner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -458,7 +471,25 @@ async def test_metrics_are_text_for_prometheus(door: Door):
     status, text = await door.get("/metrics")
 
     assert status == 200
-    assert "# TYPE" in text
+    assert "# TYPE debrief_ack_seconds histogram" in text
+
+
+async def test_every_signed_request_is_counted_with_how_long_slack_waited(door: Door):
+    await door.send(json.dumps(EVENT).encode())
+    await door.send(json.dumps(EVENT).encode(), stamp=NOW - 900)
+
+    _, text = await door.get("/metrics")
+
+    assert 'debrief_ack_seconds_count{door="http"} 1.0' in text
+
+
+async def test_whoever_stops_asks_slack_to_send_again(door: Door):
+    door.app = None
+
+    answers = [await door.send(json.dumps(EVENT).encode()), await door.send(urlencode(COMMAND).encode(), FORM)]
+
+    assert [answer.status for answer in answers] == [503, 503]
+    assert door.heard == []
 
 
 async def test_over_socket_mode_there_is_no_door_for_requests():

@@ -1,11 +1,14 @@
 """What comes before any listener: facts are kept, and gestures get the mark by which a replay is known."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.listener.async_listener_completion_handler import AsyncListenerCompletionHandler
+from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -82,3 +85,37 @@ class RememberMark(AsyncMiddleware):
         stamp = (req.headers.get("x-slack-request-timestamp") or [""])[0]
         req.context["mark"] = mark_of(req.raw_body, stamp) if stamp else None
         return await next()
+
+
+class AtWork:
+    """The listeners of an app that are at work: some go on after Slack was answered; whoever stops waits for them."""
+
+    def __init__(self, app: AsyncApp) -> None:
+        self._working = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        app.listener_runner.listener_start_handler = _Told(self._begin)
+        app.listener_runner.listener_completion_handler = _Told(self._end)
+
+    async def end(self) -> None:
+        """Return when none is at work."""
+        await self._idle.wait()
+
+    def _begin(self) -> None:
+        self._working += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._working -= 1
+        if not self._working:
+            self._idle.set()
+
+
+class _Told(AsyncListenerStartHandler, AsyncListenerCompletionHandler):
+    """Tells of each listener that begins, or that ends."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    async def handle(self, request: AsyncBoltRequest, response: BoltResponse | None) -> None:  # noqa: ARG002
+        self._tell()
