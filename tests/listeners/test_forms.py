@@ -14,9 +14,10 @@ from bot.listeners.forms import FORMS, Memory
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place
+from bot.review.lifecycle import Role
 from bot.review.refusal import NoSuchAction
 from storage.models import Change, Membership
-from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, TEAM, Room, a_room, an_incident
+from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, TEAM, TOMAS, Room, a_room, an_incident
 
 
 @pytest.fixture
@@ -68,6 +69,36 @@ def test_three_sentences_are_asked_as_the_summary_says_them_and_become_its_lines
     assert FORMS["summary"].deed(answers, memory) == Deed(
         tracking.set_summary, {"text": "It crawled for an hour.\n\nWe rolled back."}
     )
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_part_that_somebody_leaves_is_given_in_a_form_to_whoever_presses_unless_they_choose_another(
+    room: Room, role: Role
+):
+    memory = Memory(form="role", incident=an_incident(room), channel=CHANNEL, word=role.value)
+    answers = filled(owner={"type": "users_select", "selected_user": TOMAS})
+
+    asked = fields(room, memory)["owner"]
+    deed = FORMS["role"].deed(answers, memory)
+
+    assert forms.wanted(role.value, "form") == "role"
+    assert (asked["label"]["text"], asked["element"]["initial_user"]) == (f"The {role} from now on", MARA)
+    assert deed == Deed(tracking.take_role, {"role": role, "user": TOMAS})
+
+
+def test_an_action_is_handed_over_in_a_form_from_anywhere(room: Room):
+    an_incident(room)
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=ActionWords(MARA, None, None, "Train somebody"))
+    memory = Memory(form="owner", number=1)
+    answers = filled(owner={"type": "users_select", "selected_user": TOMAS})
+
+    asked = fields(room, memory)
+    deed = FORMS["owner"].deed(answers, memory)
+
+    assert forms.wanted("action", "1 owner") == "owner"
+    assert "owner" in forms.ANYWHERE
+    assert list(asked) == ["owner"]
+    assert deed == Deed(following_up.move, {"number": 1, "step": "owner", "text": TOMAS}, needs=Needs.nothing)
 
 
 def test_one_thing_learned_is_a_learning_of_whoever_says_it(room: Room):
