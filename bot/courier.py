@@ -136,10 +136,11 @@ class Courier:
 
     async def round(self) -> int:
         """Begin to look up what is uncertain and to say what is due; how many notes were taken up."""
-        uncertain = await asyncio.to_thread(self._uncertain)
+        # What is under way when the database is asked may be settled, and not put down yet, when it answers.
+        uncertain = await asyncio.to_thread(self._uncertain, frozenset(self._under_way))
         for parcel in uncertain:
             self._begin(parcel, self._look_up)
-        due = await asyncio.to_thread(self._claim, AT_ONCE - len(self._under_way))
+        due = await asyncio.to_thread(self._claim, frozenset(self._under_way))
         for parcel in due:
             self._begin(parcel, self._deliver)
         return len(uncertain) + len(due)
@@ -287,7 +288,8 @@ class Courier:
 
     # The database's side, in worker threads ------------------------------------------------
 
-    def _claim(self, room: int) -> list[Parcel]:
+    def _claim(self, busy: frozenset[int]) -> list[Parcel]:
+        room = AT_ONCE - len(busy)
         rank, at_most = (BROADCAST, room) if room > 0 else (ANSWER, room + ANSWERS_BESIDES)
         if at_most <= 0:
             return []
@@ -298,15 +300,20 @@ class Courier:
         with self._taking() as take, self._storage.write() as db:
             mark_key = people.workspace(db, self._team).mark_key
             notes = delivering.claim(
-                db, self._team, now=self._now(), at_most=at_most, rank=rank, take=lambda note: take(note.key)
+                db,
+                self._team,
+                now=self._now(),
+                at_most=at_most,
+                rank=rank,
+                take=lambda note: note.id not in busy and take(note.key),
             )
             parcels = [_parcel(note, mark_key) for note in notes]
         self._claimed_at.update((parcel.id, begun) for parcel in parcels)
         return parcels
 
-    def _uncertain(self) -> list[Parcel]:
-        free = max(0, AT_ONCE - len(self._under_way))
-        left = [parcel for parcel in self._ask_uncertain() if parcel.id not in self._under_way][:free]
+    def _uncertain(self, busy: frozenset[int]) -> list[Parcel]:
+        free = max(0, AT_ONCE - len(busy))
+        left = [parcel for parcel in self._ask_uncertain() if parcel.id not in busy][:free]
         with self._taking() as take:
             ours = {parcel.id for parcel in left if take(parcel.key)}
             # Whoever held one may have written down what became of it since we asked.

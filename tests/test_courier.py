@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -187,6 +188,32 @@ async def test_newer_words_are_no_reason_to_come_before_slacks_time(office: Offi
 
     assert early == 1
     assert office.seen() == ["second"]
+
+
+class SlowToPutDown(Courier):
+    """What is due again is not put down yet when the next round asks."""
+
+    def _release(self, parcel: Parcel) -> None:
+        time.sleep(0.2)
+        super()._release(parcel)
+
+
+async def test_a_note_that_is_due_again_is_put_down_before_it_is_taken_up(sqlite_url: str, slack: Running):
+    office = an_office(sqlite_url, slack, kind=SlowToPutDown)
+    office.fault("429", retry_after=1)
+    office.say("hello")
+    await office.courier.round()
+    await until(lambda: office.state("hello") == ("pending", "ratelimited"))
+    office.pass_time(2)
+
+    too_early = await office.courier.round()
+    await office.courier.settle()
+    await office.round()
+
+    assert too_early == 0
+    assert office.seen() == ["hello"]
+    assert office.called("chat.postMessage") == 2
+    office.storage.close()
 
 
 async def test_slacks_own_pace_of_a_channel_loses_nothing_and_keeps_the_order(office: Office):
