@@ -210,6 +210,11 @@ def unarchive(sandbox: Sandbox, wish: Json) -> Json:
     return {}
 
 
+def delete_channel(sandbox: Sandbox, wish: Json) -> Json:
+    gathering.delete_channel(sandbox, _where(sandbox, wish))
+    return {}
+
+
 def rename(sandbox: Sandbox, wish: Json) -> Json:
     gathering.rename(sandbox, _where(sandbox, wish), str(wish["name"]), by=_who(sandbox, wish).id)
     return {}
@@ -287,7 +292,7 @@ DEEDS: dict[str, Deed] = {
     **{deed.__name__: _quick(deed) for deed in (message, mention, edit, delete, react, unreact, pin, unpin)},
     **{deed.__name__: _quick(deed) for deed in (unfurl, upload, unshare)},
     **{deed.__name__: _quick(deed) for deed in (create, invite, join, leave, archive, unarchive, rename, convert)},
-    **{deed.__name__: _quick(deed) for deed in (home, user, revoke)},
+    **{deed.__name__: _quick(deed) for deed in (delete_channel, home, user, revoke)},
     **{deed.__name__: deed for deed in (clock, fault, deliver)},
     **acting.INTERACTIONS,
 }

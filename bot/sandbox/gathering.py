@@ -84,6 +84,12 @@ def unarchive(sandbox: Sandbox, channel: Channel, *, by: str) -> None:
     _tell_channel(sandbox, channel, "unarchive", {"channel": channel.id, "user": by})
 
 
+def delete_channel(sandbox: Sandbox, channel: Channel) -> None:
+    """The channel and all that was said in it is gone for good; from then on Slack does not find it."""
+    _tell_channel(sandbox, channel, "deleted", {"channel": channel.id})
+    del sandbox.workspace.channels[channel.id]
+
+
 def convert(sandbox: Sandbox, channel: Channel, kind: str, *, by: str) -> None:
     """Make a channel private (`group`) or public (`channel`); the message of it is heard on the new side."""
     channel.kind = kind

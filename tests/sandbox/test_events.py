@@ -138,6 +138,16 @@ async def test_leaving_renaming_archiving_and_converting_are_heard(connected: Co
     assert len(bot.events("channel_archive")) == len(bot.events("channel_unarchive")) == 1
 
 
+async def test_a_deleted_channel_is_told_of_and_found_no_more(connected: Connected):
+    people, bot = connected
+
+    await people.do("delete_channel", user="priya", channel="incidents")
+
+    [told] = bot.events("channel_deleted")
+    assert told["channel"] == "C0INCIDENTS"
+    assert await error_of(bot.client.chat_postMessage(channel="C0INCIDENTS", text="x")) == "channel_not_found"
+
+
 async def test_a_channel_may_get_another_id(connected: Connected):
     people, bot = connected
 
