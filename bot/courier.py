@@ -12,21 +12,24 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot import formats, gallery, looking_up, outcomes
+from bot import formats, gallery, looking_up, outcomes, pacing
 from bot.drawing import NotDrawn, Picture
 from bot.gallery import Gallery, Hung, Sheet
 from bot.looking_up import Found
+from bot.measures import Delivery
 from bot.outcomes import RETRY_S, Outcome
+from bot.pacing import A_SECOND, IN_A_CHANNEL, Pace
 from bot.posting import Parcel, Post, Said
-from storage import delivering, incidents, outbox, people
+from storage import delivering, incidents, outbox, pauses, people
 from storage.health import trouble
 from storage.holds import Holds
 from storage.models import ANSWER, BROADCAST, OutboxNote
@@ -34,12 +37,14 @@ from storage.session import Storage
 
 log = logging.getLogger("debrief.courier")
 
-AT_ONCE = 40
-"""Notes under way at a time, each of another channel."""
+AT_ONCE = 100
+"""Notes under way at a time, each of another channel: more than the pace lets begin while the longest call hangs."""
 ANSWERS_BESIDES = 10
 """So many more where somebody waits for an answer."""
 LOOK_AGAIN_S = 2.0
 """Seconds between rounds when nobody wakes the courier."""
+A_BREATH_S = 0.005
+"""So that the moment for which it rests has come."""
 NAP_S, LONGEST_NAP_S = 0.5, 5.0
 """Seconds until the next round after one that failed, doubled with each that fails, too."""
 CALL_TIMEOUT = timedelta(seconds=15)
@@ -59,6 +64,23 @@ class NotOurs(Exception):
     """Another process may have begun to look the note up: it must not be said from here."""
 
 
+Tell = Callable[[Delivery], None]
+"""Hears what became of a note."""
+
+
+def nobody(_outcome: Delivery) -> None:
+    """Where nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """So many notes of a rank, or of a lower one, may begin now, but for those that have to wait."""
+
+    rank: int
+    notes: int
+    wait: ColumnElement[bool]
+
+
 Draw = Callable[[Session, str, int], Picture | None]
 """The picture of an incident of a workspace, or None where nothing is to be seen."""
 
@@ -75,17 +97,24 @@ class Courier:
         now: Callable[[], datetime],
         grace: timedelta,
         holds: Holds | None = None,
+        pace: Pace | None = None,
+        tell: Tell = nobody,
         draw: Draw = formats.picture,
         print_html: Callable[[Session, str, int], str] = formats.html,
         print_pdf: Callable[[Session, str, int], bytes] = formats.pdf,
     ) -> None:
-        """`client` tries nothing again by itself; a note whose outcome is not known is looked up after `grace`."""
+        """`client` tries nothing again by itself; a note whose outcome is not known is looked up after `grace`.
+
+        Without a `pace` everything that is due begins at once. `tell` hears what became of each note.
+        """
         self._storage = storage
         self._client = client
         self._team = team
         self._now = now
         self._grace = grace
         self._holds = holds or storage.holds
+        self._pace, self._tell = pace, tell
+        self._again: datetime | None = None
         self._draw, self._print_html, self._print_pdf = draw, print_html, print_pdf
         self._post = Post(
             client=client,
@@ -118,10 +147,17 @@ class Courier:
             self._woken.clear()
             failed = 0 if await self._try_round() else failed + 1
             # Where the database fails, what wakes us does not mend it.
-            awaited, seconds = (self._stopped, _nap(failed)) if failed else (self._woken, LOOK_AGAIN_S)
+            awaited, seconds = (self._stopped, _nap(failed)) if failed else (self._woken, await self._rest_s())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(awaited.wait(), seconds)
         await self.settle()
+
+    async def _rest_s(self) -> float:
+        """Until there is room again, where that is sooner than we would look."""
+        if self._again is None:
+            return LOOK_AGAIN_S
+        now = await asyncio.to_thread(self._now)
+        return min(LOOK_AGAIN_S, max(0.0, (self._again - now).total_seconds()) + A_BREATH_S)
 
     async def _try_round(self) -> bool:
         try:
@@ -198,6 +234,7 @@ class Courier:
     async def _failed(self, parcel: Parcel, outcome: Outcome) -> None:
         match outcome.kind:
             case "later":
+                self._tell("put_off")
                 await asyncio.to_thread(self._mark_later, parcel, outcome.wait, outcome.word)
             case "already":
                 await self._said(parcel, Said(parcel.channel))
@@ -226,15 +263,18 @@ class Courier:
     async def _unknown(self, parcel: Parcel, why: str) -> None:
         """Slack may have taken it: after the grace period it is looked up, and never said again blindly."""
         log.warning("not known whether it was said", extra={"note": parcel.id, "error": why})
+        self._tell("unknown")
         await asyncio.to_thread(self._mark_uncertain, parcel, self._grace)
 
     async def _said(self, parcel: Parcel, said: Said) -> None:
         self._odd_words.pop(parcel.id, None)
         await asyncio.to_thread(self._mark_sent, parcel, said.channel, said.ts)
+        self._tell("said")
         log.info("said", extra={"note": parcel.id, "kind": parcel.kind})
 
     async def _dead(self, parcel: Parcel, word: str) -> None:
         self._odd_words.pop(parcel.id, None)
+        self._tell("refused")
         log.error("refused by Slack", extra={"note": parcel.id, "kind": parcel.kind, "error": word})
         await asyncio.to_thread(self._mark_dead, parcel, word)
 
@@ -259,6 +299,7 @@ class Courier:
             await self._found(parcel, found)
 
     async def _found(self, parcel: Parcel, found: Found | None) -> None:
+        self._tell("found" if found else "not_found")
         if found is None and parcel.kind == "picture" and parcel.attempt >= MOST_TRIES:
             await self._dead(parcel, "not_uploaded")
         elif found is None:
@@ -289,12 +330,10 @@ class Courier:
     # The database's side, in worker threads ------------------------------------------------
 
     def _claim(self, busy: frozenset[int]) -> list[Parcel]:
-        room = AT_ONCE - len(busy)
-        rank, at_most = (BROADCAST, room) if room > 0 else (ANSWER, room + ANSWERS_BESIDES)
-        if at_most <= 0:
-            return []
+        now = self._now()
         with self._storage.read() as db:
-            if not delivering.is_due(db, self._team, now=self._now(), rank=rank):
+            room = self._room(db, now, AT_ONCE - len(busy))
+            if room is None or not delivering.is_due(db, self._team, now=now, rank=room.rank, wait=room.wait):
                 return []
         begun = time.monotonic()
         with self._taking() as take, self._storage.write() as db:
@@ -302,14 +341,31 @@ class Courier:
             notes = delivering.claim(
                 db,
                 self._team,
-                now=self._now(),
-                at_most=at_most,
-                rank=rank,
+                now=now,
+                at_most=room.notes,
+                rank=room.rank,
+                wait=room.wait,
                 take=lambda note: note.id not in busy and take(note.key),
             )
             parcels = [_parcel(note, mark_key) for note in notes]
         self._claimed_at.update((parcel.id, begun) for parcel in parcels)
+        if parcels and self._pace:
+            self._again = min(now + A_SECOND, self._again or now + A_SECOND)
         return parcels
+
+    def _room(self, db: Session, now: datetime, free: int) -> Room | None:
+        """Which notes may begin now, and how many: those somebody waits for go beyond, and then before, the others."""
+        notes, answers, wait = free, free + ANSWERS_BESIDES, false()
+        if self._pace:
+            begun = pauses.begun(db, self._team, since=now - IN_A_CHANNEL, now=now)
+            self._pace.learn(pauses.held(db, self._team, now=now), now)
+            budget, closed = self._pace.room(begun, now), self._pace.closed(now)
+            notes, answers = min(notes, budget.notes), min(answers, budget.answers)
+            wait = or_(pauses.said_by(closed), pauses.spoken_in(self._team, now=now, within=IN_A_CHANNEL))
+            self._again = pacing.again(begun, closed, now)
+        if notes > 0:
+            return Room(BROADCAST, notes, wait)
+        return Room(ANSWER, answers, wait) if answers > 0 else None
 
     def _uncertain(self, busy: frozenset[int]) -> list[Parcel]:
         free = max(0, AT_ONCE - len(busy))

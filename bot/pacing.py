@@ -39,28 +39,37 @@ LONGEST_TOLD = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many notes may begin now, how many answers, and when there is more room."""
+    """How many notes may begin now, and how many answers."""
 
     notes: int
     answers: int
-    more_at: datetime | None = None
 
 
 def room(begun: Sequence[datetime], now: datetime, *, a_second: int = WRITES_A_SECOND) -> Room:
     """The room that is left by the notes begun within the last second, of every replica."""
-    recent = sorted(at for at in begun if now - A_SECOND < at <= now)
-    left = a_second - len(recent)
-    return Room(max(0, left), max(0, left + MORE_FOR_ANSWERS), recent[0] + A_SECOND if recent else None)
+    left = a_second - sum(now - A_SECOND < at <= now for at in begun)
+    return Room(max(0, left), max(0, left + MORE_FOR_ANSWERS))
+
+
+def again(begun: Sequence[datetime], closed: Mapping[str, datetime], now: datetime) -> datetime | None:
+    """When there is room again, in the workspace, in a channel, or for a method; None where nothing is taken up."""
+    ends = [at + span for at in begun for span in (A_SECOND, IN_A_CHANNEL)]
+    return min((at for at in (*ends, *closed.values()) if at > now), default=None)
 
 
 class Pace:
     """What one process knows of a workspace's pace; every moment comes in, and one that lies ahead of it is ignored."""
 
-    def __init__(self, calls_a_minute: Mapping[str, int] = CALLS_A_MINUTE) -> None:
+    def __init__(self, calls_a_minute: Mapping[str, int] = CALLS_A_MINUTE, *, a_second: int = WRITES_A_SECOND) -> None:
         self._most = calls_a_minute
+        self._a_second = a_second
         self._held: dict[str, tuple[datetime, datetime]] = {}
         self._called: dict[str, tuple[datetime, ...]] = {}
         """Replaced and never changed, for the courier asks from several threads."""
+
+    def room(self, begun: Sequence[datetime], now: datetime) -> Room:
+        """The room that is left by the notes that every replica began of late."""
+        return room(begun, now, a_second=self._a_second)
 
     def hold(self, method: str, now: datetime, until: datetime) -> None:
         """Slack told us at this moment not to call the method before another."""

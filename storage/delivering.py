@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage import closed
@@ -19,29 +19,42 @@ def anybodys(_note: OutboxNote) -> bool:
     return True
 
 
+NOTHING: ColumnElement[bool] = false()
+"""What has to wait, where there is no pace to keep."""
+
 # Claiming ----------------------------------------------------------------------------
 
 
 def claim(
-    db: Session, team: str, *, now: datetime, at_most: int, take: Take = anybodys, rank: int = BROADCAST
+    db: Session,
+    team: str,
+    *,
+    now: datetime,
+    at_most: int,
+    take: Take = anybodys,
+    rank: int = BROADCAST,
+    wait: ColumnElement[bool] = NOTHING,
 ) -> Sequence[OutboxNote]:
     """The next note of every channel that is due, now marked as being sent; nothing overtakes within a channel.
 
-    What is not to be taken is left for later; only notes of this rank, or of a lower one, which goes first.
+    What is not to be taken is left for later, and so is what has to `wait`; only notes of this rank, or of a lower one,
+    which goes first.
     """
-    due = db.scalars(_due(team, now, at_most, rank).with_for_update(skip_locked=True, of=OutboxNote)).all()
+    due = db.scalars(_due(team, now, at_most, rank, wait).with_for_update(skip_locked=True, of=OutboxNote)).all()
     claimed = [note for note in due if take(note)]
     for note in claimed:
         note.state, note.attempted_at, note.attempts, note.error = "sending", now, note.attempts + 1, None
     return claimed
 
 
-def is_due(db: Session, team: str, *, now: datetime, rank: int = BROADCAST) -> bool:
+def is_due(
+    db: Session, team: str, *, now: datetime, rank: int = BROADCAST, wait: ColumnElement[bool] = NOTHING
+) -> bool:
     """Whether there is a note to claim; asked before, for claiming takes the write lock from the keeper."""
-    return db.scalar(_due(team, now, 1, rank)) is not None
+    return db.scalar(_due(team, now, 1, rank, wait)) is not None
 
 
-def _due(team: str, now: datetime, at_most: int, rank: int) -> Select[OutboxNote]:
+def _due(team: str, now: datetime, at_most: int, rank: int, wait: ColumnElement[bool] = NOTHING) -> Select[OutboxNote]:
     other = aliased(OutboxNote)
     # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
     in_the_way = and_(
@@ -65,6 +78,7 @@ def _due(team: str, now: datetime, at_most: int, rank: int) -> Select[OutboxNote
             OutboxNote.not_before <= now,
             OutboxNote.rank <= rank,
             ~blocked,
+            ~wait,
         )
         .order_by(OutboxNote.rank, OutboxNote.id)
         .limit(at_most)

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
-from bot.calling import Caller, OnHold, method_of, seconds_until, wait_told
+from bot.calling import Caller, OnHold, Told, nobody, seconds_until, wait_told
 from bot.pacing import Pace
 from bot.sandbox.server import Running, sandbox
 from bot.sandbox.workspace import BOT_TOKEN
@@ -24,11 +24,17 @@ async def slack() -> AsyncIterator[Running]:
         yield running
 
 
-def a_caller(slack: Running, pace: Pace) -> Caller:
+async def failure_of(caller: Caller) -> SlackApiError:
+    with pytest.raises(SlackApiError) as refused:
+        await caller.chat_postMessage(channel="C0GENERAL", text="hello")
+    return refused.value
+
+
+def a_caller(slack: Running, pace: Pace, told: Told = nobody) -> Caller:
     async def moment() -> datetime:
         return slack.sandbox.clock.now()
 
-    return Caller(pace=pace, moment=moment, token=BOT_TOKEN, base_url=slack.api_url)
+    return Caller(pace=pace, moment=moment, told=told, token=BOT_TOKEN, base_url=slack.api_url)
 
 
 def calls(slack: Running, method: str) -> int:
@@ -68,8 +74,25 @@ async def test_what_is_on_hold_reads_like_slacks_own_answer(slack: Running):
         await caller.chat_postMessage(channel="C0GENERAL", text="hello")
 
     answer = refused.value.response
-    assert (answer.status_code, answer["error"], method_of(refused.value)) == (429, "ratelimited", POST)
+    assert (answer.status_code, answer["error"]) == (429, "ratelimited")
     assert timedelta(seconds=29) < wait_told(refused.value) <= timedelta(seconds=30)
+
+
+async def test_what_slack_asks_to_wait_is_on_hold_at_once_and_others_are_told(slack: Running):
+    told: list[tuple[str, datetime]] = []
+
+    async def tell(method: str, until: datetime) -> None:
+        told.append((method, until))
+
+    caller, now = a_caller(slack, Pace(), told=tell), slack.sandbox.clock.now()
+    slack.sandbox.faults.set({"method": POST, "kind": "429", "retry_after": 20})
+
+    refused = [await failure_of(caller), await failure_of(caller)]
+
+    ((method, until),) = told
+    assert [type(error) for error in refused] == [SlackApiError, OnHold]
+    assert (calls(slack, POST), method) == (1, POST)
+    assert timedelta(seconds=20) <= until - now < timedelta(seconds=25)
 
 
 async def test_slacks_tier_is_kept_before_slack_has_to_say_so(slack: Running):
@@ -117,10 +140,6 @@ def test_where_slack_does_not_say_how_long_the_wait_is_half_a_minute():
     waits = [wait_told(told_to_wait(said)) for said in (None, "soon", "-3", "")]
 
     assert waits == [timedelta(seconds=30)] * 4
-
-
-def test_the_method_that_refused_is_known_by_its_address():
-    assert method_of(told_to_wait("1")) == POST
 
 
 def test_the_seconds_told_have_always_come_when_they_are_over():

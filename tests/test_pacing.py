@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.pacing import A_MINUTE, LONGEST_TOLD, Pace, Room, room
+from bot.pacing import A_MINUTE, LONGEST_TOLD, Pace, Room, again, room
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 POST, UPDATE = "chat.postMessage", "chat.update"
@@ -16,19 +16,29 @@ def after(seconds: float) -> datetime:
 
 
 def test_four_notes_may_begin_in_a_second_and_one_answer_more():
-    assert room([], NOW) == Room(notes=4, answers=5, more_at=None)
+    assert room([], NOW) == Room(notes=4, answers=5)
 
 
-def test_there_is_room_again_when_the_oldest_of_the_last_second_is_a_second_ago():
-    begun = [after(-1.5), after(-0.9), after(-0.4), after(-0.4), after(-0.1)]
-
-    found = room(begun, NOW)
-
-    assert found == Room(notes=0, answers=1, more_at=after(0.1))
+def test_what_was_begun_within_the_last_second_takes_room_and_nothing_else_does():
+    assert room([after(seconds) for seconds in (-1.5, -1, -0.9, -0.4, 0)], NOW) == Room(notes=1, answers=2)
+    assert room([after(-0.5)] * 4, NOW) == Room(notes=0, answers=1)
 
 
 def test_answers_that_went_beyond_the_budget_leave_room_for_nothing():
-    assert room([after(-0.5)] * 5, NOW) == Room(notes=0, answers=0, more_at=after(0.5))
+    assert room([after(-0.5)] * 5, NOW) == Room(notes=0, answers=0)
+
+
+def test_there_is_room_again_a_second_after_the_oldest_and_a_little_later_in_its_channel():
+    begun = [after(-1.01), after(-0.4)]
+
+    assert again(begun, {}, NOW) == after(0.01)
+    assert again(begun, {}, after(0.5)) == after(0.6)
+    assert again(begun, {}, after(0.61)) == after(0.62)
+    assert again(begun, {}, after(0.7)) is None
+
+
+def test_there_is_room_again_when_a_method_is_open_again():
+    assert again([], {POST: after(30), UPDATE: after(3)}, NOW) == after(3)
 
 
 def test_what_a_clock_that_went_wrong_has_begun_later_than_now_takes_no_room():
