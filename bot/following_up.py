@@ -144,7 +144,7 @@ def move(turn: Turn, *, by: UserId, number: int, step: str, text: str = "") -> N
     held = find(turn, number, by)
     word = step.strip().lower()
     if word not in STEPS:
-        nearest = tuple(get_close_matches(word, STEPS, cutoff=0.5)) or tuple(STEPS)
+        nearest = tuple(get_close_matches(word, [*STEPS, *STEPS_APART], cutoff=0.5)) or tuple(STEPS)
         raise UnknownVerb(verb=f"action {number} {step}", nearest=tuple(f"action {number} {each}" for each in nearest))
     if word == "done" and held.action.state == ActionState.done:
         return _confirm(held)
@@ -225,10 +225,13 @@ def _propose_again(held: Held, _: str) -> Notes:
 
 
 def _begin(held: Held, _: str) -> Notes:
-    """Also what was done, when it turns out not to be."""
-    state = held.step(ActionState.in_progress)
+    """Also what was done, when it turns out not to be; it gets a new day where its own has passed."""
+    state, was_done = held.step(ActionState.in_progress), held.action.done_at is not None
     held.action.reason = held.action.done_at = held.action.verified_by = None
+    held.action.worked = held.action.worked_at = None
     _set_state(held, state)
+    if was_done and held.action.due and held.action.due < held.today:
+        _set_due(held, follow_up.default_due(Horizon(held.action.horizon), held.today))
     return [_moved(held, "begin")]
 
 
@@ -327,6 +330,8 @@ STEPS: Mapping[str, Callable[[Held, str], Notes]] = {
     "owner": _hand_over,
     "priority": _prioritise,
 }
+STEPS_APART = ("worked", "snooze")
+"""What else is typed after an action's number, and done elsewhere."""
 
 
 # Showing --------------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ class Held:
         before = getattr(self.action, name)
         setattr(self.action, name, after)
         if before != after:
+            self.action.snoozed_until = None  # Whoever changes it looks at it anew; what comes next is said again.
             self.record(name, as_typed(before), as_typed(after))
 
 

@@ -1,16 +1,16 @@
 """Reminding the owners of actions kindly: one message a person and morning, with everything in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
 from bot.review import follow_up
-from bot.review.follow_up import ActionState, Shown
+from bot.review.follow_up import ActionState, Shown, Worked
 from bot.review.incident import UserId
-from bot.review.meeting_time import DaysOff, working_morning_at
-from storage import actions, incidents, people, silence
+from bot.review.meeting_time import DaysOff, working_day_from, working_morning_at
+from storage import actions, incidents, people, presence, silence
 from storage.models import Action, Incident
 
 MOST_SHOWN = 20
@@ -18,16 +18,16 @@ UNDECIDED = timedelta(days=7)
 """How long after its pause whoever answers for the review hears of a proposal that nobody has decided on."""
 MOST_TOLD = 6
 """Direct messages to somebody with one action, from mitigation on (DOMAIN 6b)."""
-OF_MINE = ("commit", "handed", "due")
-"""Why somebody hears of an action of their own."""
+OF_MINE = ("due", "commit", "handed", "check")
+"""Why somebody hears of an action of their own, the most pressing first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
     """One line of a person's digest, and the rungs that are said by it.
 
-    `why` is commit (decide on it), handed (it is yours now) or due (a rung); of a review one answers for it is late,
-    undecided or away (its owner cannot be reached).
+    `why` is due (a rung), commit (decide on it), handed (it is yours now) or check (did it work); of a review one
+    answers for it is late, undecided or away (its owner cannot be reached).
     """
 
     why: str
@@ -35,6 +35,10 @@ class Reminder:
     action: Action
     keys: tuple[str, ...]
     asks_why: bool = False
+    asks_last: bool = False
+    """Whether this check is the last one."""
+    late_by: int = 0
+    """Days since it should have been said, where the bot was away then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +62,71 @@ class Owed:
         return self.turn.days_off(self.zone.key)
 
     @property
-    def is_two_weeks_late(self) -> bool:
-        if not self.action.due or not ActionState(self.action.state).is_promised:
-            return False
-        return any(rung.tells_owner for rung in follow_up.ladder(self.action.due, self.today, off=self.off))
+    def is_open(self) -> bool:
+        return ActionState(self.action.state).is_open
 
-    def reminder(self, why: str, *keys: str) -> Reminder:
+    @property
+    def is_snoozed(self) -> bool:
+        """Whether its owner asked to hear nothing of it today."""
+        return self.action.snoozed_until is not None and self.today < self.action.snoozed_until
+
+    @property
+    def promised_for(self) -> date | None:
+        """The day it is promised for."""
+        return self.action.due if ActionState(self.action.state).is_promised else None
+
+    def rung(self, said: Collection[str]) -> follow_up.Rung | None:
+        """The reminder that is due today."""
+        if not self.promised_for:
+            return None
+        return next(iter(follow_up.rungs_due(self.promised_for, self.today, said, off=self.off)), None)
+
+    @property
+    def told_at_two_weeks(self) -> follow_up.Rung | None:
+        """The rung at which the owner of the review hears of it, once it has come."""
+        if not self.promised_for:
+            return None
+        rungs = follow_up.ladder(self.promised_for, self.today, off=self.off)
+        return next((rung for rung in rungs if rung.tells_owner), None)
+
+    @property
+    def soaks_until(self) -> date:
+        since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
+        return follow_up.soaks_until(since, self.zone, off=self.off)
+
+    def check(self, said: Collection[str]) -> follow_up.Check | None:
+        """The question whether it worked, where it is to be asked today."""
+        if self.action.done_at is None:
+            return None
+        done = self.action.done_at.astimezone(self.zone).date()
+        worked = Worked(self.action.worked) if self.action.worked else None
+        return follow_up.check_due(done, self.today, said, worked=worked)
+
+    def reminder(self, why: str, *keys: str, since: date | None = None) -> Reminder:
+        """A line that should have been said on that day."""
         turn, days_off = self.turn, self.turn.house.days_off
         line = actions.as_shown(turn.db, self.action, self.incident, to=self.to, now=turn.now, days_off=days_off)
-        return Reminder(why=why, line=line, action=self.action, keys=keys)
+        return Reminder(why=why, line=line, action=self.action, keys=keys, late_by=self._late_by(since or self.today))
+
+    def _late_by(self, day: date) -> int:
+        meant_for = working_morning_at(day, self.zone, self.turn.house.working_hours.opens)
+        return (self.today - day).days if presence.was_away(self.turn.db, self.turn.team, meant_for) else 0
+
+
+def notice_absence(turn: Turn) -> Notes:
+    """Note that the clock ticks, so that what comes late can say that it does; says nothing itself."""
+    presence.notice(turn.db, turn.team, now=turn.now)
+    return ()
 
 
 def remind_due(turn: Turn) -> Notes:
     """One message a person and morning with everything due for them; each rung of each action is said once.
 
     1. Nobody is told on a day off, outside working hours, or a second time on a day.
-    2. Of rungs that were missed only the latest is said, so after days of silence one message comes.
-    3. What somebody changed since this morning waits for the next one: they know.
-    4. Who has one action alone is told six things of it at most; the sixth says that it is the last.
+    2. Of rungs that were missed only the latest is said, so after days of silence one message comes, and says so.
+    3. What somebody changed since this morning waits for the next one: they know. What they snoozed waits longer.
+    4. Who has one action alone is told six things of it at most until it is done; the sixth says that it is the last,
+       and then nobody asks either whether it worked.
     """
     found = _owed(turn)
     if not found:
@@ -87,7 +138,7 @@ def remind_due(turn: Turn) -> Notes:
 
 
 def _owed(turn: Turn) -> list[Owed]:
-    rows = actions.still_open(turn.db, turn.team)
+    rows = actions.still_open(turn.db, turn.team) + actions.to_be_checked(turn.db, turn.team, now=turn.now)
     zones = people.zones(turn.db, turn.team, {action.owner for action, _ in rows if action.owner})
     of_owner = {user: ZoneInfo(zone) for user, zone in zones.items()}
     unknown = ZoneInfo(people.UNKNOWN_ZONE)
@@ -99,10 +150,18 @@ def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder], *, left: in
     if not said:
         return
     today = turn.now.astimezone(ZoneInfo(people.zone(turn.db, turn.team, user))).date()
-    mine = [reminder for reminder in said if reminder.why in OF_MINE]
+    mine = sorted((one for one in said if one.why in OF_MINE), key=lambda one: OF_MINE.index(one.why))
     others = [reminder for reminder in said if reminder.why not in OF_MINE]
-    facts = {"mine": mine[:MOST_SHOWN], "others": others[:MOST_SHOWN], "count": len(mine)}
-    facts |= {"is_last": left == 1, "more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:])}
+    late = {reminder.late_by for reminder in said}
+    facts = {
+        "mine": mine[:MOST_SHOWN],
+        "others": others[:MOST_SHOWN],
+        "count": len(mine),
+        "more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:]),
+        "is_last": left == 1 and any(reminder.why != "check" for reminder in mine),
+        "late": max(late),
+        "is_all_late": len(late) == 1,
+    }
     yield Note.once(f"reminders:{user}:{today.isoformat()}", "reminder", user, **facts)
 
 
@@ -140,10 +199,13 @@ class _Book:
     def left_for(self, user: UserId) -> int | None:
         """How many more messages somebody with one action gets; None for whoever has more, or answers for a review."""
         mine = [owed for owed in self.found if owed.action.owner == user]
-        if len(mine) != 1 or user in self.answering.values():
+        counted = [owed for owed in mine if owed.is_open] or mine
+        if len(counted) != 1 or user in self.answering.values():
             return None
-        since = incidents.moment(self.turn.db, mine[0].incident.id, "mitigated") or mine[0].action.proposed_at
-        return max(0, MOST_TOLD - silence.times_told(self.turn.db, self.turn.team, user, since))
+        turn, action = self.turn, counted[0].action
+        since = incidents.moment(turn.db, action.incident_id, "mitigated") or action.proposed_at
+        told = silence.times_told(turn.db, turn.team, user, since, until=action.done_at or turn.now)
+        return max(0, MOST_TOLD - told)
 
     def _concerns(self, owed: Owed, user: UserId) -> bool:
         return user in {owed.action.owner, self.answering[owed.incident.id]}
@@ -160,43 +222,51 @@ class _Book:
         return incidents.seen_among(self.turn.db, self.turn.team, self.answering, user)
 
     def _to_owner(self, owed: Owed) -> Reminder | None:
-        """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
-        if self._touched_today(owed):
+        if owed.is_snoozed or self._touched_today(owed):
             return None
-        rung, waits = self._rung(owed), self._has_soaked(owed)
-        asked = [_soak_key(owed, "1")] if waits else []
-        said = self.said[owed.action.id]
-        keys = [key for key in (*([rung.key] if rung else ()), *asked, *self._handed(owed)) if key not in said]
+        return self._of_open(owed) if owed.is_open else self._of_done(owed)
+
+    def _of_open(self, owed: Owed) -> Reminder | None:
+        """The rung of the day comes before the question to commit, and that before the news that it is theirs."""
+        said, waits = self.said[owed.action.id], self._has_soaked(owed)
+        rung, again = owed.rung(said), _snooze_keys(owed.action) if waits or owed.promised_for else ()
+        asked = (_soak_key(owed, "1"),) if waits else ()
+        keys = [key for key in (*((rung.key,) if rung else ()), *asked, *again, *self._handed(owed)) if key not in said]
         if not keys:
             return None
-        why = "due" if rung else "commit" if waits else "handed"
-        return replace(owed.reminder(why, *keys), asks_why=rung is not None and rung.asks_why)
+        is_due = rung is not None or (owed.promised_for is not None and any(key in keys for key in again))
+        why = "due" if is_due else "commit" if waits else "handed"
+        day = rung.day if rung else owed.soaks_until if waits else owed.today
+        since = max(day, owed.action.snoozed_until or day)
+        return replace(owed.reminder(why, *keys, since=since), asks_why=rung is not None and rung.asks_why)
+
+    def _of_done(self, owed: Owed) -> Reminder | None:
+        check = owed.check(self.said[owed.action.id])
+        if check is None:
+            return None
+        since = working_day_from(check.day, owed.off)
+        return replace(owed.reminder("check", check.key, since=since), asks_last=check.is_last)
 
     def _to_answering(self, owed: Owed) -> Reminder | None:
         """Whoever answers for the review hears once of an owner out of reach, of no answer, and of two weeks' delay."""
         said, owner = self.said[owed.action.id], owed.action.owner or ""
-        away, late = f"away:{owner}", f"{owed.action.due}:told"
+        away, late, rung = f"away:{owner}", f"{owed.action.due}:told", owed.told_at_two_weeks
+        if not owed.is_open:
+            return None
         if away not in said and not self._reaches(owed, owner):
             return owed.reminder("away", away)
-        if late not in said and owed.is_two_weeks_late:
-            return owed.reminder("late", late)
+        if late not in said and rung:
+            return owed.reminder("late", late, since=rung.day)
         asked, told = _soak_key(owed, "1"), _soak_key(owed, "told")
         if asked in said and told not in said and self._has_soaked(owed, UNDECIDED):
-            return owed.reminder("undecided", told)
+            return owed.reminder("undecided", told, since=working_day_from(owed.soaks_until + UNDECIDED, owed.off))
         return None
-
-    def _rung(self, owed: Owed) -> follow_up.Rung | None:
-        if not owed.action.due or not ActionState(owed.action.state).is_promised:
-            return None
-        said = self.said[owed.action.id]
-        return next(iter(follow_up.rungs_due(owed.action.due, owed.today, said, off=owed.off)), None)
 
     def _has_soaked(self, owed: Owed, so_long: timedelta = timedelta()) -> bool:
         """Whether it is a proposal whose pause is over, for as long as that."""
         if owed.action.state != ActionState.proposed:
             return False
-        since = actions.soaks_from(self.turn.db, owed.action, now=self.turn.now)
-        return owed.today >= follow_up.soaks_until(since, owed.zone, off=owed.off) + so_long
+        return owed.today >= owed.soaks_until + so_long
 
     def _handed(self, owed: Owed) -> list[str]:
         change = self.handed.get(owed.action.id)
@@ -212,3 +282,8 @@ class _Book:
 def _soak_key(owed: Owed, what: str) -> str:
     """One made again is asked about anew."""
     return f"soak:{owed.action.proposed_at:%Y%m%dT%H%M%S}:{what}"
+
+
+def _snooze_keys(action: Action) -> tuple[str, ...]:
+    """The end of a snooze is a rung of its own: whoever asked to be reminded then is."""
+    return (f"snoozed:{action.snoozed_until}",) if action.snoozed_until else ()

@@ -6,10 +6,19 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, delete, func, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.review.follow_up import ActionState, Horizon, Shown, next_steps, soaks_until
+from bot.review.follow_up import (
+    CHECKED_AFTER,
+    STILL_WORTH_ASKING,
+    ActionState,
+    Horizon,
+    Shown,
+    Worked,
+    next_steps,
+    soaks_until,
+)
 from bot.review.meeting_time import DaysOffIn, weekends_alone
 from bot.review.refusal import NoIncidentHere
 from storage import incidents, people
@@ -154,6 +163,27 @@ def still_open(db: Session, team: str) -> list[tuple[Action, Incident]]:
     return [(action, incident) for action, incident in db.execute(query)]
 
 
+def to_be_checked(db: Session, team: str, *, now: datetime) -> list[tuple[Action, Incident]]:
+    """What was done so long ago that its owner is asked whether it worked, and has not said so; for the clock."""
+    first, last = CHECKED_AFTER[0], CHECKED_AFTER[-1] + STILL_WORTH_ASKING
+    day = timedelta(days=1)  # The owner's days decide, and theirs may be a day ahead.
+    query = (
+        select(Action, Incident)
+        .join(Incident, Incident.id == Action.incident_id)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(
+            Action.team_id == team,
+            Action.withdrawn_at.is_(None),
+            Action.state == ActionState.done,
+            Action.done_at.between(now - last - day, now - first + day),
+            or_(Action.worked.is_(None), Action.worked == Worked.unsure),
+            Review.cancelled_at.is_(None),
+        )
+        .order_by(Action.owner.nulls_last(), Action.number)
+    )
+    return [(action, incident) for action, incident in db.execute(query)]
+
+
 def answers(db: Session, incident: int) -> dict[int, list[int]]:
     """Which findings each action of an incident answers: finding numbers by the action's row id."""
     rows = db.execute(
@@ -241,6 +271,7 @@ def as_shown(
         reason=action.reason,
         evidence=action.evidence,
         verified_by=action.verified_by,
+        worked=Worked(action.worked) if action.worked else None,
         incident=incident.id,
         title=incident.title,
         steps=next_steps(state, waits_until=until, today=today) if to == action.owner else (),

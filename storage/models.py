@@ -59,6 +59,12 @@ class Workspace(Base, kw_only=True):
     actions_numbered: Mapped[int] = mapped_column(default=0)
     witness_key: Mapped[str | None] = mapped_column(String(80), default=None)
     """Random, made at first start: what the chain over the archive is keyed with, unless a setting names another."""
+    awake_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the clock was last known to tick, give or take half an hour."""
+    away_from: Mapped[datetime | None] = mapped_column(default=None)
+    """When the clock was last known to tick before the bot was away for hours, the last time."""
+    back_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was back from there."""
     history_limited_at: Mapped[datetime | None] = mapped_column(default=None)
     """When Slack was seen to give only a handful of messages to a call of history."""
     restored_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -101,9 +101,10 @@ def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:
     return db.scalar(select(OutboxNote.id).where(_unasked(team, user, since)).limit(1)) is not None
 
 
-def times_told(db: Session, team: str, user: str, since: datetime) -> int:
-    """How many direct messages nobody asked for were written to this person since then."""
-    return db.scalar(select(func.count(OutboxNote.id)).where(_unasked(team, user, since))) or 0
+def times_told(db: Session, team: str, user: str, since: datetime, *, until: datetime) -> int:
+    """How many direct messages nobody asked for were written to this person between two moments."""
+    told = and_(_unasked(team, user, since), OutboxNote.not_before <= until)
+    return db.scalar(select(func.count(OutboxNote.id)).where(told)) or 0
 
 
 def _unasked(team: str, user: str, since: datetime) -> ColumnElement[bool]:

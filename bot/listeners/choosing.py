@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot import (
+    checking,
     closing,
     following_up,
     listening,
@@ -10,6 +11,7 @@ from bot import (
     reporting,
     revising,
     rewriting,
+    sparing,
     tagging,
     tracking,
     walking,
@@ -60,7 +62,13 @@ def propose_or_move(what: What) -> Deed:
         return Deed(following_up.propose, what)
     if not what["step"]:
         return Deed(following_up.show, {"number": what["number"]}, needs=Needs.nothing)
+    apart = ACTION_STEPS_APART.get(what["step"])
+    if apart:
+        return Deed(apart, {"number": what["number"], "words": what["text"]}, needs=Needs.nothing)
     return Deed(following_up.move, what, needs=Needs.nothing)
+
+
+ACTION_STEPS_APART: Mapping[str, Ability] = {"worked": checking.answer, "snooze": sparing.snooze_action}
 
 
 def show_or_change(what: What) -> Deed:

@@ -20,6 +20,7 @@ from bot import (
     revising,
     scheduling,
     searching,
+    sparing,
     tagging,
     tracking,
     walking,
@@ -250,7 +251,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "kind",
             tagging.sort_event,
-            "say what kind of event N is",
+            "what kind of event N is",
             more=", ".join(kind.label for kind in Kind),
             usage="N KIND",
             read=reading.numbered_text("kind", "words"),
@@ -259,7 +260,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "outcome",
             tagging.mark_outcome,
-            "say what event N led to",
+            "what event N led to",
             usage="N helped, no effect, worse or unknown",
             read=reading.outcome,
             touches_agenda=True,
@@ -364,7 +365,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "visit",
             walking.visit,
-            "stop at event N of the timeline, too",
+            "stop at event N, too",
             usage="N",
             who=Who.facilitating,
             read=reading.numbered("visit"),
@@ -491,7 +492,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "propose an action, or see or move action N",
             more="with its number anybody sees it, and its owner or who leads the review moves it: "
             "N [commit · begin · block REASON · done · decline REASON · propose · edit TEXT · due DATE · owner @a · "
-            "priority high]",
+            "priority high]; its owner also says N [snooze DATE · worked yes, no or unsure]",
             usage="@owner [by DATE] [quick or long] text",
             read=reading.action,
             choose=propose_or_move,
@@ -503,6 +504,15 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "a list; `mine` works anywhere",
             usage="[mine, open, overdue or all]",
             read=reading.which,
+        ),
+        Verb(
+            "reminders",
+            sparing.set_reminders,
+            "my messages to you",
+            more="`snooze` pauses them for a week, or until the day you name",
+            usage="[on, off or snooze DATE]",
+            read=reading.as_it_is("words"),
+            needs=Needs.nothing,
         ),
     ),
     "After the meeting": (
@@ -575,7 +585,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         Verb(
             "held",
             facilitating.held,
-            "the meeting was held without the bot",
+            "it was held without the bot",
             usage="[when]",
             who=Who.facilitating,
             read=reading.maybe_when,

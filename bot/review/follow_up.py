@@ -133,6 +133,7 @@ class Shown:
     reason: str | None
     evidence: Mapping[str, str]
     verified_by: str | None
+    worked: Worked | None
     incident: int
     title: str
     steps: tuple[tuple[str, str], ...] = ()
@@ -205,6 +206,66 @@ def rungs_due(due: date, today: date, said: Collection[str], *, off: DaysOff = S
     """
     latest = ladder(due, today, off=off)[-1:]
     return [rung for rung in latest if rung.key not in said]
+
+
+# Afterwards: did it work?
+
+
+class Worked(StrEnum):
+    """What its owner says of an action some time after it was done."""
+
+    yes = "yes"
+    no = "no"
+    unsure = "unsure"
+
+    @property
+    def label(self) -> str:
+        """As it is said, and as the button reads."""
+        return LABELS[self]
+
+    @property
+    def settles(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self is not Worked.unsure
+
+
+LABELS: Mapping[Worked, str] = {Worked.yes: "Yes", Worked.no: "Not really", Worked.unsure: "Too early to tell"}
+CHECKED_AFTER = (timedelta(days=30), timedelta(days=90))
+"""So long after it was done its owner is asked, the second time where nothing was said or it was too early to tell."""
+STILL_WORTH_ASKING = timedelta(days=30)
+"""After the day of a check; later it is not asked any more."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The question whether what was done on a day worked, and how long after that day it is asked."""
+
+    done: date
+    after: timedelta
+
+    @property
+    def day(self) -> date:
+        """The first day on which it may be asked."""
+        return self.done + self.after
+
+    @property
+    def key(self) -> str:
+        """Carries the day of being done: what is opened again and done anew is asked about anew."""
+        return f"check:{self.done.isoformat()}:{self.after.days}"
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nobody asks again."""
+        return self.after == CHECKED_AFTER[-1]
+
+
+def check_due(done: date, today: date, said: Collection[str], *, worked: Worked | None) -> Check | None:
+    """The check to make today, or none: of those that have come the latest, once, and while somebody may remember."""
+    come = [check for check in (Check(done, after) for after in CHECKED_AFTER) if check.day <= today]
+    if not come or (worked and worked.settles):
+        return None
+    latest = come[-1]
+    return latest if latest.key not in said and today < latest.day + STILL_WORTH_ASKING else None
 
 
 # `[for FINDING or at EVENT] @owner [by DATE] [quick or long] text`.

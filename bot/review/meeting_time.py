@@ -232,6 +232,11 @@ def working_day_before(
     return _walk(_tomorrow(day), _yesterday, weekends=weekends, holidays=holidays)
 
 
+def working_day_from(day: date, off: DaysOff) -> date:
+    """The day itself where it is a working one, else the first working day after it."""
+    return add_working_days(_yesterday(day), 1, weekends=off.weekends, holidays=off.holidays)
+
+
 def _walk(day: date, step: Callable[[date], date], *, weekends: Collection[int], holidays: Collection[date]) -> date:
     """At most the look-ahead, so that a calendar without working days ends too."""
     first = step(day)

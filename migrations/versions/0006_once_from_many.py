@@ -14,6 +14,9 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("workspaces", sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("workspaces", sa.Column("restored_from", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("workspaces", sa.Column("awake_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("workspaces", sa.Column("away_from", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("workspaces", sa.Column("back_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_outbox_channel", "outbox", ["team_id", "channel_id", "state"])
     op.create_index("ix_outbox_attempted", "outbox", ["team_id", "attempted_at"])
 
@@ -45,7 +48,7 @@ def downgrade() -> None:
         op.drop_column("people", column)
     op.drop_table("fits")
     op.drop_table("pauses")
-    for column in ("restored_from", "restored_at"):
+    for column in ("back_at", "away_from", "awake_at", "restored_from", "restored_at"):
         op.drop_column("workspaces", column)
     op.drop_index("ix_outbox_attempted", "outbox")
     op.drop_index("ix_outbox_channel", "outbox")

@@ -89,8 +89,8 @@ def test_a_reminder_says_why_it_came_and_how_to_stop_it(room: Room):
     live_through(room, until=datetime(2026, 11, 24, tzinfo=UTC))
 
     assert room.transcript(TOMAS)[0].splitlines()[-1] == (
-        "You get this because this action is yours; one message a morning at most. It stops once an action is done "
-        "(`/review action N done`), declined (`decline REASON`) or moved to another day (`due DATE`)."
+        "You get this because this action is yours; once a day at most. `/review reminders snooze` pauses messages like "
+        "this for a week, `/review reminders off` stops them."
     )
 
 

@@ -12,6 +12,8 @@ from bot.review.follow_up import (
     ActionWords,
     Horizon,
     Rung,
+    Worked,
+    check_due,
     default_due,
     next_steps,
     read_action,
@@ -188,3 +190,40 @@ def test_owner_day_and_horizon_are_taken_off_the_front(text: str, expected: Acti
 @given(st.text())
 def test_any_words_can_be_read_as_an_action(text: str) -> None:
     assert read_action(text).owner is None or "<@" in text
+
+
+# Afterwards ------------------------------------------------------------------------------
+
+
+DONE = date(2026, 11, 25)
+
+
+def asked_on(worked: Worked | None = None, *, first: int = 0, then: Worked | None = None) -> list[int]:
+    """Days after being done on which somebody asked every day would be asked; `then` is answered to the first."""
+    said: set[str] = set()
+    days: list[int] = []
+    for day in range(first, 200):
+        check = check_due(DONE, DONE + timedelta(days=day), said, worked=then if days else worked)
+        if check:
+            said.add(check.key)
+            days.append(day)
+    return days
+
+
+@pytest.mark.parametrize(
+    ("answered", "days"), [(None, [30, 90]), (Worked.unsure, [30, 90]), (Worked.yes, [30]), (Worked.no, [30])]
+)
+def test_it_is_asked_after_a_month_whether_it_worked_and_again_where_nobody_knows(
+    answered: Worked | None, days: list[int]
+):
+    assert asked_on(then=answered) == days
+
+
+def test_what_was_said_before_anybody_asked_is_not_asked():
+    assert asked_on(Worked.yes) == []
+    assert asked_on(Worked.unsure, then=Worked.unsure) == [30, 90]
+
+
+@pytest.mark.parametrize(("back_after", "days"), [(45, [45, 90]), (70, [90]), (100, [100]), (130, [])])
+def test_a_check_that_was_missed_is_made_within_a_month_or_not_at_all(back_after: int, days: list[int]):
+    assert asked_on(first=back_after) == days

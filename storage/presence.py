@@ -1,0 +1,30 @@
+"""When the bot was here: the last tick of its clock, and its latest absence."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storage import people
+
+NOTED_EVERY = timedelta(minutes=30)
+ABSENCE = timedelta(hours=6)
+"""A pause of the clock that somebody may have noticed: not every restart is one."""
+
+
+def notice(db: Session, team: str, *, now: datetime) -> None:
+    """Note that the clock ticks, and an absence where it did not for hours."""
+    space = people.workspace(db, team)
+    if space.awake_at and now - space.awake_at < NOTED_EVERY:
+        return
+    if space.awake_at and now - space.awake_at >= ABSENCE:
+        space.away_from, space.back_at = space.awake_at, now
+    space.awake_at = now
+    db.flush()
+
+
+def was_away(db: Session, team: str, at: datetime) -> bool:
+    """Whether that moment lies in the latest absence."""
+    space = people.workspace(db, team)
+    if space.away_from is None or space.back_at is None:
+        return False
+    return space.away_from <= at < space.back_at
