@@ -5,12 +5,13 @@ It is told a delivery a line, and writes the number of each that it has kept. As
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from itertools import count
@@ -45,7 +46,12 @@ KINDS = {kind.__name__: kind for kind in (Keeper, AcksFirst, InOrderOfArrival)}
 
 
 def main(door: str, url: str, kind: str) -> None:
-    """Wait at the door; this process opens no database, so that its children may."""
+    wait_at(door, lambda connection: serve(connection, url, kind))
+
+
+def wait_at(door: str, serve: Callable[[socket.socket], Coroutine[Any, Any, None]]) -> None:
+    """Serve each that comes in a child of its own; this process opens no database, so that its children may."""
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(door)
@@ -53,7 +59,7 @@ def main(door: str, url: str, kind: str) -> None:
         while True:
             connection, _ = listening.accept()
             if os.fork() == 0:
-                asyncio.run(serve(connection, url, kind))
+                asyncio.run(serve(connection))
                 os._exit(0)
             connection.close()
 

@@ -96,10 +96,17 @@ class KeeperAlone:
 
 @contextlib.contextmanager
 def a_door(url: str, kind: str = "Keeper") -> Iterator[Path]:
-    """receiver.py, waiting behind the door whose path is given, in a folder whose name is short enough for a socket."""
+    """receiver.py, waiting behind the door whose path is given."""
+    with a_door_of("receiver", url, kind) as door:
+        yield door
+
+
+@contextlib.contextmanager
+def a_door_of(program: str, *more: str) -> Iterator[Path]:
+    """A program of this folder that waits behind a door, in a folder whose name is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="door-", dir=Path("/tmp")) as folder:
         door = Path(folder) / "door"
-        words = [sys.executable, "-m", "tests.reliability.receiver", str(door), url, kind]
+        words = [sys.executable, "-m", f"tests.reliability.{program}", str(door), *more]
         waiting = subprocess.Popen(words, cwd=ROOT)
         try:
             until = time.monotonic() + 30

@@ -1,0 +1,130 @@
+"""kill -9 of whoever speaks, while Slack fails and its history lags: everything is said, once, in its last words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.deliveries import (
+    LIFE_S,
+    MINUTES,
+    THIRTY_PERCENT,
+    CourierAlone,
+    Mix,
+    WholeBot,
+    a_square,
+    deliver_with_kills,
+    finish,
+    judge,
+    kill_again_and_again,
+)
+from tests.reliability.receivers import a_door_of
+from tests.reliability.story import is_whole
+
+FEW, FEWER = Mix(posts=200, channels=40), Mix(posts=60, channels=15, live=0)
+NONE: Mapping[str, float] = {}
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Path]:
+    with a_door_of("sender") as door:
+        yield door
+
+
+async def test_a_courier_that_is_killed_again_and_again_says_everything_once(tmp_path: Path, door: Path):
+    async with a_square(tmp_path, FEW, 1, faults=THIRTY_PERCENT) as square:
+        courier = CourierAlone(door, square.task())
+        await deliver_with_kills(square, courier, kills=40, life_s=LIFE_S)
+        await finish(square, courier)
+        flaws, tally = judge(square), square.tally
+
+    assert (flaws, square.complaints, is_whole(square.file)) == ({}, "", True)
+    assert tally["kills"] == 40
+    assert tally["found sending"] >= 10
+    assert tally["taken and not written down"] >= 5
+
+
+async def test_the_whole_bot_killed_while_it_speaks_leaves_nothing_unsaid_and_nothing_twice(tmp_path: Path, door: Path):
+    async with a_square(tmp_path, FEWER, 2, faults=THIRTY_PERCENT) as square:
+        whole = WholeBot(square)
+        await deliver_with_kills(square, whole, kills=1, life_s=LIFE_S)
+        await finish(square, CourierAlone(door, square.task()))
+
+        assert judge(square) == {}
+    assert is_whole(square.file)
+    assert "traceback" not in whole.log.read_text()
+
+
+# What each protection is for ------------------------------------------------------------------------
+
+
+async def spoken(
+    folder: Path, door: Path, kind: str, *, faults: Mapping[str, float], kills: int = 0, **task: float
+) -> Counter[str]:
+    """What is wrong after one of this kind has said everything, with such faults and so many kills."""
+    async with a_square(folder, FEWER, 3, faults=faults) as square:
+        sender = CourierAlone(door, square.task(kind, **task))
+        if kills:
+            await deliver_with_kills(square, sender, kills=kills, life_s=LIFE_S)
+        await finish(square, sender)
+        return judge(square)
+
+
+@pytest.mark.parametrize(
+    ("faults", "kills"), [({"5xx_after": 0.15, "5xx_before": 0.15}, 0), ({"reset_after": 0.3}, 0), (NONE, 12)]
+)
+async def test_none_of_what_fells_those_that_lack_something_fells_the_courier(
+    tmp_path: Path, door: Path, faults: Mapping[str, float], kills: int
+):
+    assert await spoken(tmp_path, door, "Courier", faults=faults, kills=kills) == {}
+
+
+async def test_with_hardly_any_grace_what_history_does_not_show_yet_would_be_said_again(tmp_path: Path, door: Path):
+    flaws = await spoken(tmp_path, door, "Courier", faults={"5xx_after": 0.3}, grace_s=2)
+
+    assert flaws["doubled"] > 0
+    assert flaws["lost"] == 0
+
+
+async def test_with_the_retries_of_slacks_own_client_an_answer_that_breaks_off_would_be_said_again(
+    tmp_path: Path, door: Path
+):
+    flaws = await spoken(tmp_path, door, "RetriesBlindly", faults={"reset_after": 0.3})
+
+    assert flaws["doubled"] > 0
+    assert flaws["lost"] == 0
+
+
+async def test_a_courier_that_noted_as_said_what_it_only_began_to_say_would_lose_what_slack_did_not_take(
+    tmp_path: Path, door: Path
+):
+    flaws = await spoken(tmp_path, door, "AcksFirst", faults={"5xx_before": 0.3})
+
+    assert flaws["lost"] > 0
+    assert flaws["doubled"] == 0
+
+
+async def test_a_loop_that_did_not_note_that_it_begins_to_say_something_would_say_it_twice_after_a_kill(
+    tmp_path: Path, door: Path
+):
+    flaws = await spoken(tmp_path, door, "Naive", faults=NONE, kills=12)
+
+    assert flaws["doubled"] > 0
+    assert flaws["lost"] == 0
+
+
+# Five thousand posts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(20 * MINUTES)
+async def test_five_thousand_posts_and_a_thousand_kills_lose_and_double_nothing(tmp_path: Path, door: Path):
+    async with a_square(tmp_path, Mix(posts=5_000, channels=80), 4, faults=THIRTY_PERCENT) as square:
+        await kill_again_and_again(square, door, whole=50, alone=950)
+
+        assert judge(square) == {}
+    assert is_whole(square.file)
+    assert square.complaints == ""
+    assert square.tally["kills"] == 1_000
+    assert square.tally["taken and not written down"] >= 200
