@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 MICROSECONDS = 1_000_000
@@ -45,10 +46,10 @@ class VirtualClock:
             await self._nap(min(left, LONGEST_NAP_S))
 
     async def _nap(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._moved.wait(), seconds)
-        except TimeoutError:
-            return
+        # Python 3.11's wait_for would swallow that we are cancelled in the moment in which the clock is moved.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
 
     def _wake_sleepers(self) -> None:
         self._moved.set()

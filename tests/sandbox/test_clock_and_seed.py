@@ -1,5 +1,6 @@
 """The virtual clock, the seeds, and the ways to start."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -45,6 +46,18 @@ def test_timestamps_only_grow_even_when_the_clock_goes_back():
     stamps += [clock.next_ts() for _ in range(500)]
 
     assert stamps == sorted(set(stamps))
+
+
+async def test_who_sleeps_can_be_stopped_in_the_moment_in_which_the_clock_is_moved():
+    clock = VirtualClock()
+    sleeper = asyncio.create_task(clock.sleep(3600))
+    await asyncio.sleep(0.01)
+
+    clock.advance(1)
+    sleeper.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(sleeper, 5)
 
 
 async def test_a_moment_without_a_zone_is_refused(people: People):
