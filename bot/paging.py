@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.review.heard import in_order
 from bot.review.history import LARGE_PAGE, Page
+from bot.review.incident import Place
 from bot.review.refusal import NotInChannel
 
 log = logging.getLogger("debrief.history")
@@ -93,6 +94,14 @@ class History:
     async def thread_page(self, channel: str, thread: str, cursor: str | None = None) -> Page:
         """A part of a thread, oldest first, with its first message; of one that is gone, nothing."""
         return await self._page(REPLIES, {"channel": channel, "ts": thread}, cursor)
+
+    async def marked_page(self, place: Place, since: datetime, until: datetime, cursor: str | None = None) -> Page:
+        """What stands in a channel itself, or in a thread, between two moments, with the marks on it."""
+        where = {"channel": place.channel, "oldest": f"{since.timestamp():.6f}", "latest": f"{until.timestamp():.6f}"}
+        where |= {"inclusive": "true", "include_all_metadata": "true"}
+        if place.thread:
+            return await self._page(REPLIES, where | {"ts": place.thread}, cursor)
+        return await self._page(HISTORY, where, cursor)
 
     async def oldest_before(self, channel: str, ts: str) -> str | None:
         """A message before this one, if Slack still shows any."""
