@@ -30,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import archiving, formats, listeners
 from bot import web as http
+from bot.calling import Caller
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
@@ -40,15 +41,17 @@ from bot.listeners.edge import Edge
 from bot.listeners.first import AtWork, an_app
 from bot.listeners.opening import catch_up
 from bot.measures import Measures, Process, Standing
+from bot.pacing import Pace
 from bot.paging import History
 from bot.porter import Porter
 from bot.render import Renderer
+from bot.rereading import Rereader
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
 from bot.shelf import NotOurs, Shelf
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
-from storage import people
+from storage import pauses, people
 from storage.health import SILENT, damage, trouble
 from storage.moment import DatabaseTime
 from storage.session import NotUsable, Storage, misfit, new_mark_key, only_one, upgrade
@@ -58,6 +61,8 @@ log = logging.getLogger("debrief.app")
 TICK_S = 5.0
 TICK_OF_A_LOCAL_SLACK_S = 1.0
 """A virtual clock jumps; what is due then should not keep anybody waiting."""
+TICKS_TO_READ_BACK = 3
+"""What was said is looked for in Slack this much more seldom."""
 HEARTBEAT_S = 30.0
 LISTEN_S = 1.0
 STUCK_AFTER_S = 600.0
@@ -260,12 +265,15 @@ class Debrief:
 
     def _open(self, me: Identity) -> None:
         grace, house = timedelta(seconds=self.settings.lookup_grace_s), self.settings.house()
+        pace = Pace(a_second=self.settings.writes_a_second) if self.settings.writes_a_second else None
         self.courier = Courier(
             self.storage,
-            self.writes,
+            self._caller(pace or Pace(), me.team),
             team=me.team,
             now=self.now,
             grace=grace,
+            pace=pace,
+            tell=self.measures.delivered,
             draw=partial(formats.picture, house=house),
             print_html=partial(formats.html, house=house),
             print_pdf=partial(formats.pdf, house=house),
@@ -274,8 +282,8 @@ class Debrief:
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
         self.keeper = Keeper(self.storage, me.team, self.now)
         self.keeper.start()
-        slack = Slack(self.reads)
-        self.historian = Historian(self.desk, slack, History(self.pages, self.now), show=self.show)
+        slack, history = Slack(self.reads), History(self.pages, self.now)
+        self.historian = Historian(self.desk, slack, history, show=self.show)
         self.historian.was_away()
         self.porter = Porter(self.desk, self.reads, self.shelf, limit_mb=self.settings.file_limit_mb)
         app = self._bolt(me)
@@ -290,11 +298,39 @@ class Debrief:
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._carrying = asyncio.create_task(self.porter.run())
+        rereader = Rereader(self.storage, history, self.writes, team=me.team, now=self.now, wake=self.courier.wake)
+        self._rereading = asyncio.create_task(rereader.run(every * TICKS_TO_READ_BACK))
         self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
         self.clock.start()
         _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
+
+    def _caller(self, pace: Pace, team: TeamId) -> Caller:
+        """Who calls Slack for what is said unasked: never before Slack's time, which every process is told."""
+
+        async def told(method: str, until: datetime) -> None:
+            try:
+                await asyncio.to_thread(self._hold, team, method, until)
+            except SQLAlchemyError as error:
+                why = trouble(error) or type(error).__name__
+                log.warning("a pause could not be written down", extra={"method": method, "why": why})
+
+        return Caller(
+            pace=pace,
+            moment=self._time_of_notes,
+            told=told,
+            token=self.settings.bot_token,
+            base_url=self.settings.slack_api_url,
+        )
+
+    async def _time_of_notes(self) -> datetime:
+        """The time of everything that is due; what has to be asked for is worth a thread."""
+        return self.now() if self.now is system_time else await asyncio.to_thread(self.now)
+
+    def _hold(self, team: TeamId, method: str, until: datetime) -> None:
+        with self.storage.write() as db:
+            pauses.hold(db, team, method, until=until)
 
     def _bolt(self, me: Identity) -> AsyncApp:
         async def as_ourselves() -> AuthorizeResult:
@@ -404,7 +440,7 @@ class Debrief:
         under_way += [self._at_work.end(), self.historian.stop()]
         done, late = await asyncio.wait([self._delivering, *map(asyncio.ensure_future, under_way)], timeout=DRAIN_S)
         log.info("stopped", extra={"finished": len(done), "cut_off": len(late)})
-        for task in (*late, self._carrying, *self._beating):
+        for task in (*late, self._carrying, self._rereading, *self._beating):
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await asyncio.to_thread(self.keeper.stop)

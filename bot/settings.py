@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bot.days_off import days_off
 from bot.desk import House
+from bot.pacing import WRITES_A_SECOND
 from bot.review.meeting_time import WorkingHours, weekends_alone
 from bot.review.naming import Naming
 from bot.review.refusal import Refused
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     port: int = Field(3000, alias="DEBRIEF_PORT", ge=0, le=65535)
     clock: Literal["system", "slack"] = Field("system", alias="DEBRIEF_CLOCK")
     lookup_grace_s: float = Field(60, alias="DEBRIEF_LOOKUP_GRACE_S", ge=0, le=3600)
+    writes_a_second: int = Field(WRITES_A_SECOND, alias="DEBRIEF_WRITES_A_SECOND", ge=0, le=50)
     command: str = Field("/review", alias="DEBRIEF_COMMAND")
     channel_pattern: str = Field("^inc-|^incident-", alias="DEBRIEF_CHANNEL_PATTERN")
     emoji: Annotated[dict[str, str], NoDecode] = Field(DEFAULT_EMOJI, alias="DEBRIEF_EMOJI")
@@ -192,6 +194,7 @@ MENDS = {
     "DEBRIEF_HOLIDAYS": "give on or off",
     "DEBRIEF_ACTIONS": "give as_they_surface or parked",
     "DEBRIEF_LOOKUP_GRACE_S": "give seconds from 0 to 3600, such as 60",
+    "DEBRIEF_WRITES_A_SECOND": "give a number from 1 to 50, such as 4; 0 leaves the pace to Slack",
     "DEBRIEF_REPORT_NAMES": "give names or roles",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
     "DEBRIEF_WITNESS_KEY": "give at least 16 characters that nobody can guess",

@@ -43,6 +43,10 @@ WRONG = [
         "DEBRIEF_LOOKUP_GRACE_S cannot be used: give seconds from 0 to 3600, such as 60.",
     ),
     (
+        {"DEBRIEF_WRITES_A_SECOND": "many"},
+        "DEBRIEF_WRITES_A_SECOND cannot be used: give a number from 1 to 50, such as 4; 0 leaves the pace to Slack.",
+    ),
+    (
         {"DEBRIEF_COMMAND": "Review now"},
         "DEBRIEF_COMMAND cannot be used: give a slash command of lower-case letters, such as /review.",
     ),

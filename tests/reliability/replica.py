@@ -23,6 +23,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, TraceConfig
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from bot import courier as couriers
@@ -151,10 +152,17 @@ def clock_of(part: Part) -> Callable[[], datetime]:
 
 
 def select_then_update(
-    db: Session, team: str, *, now: datetime, at_most: int, take: delivering.Take, rank: int = BROADCAST
+    db: Session,
+    team: str,
+    *,
+    now: datetime,
+    at_most: int,
+    take: delivering.Take,
+    rank: int = BROADCAST,
+    wait: ColumnElement[bool] = delivering.NOTHING,
 ) -> Sequence[OutboxNote]:
     """As `claim`, but what was read is not locked: it may be another's by the time it is written."""
-    due = db.scalars(delivering._due(team, now, at_most, rank)).all()
+    due = db.scalars(delivering._due(team, now, at_most, rank, wait)).all()
     time.sleep(random.random() / 2)
     claimed = [note for note in due if take(note)]
     for note in claimed:
