@@ -9,6 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import event, select
 
 from bot import courier as courier_module
@@ -16,6 +19,7 @@ from bot.courier import Courier
 from bot.looking_up import Found
 from bot.posting import Parcel
 from bot.sandbox.server import Running, sandbox
+from bot.sandbox.workspace import BOT_TOKEN
 from storage import outbox, people
 from storage.models import OutboxNote
 from storage.session import Storage
@@ -242,6 +246,35 @@ async def test_a_channel_that_is_slow_keeps_no_other_waiting(office: Office):
     assert office.state("stuck") == ("sending", None)
     office.courier.stop()
     await running
+
+
+async def test_an_answer_finds_room_where_everything_else_hangs(office: Office):
+    office.fault("timeout", times=courier_module.AT_ONCE, seconds=30)
+    for n in range(courier_module.AT_ONCE + 5):
+        office.say(f"n{n}", to=f"U{1000 + n}")
+    await office.courier.round()
+    hanging = len(office.courier._under_way)
+    office.whisper("for priya", to="U0PRIYA")
+
+    await office.courier.round()
+    await until(lambda: office.state("for priya")[0] == "sent")
+
+    assert hanging == courier_module.AT_ONCE
+    assert office.state(f"n{courier_module.AT_ONCE}") == ("pending", None)
+    await office.courier.settle()
+
+
+async def test_of_two_hundred_broadcasts_and_an_answer_the_answer_goes_first(office: Office):
+    office.slack.sandbox.faults.set({"rate_limits": "off"})
+    for n in range(200):
+        office.say(f"n{n}", to=f"U{1000 + n}")
+    office.whisper("for priya", to="U0PRIYA")
+
+    await office.courier.round()
+    await office.courier.settle()
+
+    assert office.state("for priya") == ("sent", None)
+    assert office.state("n199") == ("pending", None)
 
 
 async def test_a_courier_that_is_stopped_finishes_what_is_under_way(office: Office):
@@ -596,6 +629,84 @@ async def test_the_mark_by_which_we_find_a_message_says_nothing_to_others(office
     assert message["metadata"]["event_type"] == "debrief_note"
     assert len(message["metadata"]["event_payload"]["mark"]) == 32
     assert "PRIYA" not in str(message["metadata"])
+
+
+class Odd(AsyncWebClient):
+    """Refuses messages with a word that no reference has, so often; the last before may have been taken."""
+
+    times = 1
+    takes = False
+
+    async def api_call(self, api_method: str, **given: Any) -> Any:
+        if not api_method.startswith("chat.post") or not self.times:
+            return await super().api_call(api_method, **given)
+        self.times -= 1
+        if self.takes:
+            await super().api_call(api_method, **given)
+        answer = {"ok": False, "error": "a_word_of_next_year"}
+        raise SlackApiError(
+            "refused",
+            AsyncSlackResponse(
+                client=self, http_verb="POST", api_url="", req_args={}, data=answer, headers={}, status_code=200
+            ),
+        )
+
+
+def an_odd_slack(office: Office, *, times: int) -> Odd:
+    odd = Odd(token=BOT_TOKEN, base_url=office.slack.api_url, retry_handlers=[])
+    odd.times = times
+    office.courier = Courier(office.storage, odd, team=TEAM, now=office.slack.sandbox.clock.now, grace=GRACE)
+    return odd
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_word_that_no_reference_has_leaves_it_open_and_is_looked_up(office: Office, takes: bool):  # noqa: FBT001
+    an_odd_slack(office, times=1).takes = takes
+    office.say("the pre-read")
+    await office.round()
+    left = office.state("the pre-read")
+
+    office.pass_time(61)
+    await office.round()
+
+    assert left == ("sending", "unknown")
+    assert office.seen() == ["the pre-read"]
+
+
+async def test_what_is_refused_so_again_and_again_is_given_up_with_that_word(office: Office):
+    odd = an_odd_slack(office, times=99)
+    office.say("the pre-read")
+
+    for _ in range(courier_module.MOST_ODD_WORDS + 3):
+        await office.round()
+        office.pass_time(61)
+
+    assert office.state("the pre-read") == ("dead", "a_word_of_next_year")
+    assert odd.times == 99 - courier_module.MOST_ODD_WORDS - 1
+
+
+async def test_a_whisper_that_is_refused_so_is_given_up_for_nobody_can_look_it_up(office: Office):
+    an_odd_slack(office, times=1)
+    office.whisper("for priya", to="U0PRIYA")
+
+    await office.round()
+
+    assert office.state("for priya") == ("dead", "a_word_of_next_year")
+
+
+async def test_while_slack_does_not_let_us_in_nothing_is_given_up(office: Office):
+    good = office.courier._client.token
+    office.courier._client.token = "xoxb-of-yesterday"
+    office.say("the pre-read")
+    await office.round()
+    left = office.state("the pre-read")
+
+    office.courier._client.token = good
+    office.pass_time(301)
+    await office.round()
+
+    assert left == ("pending", "invalid_auth")
+    assert office.seen() == ["the pre-read"]
 
 
 # Never -----------------------------------------------------------------------------------------
