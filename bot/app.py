@@ -51,7 +51,7 @@ from bot.settings import BadSettings, Settings, needed_to_run
 from bot.shelf import NotOurs, Shelf
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
-from storage import pauses, people
+from storage import pauses, people, poolers
 from storage.health import SILENT, damage, trouble
 from storage.moment import DatabaseTime
 from storage.session import NotUsable, Storage, misfit, new_mark_key, only_one, upgrade
@@ -142,7 +142,7 @@ class Debrief:
         """Serve until stopped: schema first, then Slack, then the doors, then what is due."""
         sys.setswitchinterval(HAND_OVER_S)
         with _one_of_us(self.settings.url):
-            await asyncio.to_thread(_refuse_the_damaged, self.settings.url)
+            await asyncio.to_thread(_refuse_the_unusable, self.settings.url)
             await asyncio.to_thread(upgrade, self.settings.url)
             self.storage = Storage(self.settings.url, witness_key=self.settings.witness_secret)
             try:
@@ -461,8 +461,8 @@ def _one_of_us(url: str) -> Any:
         raise BadSettings(str(error)) from None
 
 
-def _refuse_the_damaged(url: str) -> None:
-    why = damage(url)
+def _refuse_the_unusable(url: str) -> None:
+    why = damage(url) or poolers.between(url)
     if why:
         raise NotUsable(f"DEBRIEF_DATABASE_URL cannot be used: {why}.")
 

@@ -18,7 +18,7 @@ from bot.review import example
 from bot.review.history import MEAGRE_PAGE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
-from storage import files, readings
+from storage import files, poolers, readings
 from storage.health import LITTLE_ROOM, MISFIT, SILENT, damage, trouble
 from storage.models import Workspace
 from storage.session import Storage, differences, make_engine, misfit
@@ -88,6 +88,9 @@ def _database(settings: Settings) -> Finding:
     if damaged:
         return Finding("database", False, damaged)
     try:
+        mixed = poolers.between(settings.url)
+        if mixed:
+            return Finding("database", False, mixed)
         engine = make_engine(settings.url)
         try:
             why = misfit(engine)

@@ -23,8 +23,10 @@ from bot.settings import Settings
 from storage import channels, delivering, incidents, outbox, people, reviews, sweeping
 from storage.models import Erasure
 from storage.outbox import Words
+from storage.poolers import UNUSABLE
 from storage.session import Storage, only_one
 from tests.canary import rows_with
+from tests.pooler import pooled
 
 TEAM = "T0SANDBOX"
 SAMPLE = Path(__file__).parent.parent / "bot" / "sandbox" / "sample"
@@ -89,6 +91,41 @@ def test_a_schema_that_differs_is_told(storage: Storage):
 
     assert checked.exit_code == 1
     assert "differs from what this version expects" in checked.stderr
+
+
+def test_a_second_bot_on_a_file_is_refused_with_a_sentence_and_other_commands_go_on(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-sandbox")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-sandbox")
+
+    with only_one(f"sqlite:///{tmp_path / 'debrief.db'}"):
+        second = debrief("run")
+        others = [debrief(*words.split()) for words in ("db upgrade", "db check", "outbox", "incidents")]
+
+    assert second.exit_code == 2
+    assert second.stderr == (
+        f"Another debrief run uses {tmp_path / 'debrief.db'}: stop it first, "
+        "or set DEBRIEF_DATABASE_URL to a PostgreSQL.\n"
+    )
+    assert [each.exit_code for each in others] == [0, 0, 0, 0]
+
+
+@pytest.mark.postgres
+def test_a_pooler_that_mixes_sessions_is_refused_at_the_start_and_named_by_the_doctor(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-sandbox")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-sandbox")
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api/")
+
+    with pooled(postgresql_url, "transaction") as url:
+        monkeypatch.setenv("DEBRIEF_DATABASE_URL", url)
+        started, examined = debrief("run"), debrief("doctor")
+
+    assert (started.exit_code, examined.exit_code) == (2, 1)
+    assert started.stderr == f"DEBRIEF_DATABASE_URL cannot be used: {UNUSABLE}.\n"
+    assert f"NOT database: {UNUSABLE}" in examined.stdout
 
 
 def test_a_schema_of_a_newer_version_is_left_alone(storage: Storage):
