@@ -29,7 +29,7 @@ from bot.measures import Delivery
 from bot.outcomes import RETRY_S, Outcome
 from bot.pacing import A_SECOND, IN_A_CHANNEL, Pace
 from bot.posting import Parcel, Post, Said
-from storage import delivering, incidents, outbox, pauses, people
+from storage import delivering, incidents, outbox, pauses, people, read_back
 from storage.health import trouble
 from storage.holds import Holds
 from storage.models import ANSWER, BROADCAST, OutboxNote
@@ -56,6 +56,8 @@ MOST_ODD_WORDS = 5
 """How often in a row Slack may refuse a note with a word that its reference does not know."""
 LOOK_BACK = timedelta(minutes=5)
 """How much earlier than the attempt a look-up begins: our clock and Slack's may differ."""
+NOT_THERE = "message_not_found"
+"""Slack answers this where it knows nothing of the message."""
 NOT_HEARD_THERE = {"channel_not_found", "is_archived", "not_in_channel", "user_not_in_channel"}
 """Slack answers these where a whisper cannot reach somebody in the place they asked from."""
 
@@ -240,12 +242,18 @@ class Courier:
                 await self._said(parcel, Said(parcel.channel))
             case "never" if parcel.kind == "whisper" and parcel.user and outcome.word in NOT_HEARD_THERE:
                 await self._deliver(replace(parcel, kind="once", channel=parcel.user, thread=""))
+            case "never" if outcome.word == NOT_THERE and await self._is_lost(parcel):
+                log.warning("lost by Slack, said once more", extra={"note": parcel.id})
             case "never":
                 await self._dead(parcel, outcome.word)
             case "unheard_of":
                 await self._refused_oddly(parcel, outcome.word)
             case "unknown":
                 await self._unknown(parcel, outcome.word)
+
+    async def _is_lost(self, parcel: Parcel) -> bool:
+        """Whether Slack lost what was to be updated, and it is due again; what a person deleted is not."""
+        return parcel.posted is not None and await asyncio.to_thread(self._replace_lost, parcel, parcel.posted[1])
 
     async def _refused_oddly(self, parcel: Parcel, word: str) -> None:
         """Slack may have done it nevertheless, so it is looked up; what cannot be and what goes on is given up."""
@@ -457,6 +465,10 @@ class Courier:
     def _mark_uncertain(self, parcel: Parcel, wait: timedelta) -> None:
         with self._storage.write() as db:
             delivering.mark_uncertain(db, parcel.id, attempt=parcel.attempt, until=self._now() + wait)
+
+    def _replace_lost(self, parcel: Parcel, ts: str) -> bool:
+        with self._storage.write() as db:
+            return read_back.replace_lost(db, parcel.id, attempt=parcel.attempt, ts=ts, now=self._now())
 
     def _mark_dead(self, parcel: Parcel, error: str) -> None:
         with self._storage.write() as db:

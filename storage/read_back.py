@@ -87,9 +87,13 @@ def say_again(db: Session, note: Said, *, now: datetime) -> bool:
     return _say_again(db, note.id, note.ts, is_new, now=now)
 
 
-def replace_lost(db: Session, note_id: int, *, ts: str, now: datetime) -> bool:
-    """Let a live note that Slack could not update, for it is not there, be said once more; on the same conditions."""
-    return _say_again(db, note_id, ts, OutboxNote.kind == "live", now=now)
+def replace_lost(db: Session, note_id: int, *, attempt: int, ts: str, now: datetime) -> bool:
+    """Let what Slack could not update in this attempt, for it is not there, be said once more; on the same conditions.
+
+    A live note is wanted whenever that is; whatever else had to be reworded, only while it is no old news.
+    """
+    wanted = or_(OutboxNote.kind == "live", OutboxNote.posted_ts >= _ts(now - LATEST))
+    return _say_again(db, note_id, ts, and_(wanted, OutboxNote.attempts == attempt), now=now)
 
 
 def _say_again(db: Session, note_id: int, ts: str, *conditions: ColumnElement[bool], now: datetime) -> bool:

@@ -314,6 +314,33 @@ async def test_what_is_right_is_looked_for_once(house: House):
     assert house.called("conversations.history") == 1
 
 
+async def test_an_agenda_that_slack_lost_is_posted_anew_in_its_newest_words_and_followed_there(either_house: House):
+    house = either_house
+    house.fault("forget")
+    house.say("agenda", "first", kind="live")
+    await house.deliver()
+
+    house.say("agenda", "second", kind="live")
+    await house.deliver()
+    house.say("agenda", "third", kind="live")
+    await house.deliver()
+
+    assert house.seen() == ["third"]
+    assert house.called("chat.postMessage") == 2
+
+
+async def test_an_agenda_that_somebody_deleted_is_not_posted_anew(house: House):
+    house.say("agenda", "first", kind="live")
+    await house.deliver()
+    house.delete("agenda")
+
+    house.say("agenda", "second", kind="live")
+    await house.deliver()
+
+    assert house.seen() == []
+    assert house.state("agenda") == ("dead", "message_not_found")
+
+
 # What is there twice -----------------------------------------------------------------------------------
 
 

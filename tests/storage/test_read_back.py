@@ -175,16 +175,20 @@ def test_what_the_archive_knows_to_be_deleted_is_not_said_once_more(storage: Sto
     assert not say_again(storage, note)
 
 
-def test_a_live_note_that_cannot_be_updated_is_posted_anew_once_whenever_that_is(storage: Storage):
-    said(storage, kind="live", read_back_at=NOW + SOON, state="sending", version=7)
+def test_what_cannot_be_updated_is_posted_anew_once_a_live_note_whenever_that_is(storage: Storage):
+    said(storage, "agenda", kind="live", read_back_at=NOW + SOON, state="sending", version=7)
     said(storage, "reminder", state="sending")
-    rows = the_note(storage).id, the_note(storage, "reminder").id
+    agenda, reminder = the_note(storage, "agenda").id, the_note(storage, "reminder").id
 
-    with storage.write() as db:
-        done = [read_back.replace_lost(db, row, ts=TS, now=NOW + FOR) for row in (*rows, rows[0])]
+    def replace(row: int, now: datetime, attempt: int = 1) -> bool:
+        with storage.write() as db:
+            return read_back.replace_lost(db, row, attempt=attempt, ts=TS, now=now)
 
-    assert done == [True, False, False]
-    assert (the_note(storage).state, the_note(storage).version, the_note(storage).posted_ts) == ("pending", 7, None)
+    assert not replace(agenda, NOW + FOR, attempt=2)
+    assert [replace(agenda, NOW + FOR), replace(agenda, NOW + FOR)] == [True, False]
+    assert [replace(reminder, NOW + FOR), replace(reminder, NOW + SOON)] == [False, True]
+    row = the_note(storage, "agenda")
+    assert (row.state, row.version, row.posted_ts) == ("pending", 7, None)
 
 
 @pytest.mark.postgres
