@@ -14,7 +14,7 @@ from bot.review.meeting_time import (
     weekends_alone,
     working_morning_at,
 )
-from storage import incidents, people, reviews
+from storage import incidents, messages, people, reviews
 from storage.models import Incident, Message, Moment, OutboxNote, Review, Source
 
 ANSWERS = "whisper:%"
@@ -93,7 +93,8 @@ def _responds(db: Session, fire: Incident, user: str, since: datetime) -> bool:
     in_its_places = and_(Source.incident_id == fire.id, Source.channel_id == Message.channel_id)
     threads = or_(Source.thread_ts == "", Source.thread_ts.in_((Message.thread_ts, Message.ts)))
     wrote = and_(Message.team_id == fire.team_id, Message.user_id == user, Message.posted_at >= since)
-    written = select(Message.id).join(Source, and_(in_its_places, threads)).where(wrote)
+    said = or_(Message.subtype.is_(None), Message.subtype.not_in(messages.OF_THE_CHANNEL))
+    written = select(Message.id).join(Source, and_(in_its_places, threads)).where(wrote, said)
     return db.scalar(written.limit(1)) is not None
 
 

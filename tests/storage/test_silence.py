@@ -3,12 +3,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId
 from bot.review.meeting_time import DaysOff, WorkingHours
 from storage import incidents, outbox, people, reviews, silence
-from storage.models import Membership, Person
+from storage.models import Membership, Message, Person
 from storage.outbox import Words
 from tests.cast import (
     MARA,
@@ -154,6 +155,15 @@ def test_who_responds_to_a_burning_incident_is_left_in_peace(room: Room):
     assert not may_be_told(room, TOMAS)
     assert not may_be_told(room, MARA)
     assert may_be_told(room, OUTSIDER)
+
+
+def test_who_was_let_into_the_channel_and_has_said_nothing_is_at_no_fire(room: Room):
+    a_fire(room)
+    ts = a_message(room, "has joined the channel", by=PRIYA)
+
+    room.change(lambda db: db.execute(update(Message).where(Message.ts == ts).values(subtype="channel_join")))
+
+    assert may_be_told(room, PRIYA, at=datetime(2026, 11, 18, 10, tzinfo=UTC))
 
 
 def test_when_it_is_mitigated_they_may_be_told_again(room: Room):
