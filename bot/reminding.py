@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bot.desk import Note, Notes, Turn
@@ -11,7 +12,7 @@ from bot.review.follow_up import ActionState, Shown, Worked
 from bot.review.incident import UserId
 from bot.review.meeting_time import DaysOff, working_day_from, working_morning_at
 from storage import actions, incidents, people, presence, silence
-from storage.models import Action, Incident
+from storage.models import Action, Change, Incident
 
 MOST_SHOWN = 20
 UNDECIDED = timedelta(days=7)
@@ -174,14 +175,25 @@ class _Book:
     """What is owed, and all that decides who hears of it, read in a few queries."""
 
     def __init__(self, turn: Turn, found: Sequence[Owed]) -> None:
-        ids = [owed.action.id for owed in found]
         self.turn, self.found = turn, found
-        self.said = actions.rungs(turn.db, ids)
-        self.handed = actions.handed_over(turn.db, turn.team, ids)
-        self.touched = actions.touched(turn.db, turn.team, ids)
+        self.ids = [owed.action.id for owed in found]
         held = incidents.roles_in(turn.db, {owed.incident.id for owed in found})
         self.seen: dict[str, frozenset[int]] = {}
         self.answering = {incident: roles.owner_or_lead for incident, roles in held.items()}
+
+    # Read when they are first needed: at most hours nobody may be told anything.
+
+    @cached_property
+    def said(self) -> dict[int, set[str]]:
+        return actions.rungs(self.turn.db, self.ids)
+
+    @cached_property
+    def handed(self) -> dict[int, Change]:
+        return actions.handed_over(self.turn.db, self.turn.team, self.ids)
+
+    @cached_property
+    def touched(self) -> dict[int, datetime]:
+        return actions.touched(self.turn.db, self.turn.team, self.ids)
 
     def people(self) -> set[UserId]:
         """Everybody who may have to hear something."""

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from storage import people
 
 NOTED_EVERY = timedelta(minutes=30)
-ABSENCE = timedelta(hours=6)
-"""A pause of the clock that somebody may have noticed: not every restart is one."""
+ABSENCE = timedelta(hours=8)
+"""The shortest pause of the clock that counts: in a shorter one nobody's whole working day goes by."""
 
 
 def notice(db: Session, team: str, *, now: datetime) -> None:

@@ -15,7 +15,7 @@ from bot.review.meeting_time import (
     working_morning_at,
 )
 from storage import incidents, messages, people, reviews
-from storage.models import Incident, Message, Moment, OutboxNote, Review, Source
+from storage.models import Incident, Message, Moment, OutboxNote, Person, Review, Source
 
 ANSWERS = "whisper:%"
 """The keys of answers in a direct conversation, which were asked for."""
@@ -39,22 +39,21 @@ def may_be_told(
     4. They were not written to unasked today, which is their own day.
     5. They are at no fire.
     """
-    if not people.is_one_of_us(db, team, user) or _wants_silence(db, team, user, now):
+    person = people.find(db, team, user)
+    zone = ZoneInfo(person.zone if person else people.UNKNOWN_ZONE)
+    off = days_off(zone.key, now.date())
+    # First what needs no query: at most hours of the day the answer is no.
+    if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
+        return False
+    if (person and _wants_silence(person, now)) or not people.is_one_of_us(db, team, user):
         return False
     if incident and incidents.by_number(db, team, incident.id, user) is None:
-        return False
-    zone = ZoneInfo(people.zone(db, team, user))
-    off = days_off(zone.key, now.date())
-    if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
         return False
     today = working_morning_at(now.astimezone(zone).date(), zone, time.min)
     return not _told_since(db, team, user, today) and not is_at_a_fire(db, team, user, now=now)
 
 
-def _wants_silence(db: Session, team: str, user: str, now: datetime) -> bool:
-    person = people.find(db, team, user)
-    if person is None:
-        return False
+def _wants_silence(person: Person, now: datetime) -> bool:
     return person.reminders_off_at is not None or (person.snoozed_until is not None and person.snoozed_until > now)
 
 

@@ -39,7 +39,7 @@ def test_a_pause_of_hours_is_an_absence(room: Room):
 
 
 def test_a_restart_is_none(room: Room):
-    ticks(room, 0, 5, 6)
+    ticks(room, 0, 7, 8)
 
     assert not was_away(room, 3)
 
