@@ -30,6 +30,8 @@ LONGEST_PAUSE_S = 5.0
 ANSWERED_WITHIN_S = 4.0
 """Slack waits three seconds for an answer; then it sends again."""
 MOST_REMEMBERED = 1_000
+MOST_CONNECTIONS = 10
+"""Slack opens no more for one app."""
 
 
 class Envelopes:
@@ -95,6 +97,7 @@ class PatientClient(SocketModeClient):
         if frame is None:
             log.warning("something that cannot be read came over the socket", extra={"characters": len(raw or "")})
             return
+        _tell_of_crowds(frame)
         serving = asyncio.ensure_future(self.run_message_listeners(frame, raw))
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
@@ -127,6 +130,15 @@ class PatientClient(SocketModeClient):
         short = time.monotonic() - self._began < SHORT_LIFE_S
         self._short_lives = self._short_lives + 1 if short else 0
         return min(2.0 ** (self._short_lives - 2), LONGEST_PAUSE_S) if self._short_lives > 1 else 0.0
+
+
+def _tell_of_crowds(frame: dict[str, Any]) -> None:
+    """What runs beside us without a connection hears nothing, and looks well: somebody should know."""
+    count = frame.get("num_connections")
+    if frame["type"] == "hello" and isinstance(count, int) and count >= MOST_CONNECTIONS:
+        log.warning("all ten connections that Slack gives an app are taken: run fewer bots", extra={"open": count})
+    if frame["type"] == "disconnect" and frame.get("reason") == "too_many_websockets":
+        log.warning("Slack gives this app no further connection: run fewer bots, or let Slack call over HTTP")
 
 
 class Socket(AsyncBaseSocketModeHandler):

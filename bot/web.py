@@ -6,7 +6,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -212,3 +212,13 @@ def where(error: BaseException) -> str:
 def mark_of(raw: str, stamp: str) -> str:
     """What a signed request is remembered by."""
     return hashlib.sha256(f"{stamp}:{raw}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def mark_of_payload(body: Mapping[str, Any]) -> str | None:
+    """What a gesture over a socket is remembered by: an envelope that comes again may come to another replica.
+
+    Slack gives each gesture a trigger of its own, so no two are alike; what has none is nobody's gesture.
+    """
+    if not body.get("trigger_id"):
+        return None
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -15,7 +15,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.shapes import SHAPES, is_only_said
-from bot.web import Keep, answer_failure, mark_of
+from bot.web import Keep, answer_failure, mark_of, mark_of_payload
 
 log = logging.getLogger("debrief.listeners")
 
@@ -73,7 +73,7 @@ class KeepFirst(AsyncMiddleware):
 
 
 class RememberMark(AsyncMiddleware):
-    """What a signed request is remembered by, so that a replay has no second effect; Socket Mode has no replays."""
+    """What a gesture is remembered by: one that comes again has no second effect, whichever replica it finds."""
 
     async def async_process(
         self,
@@ -83,7 +83,7 @@ class RememberMark(AsyncMiddleware):
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
     ) -> BoltResponse:
         stamp = (req.headers.get("x-slack-request-timestamp") or [""])[0]
-        req.context["mark"] = mark_of(req.raw_body, stamp) if stamp else None
+        req.context["mark"] = mark_of(req.raw_body, stamp) if stamp else mark_of_payload(req.body)
         return await next()
 
 
