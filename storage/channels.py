@@ -48,7 +48,7 @@ def keep_channel(db: Session, team: str, fact: ChannelFact) -> None:
             row.archived_at = row.archived_at or fact.at
         case "unarchived":
             row.archived_at = None
-            _open_again(db, row)
+            _open_again(db, row, at=fact.at)
         case "made_private":
             make_private(db, team, fact.channel, at=fact.at)
         case "left":
@@ -93,13 +93,13 @@ def _we_joined(db: Session, row: Channel, *, at: datetime) -> None:
     row.bot_joined_at, row.derived_at = max(row.bot_joined_at or at, at), None
     if row.bot_left_at and row.bot_left_at <= at:
         row.bot_left_at = None
-        _open_again(db, row)
+        _open_again(db, row, at=at)
     db.flush()
 
 
-def _open_again(db: Session, row: Channel) -> None:
+def _open_again(db: Session, row: Channel, *, at: datetime) -> None:
     if not (row.archived_at or row.bot_left_at):
-        closed.open_again(db, row.team_id, row.channel_id)
+        closed.open_again(db, row.team_id, row.channel_id, at=at)
 
 
 def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Channel:
@@ -119,7 +119,7 @@ def learn(db: Session, team: str, facts: ChannelFacts, *, now: datetime) -> Chan
     else:
         _we_left(db, row, at=now)
     if was_closed:
-        _open_again(db, row)
+        _open_again(db, row, at=now)
     if facts.members:
         know_members(db, team, facts.channel, _as_of_now(db, team, facts, now=now), now=now)
     db.flush()

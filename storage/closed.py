@@ -1,8 +1,8 @@
 """Where nobody can be spoken to any more: known from events and from what Slack refuses, until it is open again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage.models import Channel, OutboxNote, Person
@@ -13,8 +13,11 @@ ARCHIVED_WORDS = frozenset({ARCHIVED})
 AWAY_WORDS = frozenset({AWAY, "channel_not_found"})
 GONE_WORDS = frozenset({"user_disabled", "user_not_found"})
 """Slack's words for somebody who has left the workspace (from the public method reference, 2026-08-20)."""
-FOREVER_SHOWN = ("live", "picture")
+SHOWN = ("live", "picture")
 """Kinds of notes that say what is so now, and not only what was news then."""
+STILL_NEWS = ("pre-read:%", "scheduled:%")
+STILL_NEWS_FOR = timedelta(days=1)
+"""A pre-read comes a day before its meeting: what was kept back for less may still be read before."""
 
 
 def why(db: Session, team: str, channel: str) -> str | None:
@@ -64,13 +67,14 @@ def heard(db: Session, note: OutboxNote) -> None:
     closed = row and (row.archived_at or row.bot_left_at)
     if row and closed and note.attempted_at and closed < note.attempted_at:
         row.archived_at = row.bot_left_at = None
-        open_again(db, note.team_id, note.channel_id)
+        open_again(db, note.team_id, note.channel_id, at=note.attempted_at)
 
 
-def open_again(db: Session, team: str, channel: str) -> None:
+def open_again(db: Session, team: str, channel: str, *, at: datetime) -> None:
     """Let be seen what should be seen there now; what was only news then stays unsaid."""
-    kept = (OutboxNote.team_id == team, OutboxNote.channel_id == channel, OutboxNote.kind.in_(FOREVER_SHOWN))
+    news = and_(or_(*map(OutboxNote.key.like, STILL_NEWS)), OutboxNote.not_before >= at - STILL_NEWS_FOR)
+    wanted = (OutboxNote.team_id == team, OutboxNote.channel_id == channel, or_(OutboxNote.kind.in_(SHOWN), news))
     refused = (OutboxNote.state == "dead", OutboxNote.error.in_((*ARCHIVED_WORDS, *AWAY_WORDS)))
-    for note in db.scalars(select(OutboxNote).where(*kept, *refused).order_by(OutboxNote.id).with_for_update()):
+    for note in db.scalars(select(OutboxNote).where(*wanted, *refused).order_by(OutboxNote.id).with_for_update()):
         note.state, note.error = "pending", None
     db.flush()
