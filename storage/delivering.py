@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage import closed
@@ -55,33 +55,40 @@ def is_due(
 
 
 def _due(team: str, now: datetime, at_most: int, rank: int, wait: ColumnElement[bool] = NOTHING) -> Select[OutboxNote]:
-    other = aliased(OutboxNote)
-    # A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
-    in_the_way = and_(
-        other.id < OutboxNote.id,
-        other.state == "pending",
-        other.kind != "picture",
-        or_(other.error.is_not(None), other.not_before <= now),
-    )
+    first = _first_in_channels(now)
     # Words wait for no picture, which may take its time.
-    under_way = and_(other.id != OutboxNote.id, other.state == "sending", other.kind != "picture")
-    blocked = (
-        select(other.id)
-        .where(other.team_id == team, other.channel_id == OutboxNote.channel_id, or_(in_the_way, under_way))
-        .exists()
-    )
+    other = aliased(OutboxNote)
+    under_way = and_(other.state == "sending", other.kind != "picture", other.channel_id == OutboxNote.channel_id)
     return (
         select(OutboxNote)
+        .outerjoin(first, and_(first.c.team_id == OutboxNote.team_id, first.c.channel_id == OutboxNote.channel_id))
         .where(
             OutboxNote.team_id == team,
             OutboxNote.state == "pending",
             OutboxNote.not_before <= now,
             OutboxNote.rank <= rank,
-            ~blocked,
+            or_(first.c.id.is_(None), OutboxNote.id <= first.c.id),
+            ~select(other.id).where(other.team_id == team, under_way).exists(),
             ~wait,
         )
         .order_by(OutboxNote.rank, OutboxNote.id)
         .limit(at_most)
+    )
+
+
+def _first_in_channels(now: datetime) -> Subquery:
+    """The first note of each channel that later ones wait for, asked once for all and not anew for each of them.
+
+    Not of one workspace alone: for that, SQLite would go through all that was ever said there.
+
+    A note that Slack told to wait is in the way of later ones; one that is only meant for later is not.
+    """
+    in_the_way = and_(OutboxNote.kind != "picture", or_(OutboxNote.error.is_not(None), OutboxNote.not_before <= now))
+    return (
+        select(OutboxNote.team_id, OutboxNote.channel_id, func.min(OutboxNote.id).label("id"))
+        .where(OutboxNote.state == "pending", in_the_way)
+        .group_by(OutboxNote.team_id, OutboxNote.channel_id)
+        .subquery()
     )
 
 
@@ -94,8 +101,9 @@ def uncertain(db: Session, team: str, *, now: datetime, patience: timedelta) -> 
     """Notes whose outcome is not known: found to be so and waited for, or left behind for longer than `patience`."""
     known = and_(OutboxNote.error == UNCERTAIN, OutboxNote.not_before <= now)
     left = and_(OutboxNote.error.is_(None), OutboxNote.attempted_at <= now - patience)
-    being_sent = and_(OutboxNote.team_id == team, OutboxNote.state == "sending")
-    return db.scalars(select(OutboxNote).where(being_sent, or_(known, left)).order_by(OutboxNote.id)).all()
+    being_sent = select(OutboxNote).where(OutboxNote.state == "sending", or_(known, left)).order_by(OutboxNote.id)
+    # Asked for a workspace, SQLite would go through all that was ever said there.
+    return [note for note in db.scalars(being_sent) if note.team_id == team]
 
 
 # What became of it -------------------------------------------------------------------

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from storage import delivering, outbox, people
 from storage.models import ANSWER, OutboxNote
@@ -361,3 +362,28 @@ def test_newer_words_are_not_lost_to_those_written_at_once(storage: Storage):
 
     with storage.read() as db:
         assert [(note.text, note.version) for note in db.scalars(select(OutboxNote))] == [("four", 4)]
+
+
+# However much was said before -------------------------------------------------------------
+
+
+def test_what_is_asked_every_other_second_does_not_look_through_what_was_said(sqlite_url: str):
+    storage = Storage(sqlite_url)
+    asked: list[tuple[str, Any]] = []
+    event.listen(storage.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    with storage.write() as db:
+        delivering.is_due(db, TEAM, now=NOW)
+        delivering.claim(db, TEAM, now=NOW, at_most=20)
+        delivering.uncertain(db, TEAM, now=NOW, patience=MINUTE)
+
+    with storage.read() as db:
+        plan = [step for query, given in asked[1:] for step in _plan(db, query, given)]
+
+    through_notes = [step for step in plan if "outbox" in step]
+    assert through_notes
+    assert [step for step in through_notes if "state=?" not in step] == []
+    storage.close()
+
+
+def _plan(db: Session, query: str, given: Any) -> list[str]:
+    return [row[3] for row in db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given)]
