@@ -467,7 +467,6 @@ def _actions(
 
 def _action(incident: Incident, fact: ActionFacts, now: datetime) -> Action:
     came_to = {change.to: change.at for change in fact.history if change.what == "state"}
-    worked = next((change for change in reversed(fact.history) if change.what == "worked"), None)
     return Action(
         team_id=incident.team_id,
         incident_id=incident.id,
@@ -487,8 +486,8 @@ def _action(incident: Incident, fact: ActionFacts, now: datetime) -> Action:
         proposed_at=min((change.at for change in fact.history), default=now),
         committed_at=came_to.get(ActionState.committed),
         done_at=came_to.get(ActionState.done),
-        worked=worked.to if worked else None,
-        worked_at=worked.at if worked else None,
+        worked=fact.worked.to if fact.worked else None,
+        worked_at=fact.worked.at if fact.worked else None,
         channel_id=fact.message.channel_id if fact.message else None,
         ts=fact.message.ts if fact.message else None,
     )

@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Any, TypeVar, cast
 
 from bot.review.findings import FindingKind
-from bot.review.follow_up import ActionState
+from bot.review.follow_up import ActionState, Worked
 from bot.review.impact import Impact
 from bot.review.incident import Durations, MomentName, durations
 from bot.review.lifecycle import Stage
@@ -277,6 +277,12 @@ class ActionFacts:
     reason: str | None = None
     message: MessageRef | None = None
     history: tuple[ChangeFacts, ...] = ()
+
+    @property
+    def worked(self) -> ChangeFacts | None:
+        """What was said last of whether it worked, since it came to the state it is in."""
+        told = [change for change in self.history if change.what in {"state", "worked"}]
+        return told[-1] if told and told[-1].what == "worked" and told[-1].to in set(Worked) else None
 
 
 @dataclass(frozen=True, kw_only=True)

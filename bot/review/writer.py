@@ -10,7 +10,7 @@ from itertools import groupby
 
 from bot.review import agenda
 from bot.review.findings import FindingKind
-from bot.review.follow_up import ActionState
+from bot.review.follow_up import ActionState, Worked
 from bot.review.incident import FORMULAS, MomentName, in_words
 from bot.review.lifecycle import Role, Stage
 from bot.review.naming import Called, Naming
@@ -354,6 +354,7 @@ class _Writer:
             reason=self.said(action.reason) if action.reason else None,
             evidence=tuple(Labelled(label=label, words=self.said(words)) for label, words in given if words),
             verified_by=self.called.person(action.verified_by) if action.verified_by else "",
+            worked=Worked(action.worked.to).label.lower() if action.worked else "",
         )
 
     def answers(self, action: ActionFacts) -> tuple[str, ...]:

@@ -216,6 +216,8 @@ class ActionRow:
     reason: Words | None
     evidence: tuple[Labelled, ...]
     verified_by: str
+    worked: str
+    """What its owner said of it later, `not really`; empty where nobody has."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import checking, following_up, reminding
+from bot import checking, following_up, formats, reminding
+from bot.desk import House
 from bot.listeners.words import look_up
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
@@ -126,6 +127,18 @@ def test_what_did_not_work_may_be_opened_again_for_a_new_day(room: Room):
 
     assert "Action 1 is in progress, due Wed 30 Dec 2026." in said
     assert room.ask(lambda db: first(db).worked) is None
+
+
+def test_the_report_tells_whether_it_worked_until_it_is_opened_again(room: Room):
+    incident = an_incident(room)
+    done(room)
+    answer(room, "no")
+    told = room.ask(formats.markdown, TEAM, incident, House())
+
+    room.serve(following_up.move, by=TOMAS, number=1, step="begin")
+
+    assert ", done, quick fix, did it work: not really" in told
+    assert "did it work" not in room.ask(formats.markdown, TEAM, incident, House())
 
 
 def test_what_is_done_anew_is_asked_about_anew(room: Room):

@@ -1,12 +1,14 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from bot import facilitating, following_up, reminding, scheduling, tracking
 from bot.clock import TABLE
+from bot.desk import House
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role
+from bot.review.meeting_time import DaysOff
 from bot.review.when import read_when
 from storage import actions, channels, incidents, outbox, people, reviews
 from storage.incidents import Where
@@ -89,8 +91,8 @@ def test_a_reminder_says_why_it_came_and_how_to_stop_it(room: Room):
     live_through(room, until=datetime(2026, 11, 24, tzinfo=UTC))
 
     assert room.transcript(TOMAS)[0].splitlines()[-1] == (
-        "You get this because this action is yours; once a day at most. `/review reminders snooze` pauses messages like "
-        "this for a week, `/review reminders off` stops them."
+        "You get this because this action is yours; once a day at most. `/review reminders snooze` pauses messages "
+        "like this for a week, `/review reminders off` stops them."
     )
 
 
@@ -289,6 +291,36 @@ def test_an_answer_of_today_does_not_silence_a_reminder(room: Room):
     room.serve(reminding.remind_due)
 
     assert len(room.transcript(TOMAS)) == 2
+
+
+def test_a_rung_due_on_a_holiday_comes_the_working_day_before(room: Room):
+    an_incident(room)
+    propose(room)
+    room.serve(following_up.move, by=MARA, number=1, step="due", text="2026-11-27")
+    room.pass_time(days=2)
+    move(room, "commit")
+    wednesday, thursday = date(2026, 11, 25), date(2026, 11, 26)
+    free = DaysOff(holidays=frozenset({date(2026, 11, 24), thursday, date(2026, 11, 27)}))
+    room.desk.house = House(days_off=lambda zone, _: free if zone == "Europe/London" else DaysOff())
+
+    said = live_through(room, until=datetime(2026, 11, 29, tzinfo=UTC))
+
+    assert [when for when, _ in said] == ["Mon 23 09:00", f"{wednesday:%a %d} 09:00"]
+
+
+def test_who_responds_to_a_burning_incident_is_reminded_of_another_one_when_it_is_over(room: Room):
+    an_incident(room)
+    committed(room)
+    room.now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    fire = an_incident(room, title="Logins fail", lead=TOMAS, channel=ChannelId("C0FIRE"))
+    during = live_through(room, until=datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+    mitigated(room, fire)
+
+    assert (during, live_through(room, until=room.now + timedelta(hours=1))) == (
+        [],
+        [("Mon 23 12:00", f"*Action 1* is due Wed 25 Nov 2026: {TEXT}.")],
+    )
 
 
 def two_months_of_everything(room: Room) -> list[str]:
