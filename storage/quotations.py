@@ -33,11 +33,14 @@ from storage.models import (
     OutboxNote,
     Review,
     TimelineEvent,
+    Workspace,
 )
 from storage.types import CleanJSON
 
 SKEW = timedelta(minutes=1)
 """How far our clock may be behind Slack's: a copy is never older than its message by more than this."""
+DOUBLED_WITHIN = timedelta(days=1)
+"""How far from each other two messages may be that are one note: for so long it is looked for them."""
 TOGETHER = 8
 """Messages looked for in one question; each has a few wordings, and the database tries the beginning of each."""
 MOST_ANCHORS = 100
@@ -84,7 +87,7 @@ def follow(db: Session, team: str, gone: Sequence[Gone], incidents: Mapping[int,
         return
     linked = _Linked(db, team, gone)
     linked.unword(db)
-    stays = _said_elsewhere(db, team, gone)
+    stays = _said_elsewhere(db, team, gone) | _said_twice(db, team, gone)
     search = [
         one
         for message in gone
@@ -107,6 +110,26 @@ def _said_elsewhere(db: Session, team: str, gone: Sequence[Gone]) -> set[int]:
         for ts, text in db.execute(select(Message.ts, Message.text).where(twins))
         if (twin := (ts, text)) in wordings
     }
+
+
+def _said_twice(db: Session, team: str, gone: Sequence[Gone]) -> set[int]:
+    """Messages of ours that were there twice: the note stands as the other one, in the same words."""
+    ours = and_(
+        Workspace.team_id == team, or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)
+    )
+    by_us = select(Message.id).join(Workspace, ours).where(Message.id.in_([one.id for one in gone]))
+    said = {one.id: one for one in gone}
+    return {row for row in db.scalars(by_us) if _stands_still(db, team, said[row])}
+
+
+def _stands_still(db: Session, team: str, gone: Gone) -> bool:
+    channel, ts = gone.key
+    since, until = (f"{(moment_of(ts) + way * DOUBLED_WITHIN).timestamp():.6f}" for way in (-1, 1))
+    other = and_(
+        OutboxNote.posted_ts.between(since, until), OutboxNote.posted_ts != ts, OutboxNote.deleted_at.is_(None)
+    )
+    stands = select(OutboxNote.text).where(OutboxNote.team_id == team, OutboxNote.posted_channel == channel, other)
+    return any(text in gone.said for text in db.scalars(stands))
 
 
 # What was made of it ----------------------------------------------------------------------------

@@ -74,6 +74,10 @@ def test_over_http_everything_goes_to_one_address():
     assert made["features"]["slash_commands"][0]["url"] == url
 
 
+def test_it_hears_what_is_deleted_wherever_it_speaks():
+    assert {"message.channels", "message.groups", "message.im"} <= set(EVENTS)
+
+
 def test_the_command_may_have_another_name():
     assert manifest(command="/debrief")["features"]["slash_commands"][0]["command"] == "/debrief"
 

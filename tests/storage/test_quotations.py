@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import facilitating, following_up, formats, noting, reporting, searching, tagging, tracking, walking
 from bot.review.findings import FindingKind
 from bot.review.heard import Content, MessageFact, ReactionFact
-from bot.review.incident import ChannelId, Place
+from bot.review.incident import ChannelId, Place, UserId
 from bot.review.quotes import DELETED
-from storage import delivering, incidents, messages, outbox, quotations, reactions, verification
+from storage import delivering, incidents, messages, outbox, people, quotations, reactions, verification
 from storage.incidents import Where
 from storage.models import Action, Change, Erasure, Finding, Incident, OutboxNote, Review, TimelineEvent
 from storage.sweeping import Sweeper
 from tests.canary import a_canary, rows_with
-from tests.cast import CHANNEL, HERE, MARA, TEAM, TOMAS, Room, a_message, a_room, an_incident, mitigated
+from tests.cast import CHANNEL, HERE, MARA, NOVEMBER_18, TEAM, TOMAS, Room, a_message, a_room, an_incident, mitigated
 
 
 @pytest.fixture
@@ -216,6 +216,29 @@ def paste(room: Room, *texts: str) -> list[str]:
 
 def changes(room: Room) -> list[tuple[str | None, str | None]]:
     return room.ask(lambda db: [(row.before, row.after) for row in db.scalars(select(Change).order_by(Change.id))])
+
+
+def test_of_what_we_said_twice_one_may_go_and_the_other_keeps_its_words(room: Room):
+    an_incident(room)
+    words = outbox.Words(key="summary", channel=CHANNEL, text="The pods were restarted by hand.", at=room.now)
+    room.change(lambda db: outbox.say_once(db, TEAM, words))
+    ours = room.change(lambda db: people.workspace(db, TEAM).bot_user)
+    kept, doubled = (a_message(room, words.text, by=UserId(ours), at=room.now + timedelta(seconds=n)) for n in (1, 2))
+
+    def stands(ts: str) -> None:
+        there = update(OutboxNote).where(OutboxNote.key == "summary")
+        room.change(
+            lambda db: db.execute(there.values(posted_channel=CHANNEL, posted_ts=ts, state="sent", sent_at=NOVEMBER_18))
+        )
+
+    stands(kept)
+    delete(room, doubled)
+    (after,) = notes(room, "summary")
+    delete(room, kept)
+    (afterwards,) = notes(room, "summary")
+
+    assert after.text == words.text
+    assert DELETED in afterwards.text
 
 
 def test_whoever_quotes_older_words_and_deletes_the_quotation_takes_nothing_from_the_original(room: Room):
