@@ -147,12 +147,24 @@ class Courier:
         failed = 0
         while not self._stopped.is_set():
             self._woken.clear()
-            failed = 0 if await self._try_round() else failed + 1
+            rest_s = await self._try_round()
+            failed = failed + 1 if rest_s is None else 0
             # Where the database fails, what wakes us does not mend it.
-            awaited, seconds = (self._stopped, _nap(failed)) if failed else (self._woken, await self._rest_s())
+            awaited, seconds = (self._stopped, _nap(failed)) if rest_s is None else (self._woken, rest_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(awaited.wait(), seconds)
         await self.settle()
+
+    async def _try_round(self) -> float | None:
+        """Seconds until the next; None where this one failed."""
+        try:
+            await self.round()
+            return await self._rest_s()
+        except SQLAlchemyError as error:
+            log.warning("nothing can be said for now", extra={"why": trouble(error) or type(error).__name__})
+        except Exception:
+            log.exception("a round of the courier failed")
+        return None
 
     async def _rest_s(self) -> float:
         """Until there is room again, where that is sooner than we would look."""
@@ -160,17 +172,6 @@ class Courier:
             return LOOK_AGAIN_S
         now = await asyncio.to_thread(self._now)
         return min(LOOK_AGAIN_S, max(0.0, (self._again - now).total_seconds()) + A_BREATH_S)
-
-    async def _try_round(self) -> bool:
-        try:
-            await self.round()
-        except SQLAlchemyError as error:
-            log.warning("nothing can be said for now", extra={"why": trouble(error) or type(error).__name__})
-            return False
-        except Exception:
-            log.exception("a round of the courier failed")
-            return False
-        return True
 
     async def round(self) -> int:
         """Begin to look up what is uncertain and to say what is due; how many notes were taken up."""
@@ -338,12 +339,11 @@ class Courier:
     # The database's side, in worker threads ------------------------------------------------
 
     def _claim(self, busy: frozenset[int]) -> list[Parcel]:
-        now = self._now()
+        begun, now = time.monotonic(), self._now()
         with self._storage.read() as db:
             room = self._room(db, now, AT_ONCE - len(busy))
             if room is None or not delivering.is_due(db, self._team, now=now, rank=room.rank, wait=room.wait):
                 return []
-        begun = time.monotonic()
         with self._taking() as take, self._storage.write() as db:
             mark_key = people.workspace(db, self._team).mark_key
             notes = delivering.claim(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot import courier as courier_module
 from bot.courier import Courier, _nap
@@ -152,6 +152,33 @@ async def test_who_wakes_the_courier_while_the_database_is_away_makes_it_ask_no_
         await running
 
     assert 1 <= failed <= 4
+
+
+class Timeless(Courier):
+    """Asks a database for the time that is away once, between two rounds."""
+
+    asked = 0
+
+    async def _rest_s(self) -> float:
+        self.asked += 1
+        if self.asked == 1:
+            raise OperationalError("SELECT clock_timestamp()", {}, Exception("away"))
+        return await super()._rest_s()
+
+
+async def test_a_clock_that_fails_between_two_rounds_ends_nothing(sqlite_url: str, slack: Running):
+    office = an_office(sqlite_url, slack, kind=Timeless)
+    running = asyncio.create_task(office.courier.run())
+    courier = office.courier
+    assert isinstance(courier, Timeless)
+    await until(lambda: courier.asked == 1)
+
+    office.say("after the storm")
+    await until(lambda: office.seen() == ["after the storm"])
+
+    office.courier.stop()
+    await running
+    office.storage.close()
 
 
 def test_the_longer_the_database_is_away_the_less_it_is_asked():
