@@ -29,7 +29,7 @@ from bot.measures import Delivery
 from bot.outcomes import RETRY_S, Outcome
 from bot.pacing import A_SECOND, IN_A_CHANNEL, Pace
 from bot.posting import Parcel, Post, Said
-from storage import delivering, incidents, outbox, pauses, people, read_back
+from storage import delivering, incidents, outbox, pauses, people, read_back, rounds
 from storage.health import trouble
 from storage.holds import Holds
 from storage.models import ANSWER, BROADCAST, OutboxNote
@@ -43,6 +43,8 @@ ANSWERS_BESIDES = 10
 """So many more where somebody waits for an answer."""
 LOOK_AGAIN_S = 2.0
 """Seconds between rounds when nobody wakes the courier."""
+A_MOMENT = timedelta(seconds=0.05)
+"""Until we look again where another program is just beginning something."""
 A_BREATH_S = 0.005
 """So that the moment for which it rests has come."""
 NAP_S, LONGEST_NAP_S = 0.5, 5.0
@@ -345,6 +347,11 @@ class Courier:
             if room is None or not delivering.is_due(db, self._team, now=now, rank=room.rank, wait=room.wait):
                 return []
         with self._taking() as take, self._storage.write() as db:
+            if self._pace and self._storage.shared:
+                # Others may have begun something since we looked: the room is one for all of us.
+                now, room = self._room_of_all(db, AT_ONCE - len(busy))
+                if room is None:
+                    return []
             mark_key = people.workspace(db, self._team).mark_key
             notes = delivering.claim(
                 db,
@@ -360,6 +367,15 @@ class Courier:
         if parcels and self._pace:
             self._again = min(now + A_SECOND, self._again or now + A_SECOND)
         return parcels
+
+    def _room_of_all(self, db: Session, free: int) -> tuple[datetime, Room | None]:
+        """The room that all programs of this database leave together, and since when; nobody else begins meanwhile."""
+        ours = rounds.may_claim(db, self._team)
+        now = self._now()
+        if ours:
+            return now, self._room(db, now, free)
+        self._again = now + A_MOMENT
+        return now, None
 
     def _room(self, db: Session, now: datetime, free: int) -> Room | None:
         """Which notes may begin now, and how many: those somebody waits for go beyond, and then before, the others."""

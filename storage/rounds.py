@@ -1,12 +1,14 @@
-"""The clock's rounds: of all the programs that share a database, one at a time asks what is due."""
+"""What one at a time does of all the programs that share a database: ask what is due, and begin what is to be said."""
 
 from sqlalchemy import Integer, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
-ROUNDS = 0x0DEB
-"""The first half of the lock's number; the second is the workspace's."""
+ROUNDS, CLAIMS = 0x0DEB, 0x0DEC
+"""The first halves of the locks' numbers; the second is the workspace's."""
 LONGEST_PAUSE_MS = 60_000
 """A program that is stopped in the middle of its round keeps the others from theirs for no longer than this."""
+LONGEST_CLAIM_MS = 5_000
+"""The same for one that is stopped while it claims, which takes no time, and for which people wait."""
 
 
 def is_ours(db: Session, team: str) -> bool:
@@ -14,8 +16,17 @@ def is_ours(db: Session, team: str) -> bool:
 
     Who comes second leaves out this round instead of waiting for it: the first is asking the same.
     """
+    return _takes(db, ROUNDS, team, patience_ms=LONGEST_PAUSE_MS)
+
+
+def may_claim(db: Session, team: str) -> bool:
+    """Whether notes may be begun in this turn; until it ends nobody else may, so that all keep one pace together."""
+    return _takes(db, CLAIMS, team, patience_ms=LONGEST_CLAIM_MS)
+
+
+def _takes(db: Session, what: int, team: str, *, patience_ms: int) -> bool:
     if db.get_bind().dialect.name != "postgresql":
         return True
-    db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_PAUSE_MS}"))
-    number = cast(literal(ROUNDS), Integer), func.hashtext(team)
+    db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {patience_ms}"))
+    number = cast(literal(what), Integer), func.hashtext(team)
     return bool(db.scalar(select(func.pg_try_advisory_xact_lock(*number))))
