@@ -344,15 +344,20 @@ def count_caught(square: Square) -> None:
     square.tally["taken and not written down"] += not shown.isdisjoint(left.values())
 
 
-async def finish(square: Square, sender: Sender, *, within_s: float = 60) -> None:
-    """Write the rest and let one that nobody kills deliver until nothing waits; what waits for too long is left."""
+async def finish(square: Square, sender: Sender) -> None:
+    """Write the rest and let one that nobody kills deliver until nothing waits."""
     await sender.start()
-    square.pace, until = FAST, time.monotonic() + within_s
     await asyncio.to_thread(square.write, square.deeds, 0.1)
     square.deeds = []
+    await until_said(square)
+    await sender.stop()
+
+
+async def until_said(square: Square, *, within_s: float = 60) -> None:
+    """Let time fly until nothing waits; what waits for too long is left."""
+    square.pace, until = FAST, time.monotonic() + within_s
     while square.unsaid() and time.monotonic() < until:  # noqa: ASYNC110 - another process delivers
         await asyncio.sleep(PAUSE_S)
-    await sender.stop()
 
 
 async def kill_again_and_again(square: Square, door: Path, *, whole: int, alone: int) -> None:
