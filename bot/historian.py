@@ -1,7 +1,7 @@
 """Reads what the archive lacks: new sources, gaps, the last day again and again, and all of it before a draft.
 
 A reading is kept page by page, so that what a crash cut off goes on where it was. Each source is read by a task of its
-own; all share the pace that Slack allows.
+own, in one of the programs that share a database; all tasks share the pace that Slack allows.
 """
 
 import asyncio
@@ -81,9 +81,17 @@ class Historian:
             self._away[channel] = now
             self._begin_afresh(channel)
         self._asked.clear()
-        for due in await asyncio.to_thread(self._desk.look, archiving.due, away=self._away):
-            if due.source not in self._tasks and not self._is_paused(due.source, now):
-                self._start(due)
+        held = [due.source for due in await self._due(now) if await self._hold(due.source)]
+        still_due = {due.source: due for due in await self._due(now)} if held else {}
+        for source in held:
+            if source in still_due:
+                self._start(still_due[source])
+            else:  # Whoever held it before us has just read it.
+                await self._let_go(source)
+
+    async def _due(self, now: datetime) -> list[Due]:
+        due: Sequence[Due] = await asyncio.to_thread(self._desk.look, archiving.due, away=self._away)
+        return [one for one in due if one.source not in self._tasks and not self._is_paused(one.source, now)]
 
     async def fetch(self) -> None:
         """Read what is due now, to its end."""
@@ -109,7 +117,10 @@ class Historian:
         under_way = self._tasks.get(due.source)
         if under_way and not await self._in_time(under_way, until):
             return False
-        return await self._in_time(self._tasks.get(due.source) or self._start(due), until)
+        again = self._tasks.get(due.source)
+        if again is None and await self._hold_in_time(due.source, until):
+            again = self._start(due)
+        return again is not None and await self._in_time(again, until)
 
     async def _in_time(self, task: asyncio.Task[bool], until: datetime) -> bool:
         while await asyncio.to_thread(self._desk.now) < until:
@@ -120,8 +131,24 @@ class Historian:
 
     # One source --------------------------------------------------------------------------
 
+    async def _hold(self, source: int) -> bool:
+        """Whether nobody else reads a source; then it is ours until the reading ends."""
+        return await asyncio.to_thread(self._desk.storage.holds.take, _name_of(source))
+
+    async def _hold_in_time(self, source: int, until: datetime) -> bool:
+        """Wait for another program that reads it."""
+        while not await self._hold(source):
+            if await asyncio.to_thread(self._desk.now) >= until:
+                return False
+            await asyncio.sleep(LOOK_AGAIN_S)
+        return True
+
+    async def _let_go(self, source: int) -> None:
+        await asyncio.to_thread(self._desk.storage.holds.release, _name_of(source))
+
     def _start(self, due: Due) -> asyncio.Task[bool]:
-        task = self._tasks[due.source] = asyncio.create_task(self._read(due))
+        """Read a source that we hold."""
+        task = self._tasks[due.source] = asyncio.create_task(self._read_held(due))
         task.add_done_callback(lambda done: self._forget(due, done))
         return task
 
@@ -131,6 +158,12 @@ class Historian:
         if error:
             log.error("a history could not be kept", exc_info=error, extra={"source": due.source})
             self._failed[due.source] = due.channel
+
+    async def _read_held(self, due: Due) -> bool:
+        try:
+            return await self._read(due)
+        finally:
+            await self._let_go(due.source)
 
     async def _read(self, due: Due) -> bool:
         """Whether the end was reached; a Slack that cannot be read is asked again later."""
@@ -252,6 +285,11 @@ class Historian:
 
     async def _serve(self, ability: Callable[..., Notes], **what: Any) -> None:
         await asyncio.to_thread(self._desk.serve, ability, **what)
+
+
+def _name_of(source: int) -> str:
+    """What it is held by."""
+    return f"history:{source}"
 
 
 def _has_failed(task: asyncio.Task[None]) -> bool:

@@ -47,6 +47,8 @@ TIMES = ClientTimeout(total=300, connect=10, sock_read=30)
 LOOK_AGAIN_S = 5.0
 REST = timedelta(minutes=1)
 LONG_REST = timedelta(hours=1)
+ROUND = "files"
+"""What a round is held by."""
 
 
 class Never(Exception):
@@ -99,10 +101,19 @@ class Porter:
                 await asyncio.wait_for(self._woken.wait(), LOOK_AGAIN_S)
 
     async def round(self) -> None:
-        """Fetch what is wanted now, until it is time to rest."""
+        """Fetch what is wanted now, until it is time to rest, unless another program on this database does so."""
         now = await asyncio.to_thread(self._desk.now)
         if not self._limit_mb or (self._rests_until and now < self._rests_until):
             return
+        holds = self._desk.storage.holds
+        if not await asyncio.to_thread(holds.take, ROUND):
+            return
+        try:
+            await self._fetch_wanted(now)
+        finally:
+            await asyncio.to_thread(holds.release, ROUND)
+
+    async def _fetch_wanted(self, now: datetime) -> None:
         for wanted in await asyncio.to_thread(self._desk.look, _wanted):
             try:
                 await self._fetch(wanted)

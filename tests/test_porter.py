@@ -16,12 +16,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import OperationalError
 
 from bot.keeper import keep_facts
-from bot.porter import MEGABYTE, Porter
+from bot.porter import MEGABYTE, ROUND, Porter
 from bot.review.heard import read_event
 from bot.review.shared_file import CLOSED, ELSEWHERE, GIVEN_AWAY, HIDDEN, LIVING, LOST, NOT_GIVEN, allowed, type_of
 from bot.shelf import Shelf
 from storage import files, messages
 from storage.models import MessageFile
+from storage.session import Storage
 from storage.sweeping import Sweeper, waiting
 from tests.canary import a_canary, bytes_with, rows_with
 from tests.cast import CHANNEL, TEAM, Room, a_message, a_room
@@ -245,6 +246,26 @@ async def test_with_a_limit_of_nothing_nothing_is_fetched_and_nothing_given_up(r
 
     assert host.asked == []
     assert kept(room) == {"F1": (None, None)}
+
+
+@pytest.mark.postgres
+async def test_of_several_programs_on_a_database_one_at_a_time_fetches_files(
+    postgresql_url: str, tmp_path: Path, host: Host
+):
+    room, other = a_room(tmp_path, postgresql_url), Storage(postgresql_url)
+    host.answers["/graph.png"] = a_file(b"\x89PNG")
+    share(room, f"{host.url}/graph.png")
+
+    other.holds.take(ROUND)
+    await porter_of(room, host).round()
+    meanwhile = len(host.asked)
+    other.holds.release(ROUND)
+    await porter_of(room, host).round()
+
+    assert (meanwhile, len(host.asked)) == (0, 1)
+    assert other.holds.take(ROUND)
+    other.close()
+    room.storage.close()
 
 
 # Where the token may go --------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The reader of history, with a Slack that says little: what it asks for, and what it leaves alone."""
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bot.review.history import Page
 from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.slack import Slack
 from storage import channels, incidents, people
+from storage.holds import Holds
+from storage.session import Storage
 from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_room, an_incident
 
 OTHER = ChannelId("C0OTHER")
@@ -155,3 +158,52 @@ async def test_who_comes_after_the_opening_is_known_by_name_and_programs_for_wha
     assert room.ask(people.bots, TEAM) == {ALARM}
     assert room.ask(people.find, TEAM, TOMAS)
     assert slack.described.count(ALARM) == 1
+
+
+# Several programs on one database -------------------------------------------------------------------
+
+
+@pytest.fixture
+def rooms(tmp_path: Path, postgresql_url: str) -> Iterator[list[Room]]:
+    both = [a_room(tmp_path, postgresql_url), Room(Storage(postgresql_url))]
+    yield both
+    for each in both:
+        each.storage.close()
+
+
+async def read_by_both(rooms: list[Room]) -> list[str]:
+    """What Slack is asked for while two programs find the same places due."""
+    for number in range(6):
+        a_place(rooms[0], thread=thread(number))
+    histories = [Silence(lambda: rooms[0].now) for _ in rooms]
+    readers = [Historian(each.desk, Doorkeeper(), history) for each, history in zip(rooms, histories, strict=True)]
+    await asyncio.gather(*(reader.fetch() for reader in readers))
+    return sorted(place for history in histories for place in history.asked)
+
+
+@pytest.mark.postgres
+async def test_of_several_programs_one_reads_a_place_and_asks_slack_for_it_once(rooms: list[Room]):
+    assert await read_by_both(rooms) == [thread(number) for number in range(6)]
+
+
+@pytest.mark.postgres
+async def test_programs_that_held_nothing_would_ask_slack_twice(rooms: list[Room]):
+    for each in rooms:
+        each.storage.holds = Holds()
+
+    assert len(await read_by_both(rooms)) > 6
+
+
+@pytest.mark.postgres
+async def test_a_draft_waits_for_another_program_that_reads_its_place_and_then_reads_it_whole(rooms: list[Room]):
+    a_place(rooms[0])
+    history = Silence(lambda: rooms[0].now)
+    reader = Historian(rooms[0].desk, Doorkeeper(), history)
+    rooms[1].storage.holds.take("history:1")
+
+    comparing = asyncio.ensure_future(reader.compare(1))
+    await asyncio.sleep(0.1)
+    before = list(history.asked)
+    rooms[1].storage.holds.release("history:1")
+
+    assert (before, await comparing, history.asked) == ([], [], [CHANNEL])
