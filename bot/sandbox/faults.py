@@ -48,6 +48,7 @@ class Faults:
     of_events: list[Fault] = field(default_factory=list)
     history_lag_s: float = 0.0
     history_limit: int | None = None
+    file_lag_s: float = 0.0
     rate_limits: bool = True
     _random: random.Random = field(default_factory=lambda: random.Random(20))
 
@@ -63,10 +64,14 @@ class Faults:
             self.history_lag_s = float(wish["history_lag_s"])
         elif "history_limit" in wish:
             self.history_limit = int(wish["history_limit"])
+        elif "file_lag_s" in wish:
+            self.file_lag_s = float(wish["file_lag_s"])
         elif "rate_limits" in wish:
             self.rate_limits = wish["rate_limits"] == "on"
         else:
-            raise BadFault("name a method, events, history_lag_s, history_limit, rate_limits, socket or clear")
+            raise BadFault(
+                "name a method, events, history_lag_s, history_limit, file_lag_s, rate_limits, socket or clear"
+            )
 
     def for_method(self, method: str) -> Fault | None:
         return self._struck([f for f in self.of_methods if f.target in (method, "*")])
@@ -86,6 +91,7 @@ class Faults:
         self.of_events.clear()
         self.history_lag_s = 0.0
         self.history_limit = None
+        self.file_lag_s = 0.0
         self.rate_limits = True
 
 

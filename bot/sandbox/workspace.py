@@ -118,6 +118,8 @@ class StoredFile:
     content: bytes | None = None
     shared: bool = False
     completed: bool = False
+    ready_at: float = 0.0
+    """When Slack is done with it, in seconds: until then it does not say what it is."""
 
 
 @dataclass

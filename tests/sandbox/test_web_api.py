@@ -292,6 +292,63 @@ async def test_a_deleted_file_leaves_a_trace_where_it_was_shown(client: Any, peo
     assert await error_of(client.files_delete(file=file)) == "file_not_found"
 
 
+async def an_upload(client: Any, name: str = "chart.png") -> str:
+    """A file that was uploaded, and not yet completed."""
+    begun = await client.files_getUploadURLExternal(filename=name, length=3)
+    async with aiohttp.ClientSession() as session:
+        await session.post(begun["upload_url"], data=b"png")
+    return begun["file_id"]
+
+
+def a_picture(**file: str) -> list[dict[str, Any]]:
+    return [{"type": "image", "slack_file": file, "alt_text": "three events"}]
+
+
+async def test_a_picture_is_shown_by_its_file_which_is_nowhere_shared(client: Any, people: People):
+    file = await an_upload(client)
+    await client.files_completeUploadExternal(files=[{"id": file}])
+
+    posted = await client.chat_postMessage(channel=INCIDENTS, text="The timeline", blocks=a_picture(id=file))
+    known = (await client.files_info(file=file))["file"]
+    by_address = await client.chat_postMessage(channel=INCIDENTS, text="x", blocks=a_picture(url=known["permalink"]))
+    await client.files_delete(file=file)
+
+    (first, _) = await people.messages()
+    assert (first["ts"], first["blocks"][0]["slack_file"]) == (posted["ts"], {"id": file})
+    assert "files" not in first
+    assert known["shares"] == {}
+    assert by_address["ok"]
+
+
+async def test_a_picture_that_slack_cannot_show_is_refused(client: Any, people: People):
+    begun, page = await an_upload(client), await an_upload(client, "report.html")
+    await client.files_completeUploadExternal(files=[{"id": page}])
+    ts = (await client.chat_postMessage(channel=INCIDENTS, text="here"))["ts"]
+
+    post = {"channel": INCIDENTS, "text": "x"}
+    wishes = [{"id": "F0NOWHERE"}, {"id": begun}, {"id": page}, {"id": page, "url": "https://example.com/a.png"}, {}]
+    refused = [await refusal(client.chat_postMessage(**post, blocks=a_picture(**wish))) for wish in wishes]
+    changed = await refusal(client.chat_update(**post, ts=ts, blocks=a_picture(id="F0NOWHERE")))
+
+    said = {answer["error"] for answer in (*refused, changed)}, changed["response_metadata"]["messages"]
+    assert said == ({"invalid_blocks"}, ["[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"])
+    assert [message["text"] for message in await people.messages()] == ["here"]
+
+
+async def test_what_slack_is_not_done_with_is_not_known_to_be_a_picture(client: Any, people: People):
+    await people.do("fault", file_lag_s=30)
+    file = await an_upload(client)
+    await client.files_completeUploadExternal(files=[{"id": file}])
+
+    early = (await client.files_info(file=file))["file"]["mimetype"]
+    too_early = await error_of(client.chat_postMessage(channel=INCIDENTS, text="x", blocks=a_picture(id=file)))
+    await people.do("clock", advance_s=31)
+    then = (await client.files_info(file=file))["file"]["mimetype"]
+
+    assert (early, too_early, then) == ("", "invalid_blocks", "image/png")
+    assert (await client.chat_postMessage(channel=INCIDENTS, text="x", blocks=a_picture(id=file)))["ok"]
+
+
 async def test_pins_and_bookmarks_are_kept(client: Any, people: People):
     ts = await people.say("x")
     await client.pins_add(channel=INCIDENTS, timestamp=ts)

@@ -88,9 +88,14 @@ function contextPart(element) {
   return element.type === "image" ? picture(element) : el("span", {}, textObject(element));
 }
 
-/* Pictures would come from other hosts: their words stand for them. */
-function picture({ alt_text: alt, title }) {
-  return el("figure", { class: "b-image" }, icon("image"), el("span", {}, title?.text ?? alt));
+/* Pictures of other hosts are not fetched: their words stand for them, as they do for a file that is gone. */
+function picture({ alt_text: alt, title, slack_file: file }) {
+  const words = el("figure", { class: "b-image" }, icon("image"), el("span", {}, title?.text ?? alt));
+  const id = file?.id ?? /\/(F\w+)\//.exec(file?.url ?? "")?.[1];
+  if (!id) return words;
+  const shown = el("img", { class: "picture", src: `/files/${id}/picture`, alt });
+  shown.addEventListener("error", () => shown.replaceWith(words));
+  return shown;
 }
 
 const tableRow = (row) => el("tr", {}, row.map((cell) => el("td", {}, cell.elements ? rich(cell) : (cell.text ?? ""))));

@@ -45,6 +45,8 @@ export function watchEnd(log) {
     before = log.scrollTop;
   });
   new ResizeObserver(() => stayAtEnd(log)).observe(log);
+  // A picture is higher once it is there; that it is does not bubble.
+  log.addEventListener("load", () => stayAtEnd(log), true);
 }
 
 function stayAtEnd(log) {
@@ -158,7 +160,6 @@ function picture(file) {
   const shown = el("img", { class: "picture", src: new URL(file.url_private, location.href).pathname, alt: file.alt_txt ?? file.title ?? file.name });
   // Of a seed's pictures only the names are there.
   shown.addEventListener("error", () => shown.replaceWith(chip(file)));
-  shown.addEventListener("load", () => stayAtEnd(shown.closest("[data-at-end]") ?? shown));
   return shown;
 }
 

@@ -17,6 +17,7 @@ from bot.sandbox.validation import (
 )
 from bot.sandbox.viewing import with_ids
 from bot.sandbox.web_api.call import Call, Refused, answers
+from bot.sandbox.web_api.files import unshowable
 from bot.sandbox.workspace import BOT_USER, Channel, Ephemeral
 
 Json = dict[str, Any]
@@ -208,7 +209,7 @@ def _blocks(call: Call) -> list[Json]:
     blocks = call.parsed("blocks", error="invalid_blocks_format")
     if not blocks:
         return []
-    errors = blocks_errors(blocks)
+    errors = blocks_errors(blocks) or list(unshowable(call, blocks))
     if errors:
         _invalid(call, ["invalid_blocks"], [f"[ERROR] {e}" for e in errors])
     if block_text_length(blocks) > MOST_BLOCK_TEXT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox import gathering, talking
@@ -23,6 +24,10 @@ MIMETYPES = {
     "png": "image/png",
     "csv": "text/csv",
 }
+
+NOT_KNOWN_YET = {"mimetype": "", "filetype": "", "pretty_type": ""}
+SHOWABLE = {"image/png", "image/jpeg", "image/gif"}
+ADDRESSES = ("url_private", "permalink")
 
 
 @answers("files.getUploadURLExternal")
@@ -46,13 +51,13 @@ def complete_upload(call: Call) -> Json:
     files = [_uploaded(call, wish) for wish in call.parsed("files") or []]
     for channel in places:
         _share(call, channel, files)
-    return {"files": [{**stored.fields, "shares": {}} for stored in files]}
+    return {"files": [{**_known_of(call, stored), "shares": {}} for stored in files]}
 
 
 @answers("files.info")
 def info(call: Call) -> Json:
     stored = _seen(call)
-    return {"file": stored.fields, "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": _known_of(call, stored), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 @answers("files.list")
@@ -72,6 +77,42 @@ def delete(call: Call) -> Json:
     return {}
 
 
+def _known_of(call: Call, stored: StoredFile) -> Json:
+    return stored.fields if _is_ready(call, stored) else {**stored.fields, **NOT_KNOWN_YET}
+
+
+def _is_ready(call: Call, stored: StoredFile) -> bool:
+    return stored.ready_at <= call.sandbox.clock.epoch()
+
+
+def unshowable(call: Call, blocks: Any, at: str = "/blocks") -> Iterator[str]:
+    """Pictures in blocks that name a file which is none, is not ready, is no picture or is none of the bot's business.
+
+    One that names it both by id and by address is refused, too.
+    """
+    if isinstance(blocks, list):
+        for number, block in enumerate(blocks):
+            yield from unshowable(call, block, f"{at}/{number}")
+    elif isinstance(blocks, dict):
+        if "slack_file" in blocks and not _may_show(call, blocks["slack_file"]):
+            yield f"invalid slack file [json-pointer:{at}/slack_file]"
+        for key, inner in blocks.items():
+            if key != "slack_file":
+                yield from unshowable(call, inner, f"{at}/{key}")
+
+
+def _may_show(call: Call, named: Any) -> bool:
+    if not isinstance(named, dict) or len(named.keys() & {"id", "url"}) != 1:
+        return False
+    known = call.workspace.files.values()
+    stored = next((s for s in known if named in ({"id": s.id}, *({"url": s.fields[k]} for k in ADDRESSES))), None)
+    return stored is not None and _is_whole(call, stored) and stored.fields["mimetype"] in SHOWABLE
+
+
+def _is_whole(call: Call, stored: StoredFile) -> bool:
+    return (stored.completed or stored.shared) and _is_ready(call, stored) and _may_see(call, stored)
+
+
 def _place(call: Call, channel_id: str) -> Channel:
     call.args["channel_id"] = channel_id
     return call.channel_inside("channel_id")
@@ -82,6 +123,7 @@ def _uploaded(call: Call, wish: Json) -> StoredFile:
     if stored is None or stored.content is None or stored.completed:
         raise Refused("file_not_found")
     stored.completed = True
+    stored.ready_at = call.sandbox.clock.epoch() + call.sandbox.faults.file_lag_s
     stored.fields |= {"title": wish.get("title") or stored.fields["name"], "size": len(stored.content)}
     return stored
 
