@@ -7,6 +7,8 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TextIO
 from urllib.parse import urlsplit
@@ -145,6 +147,43 @@ def backup(file: Path) -> None:
     with database_errors():
         backup(settings.url, file)
     click.echo(f"The backup is {file}. Files that were shared are not in it: copy {settings.files_dir} as well.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Put the backup FILE in the place of the SQLite database. What was there is moved aside; the bot must not run."""
+    from storage.backups import restore
+
+    settings = settings_or_leave()
+    with database_errors():
+        done = restore(settings.url, file, now=datetime.now(UTC))
+    click.echo(f"{file} was put back.")
+    if done.aside:
+        click.echo(f"What was there before is {done.aside}; delete it when you need it no more.")
+    click.echo(f"Put the files of that time back to {settings.files_dir}, then start the bot.")
+    click.echo(what_follows(done.uncertain))
+
+
+@db.command()
+def restored() -> None:
+    """Say that pg_restore has put a PostgreSQL database back; before the bot starts, so that it says nothing twice."""
+    from storage.backups import mark
+
+    with database_errors():
+        uncertain = mark(settings_or_leave().url, now=datetime.now(UTC))
+    click.echo("Noted. Now start the bot.")
+    click.echo(what_follows(uncertain))
+
+
+def what_follows(uncertain: int) -> str:
+    """What happens by itself after a backup was put back, and what does not."""
+    return (
+        "What Slack said since the backup is fetched again where an incident is still open.\n"
+        "What the bot may have said since is looked up in Slack before it is said, for seven days; "
+        f"{uncertain} such notes wait now.\n"
+        "Who was erased since stands in the backup again: run debrief erase-user for them once more."
+    )
 
 
 @db.command()
@@ -327,19 +366,28 @@ def erase_user(*, user: str, yes: bool) -> None:
 
 @main.command()
 @click.option("--dead", is_flag=True, help="What will never be said, and why.")
-@click.option("--retry", type=click.IntRange(0, 2**31 - 1), metavar="ID", help="Say a dead one after all.")
-def outbox(*, dead: bool, retry: int | None) -> None:
-    """What waits to be said: ids and places, never the words."""
+@click.option(
+    "--retry",
+    type=click.IntRange(0, 2**31 - 1),
+    multiple=True,
+    metavar="ID",
+    help="Say a dead one after all; may be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def outbox(*, dead: bool, retry: tuple[int, ...], as_json: bool) -> None:
+    """What waits to be said, and why: ids and places, never the words."""
     from bot import office
 
     with database_errors(), office.opened(settings_or_leave()) as storage:
-        if retry is not None and not office.revive(storage, retry):
-            give_up(f"There is no dead note {retry}. `debrief outbox --dead` lists those there are.")
+        unknown = office.revive(storage, retry)
         rows = office.unsaid(storage, "dead" if dead else "waiting")
-    for row in rows:
-        what = f"{row.id:>6}  {row.state:<8} {row.kind:<8} {row.channel_id:<12}"
-        click.echo(f"{what} {row.written_at:%Y-%m-%d %H:%M}  {row.error or ''}".rstrip())
-    click.echo(f"{len(rows)} {'dead' if dead else 'waiting'}.")
+    if unknown:
+        names = ", ".join(map(str, unknown))
+        give_up(f"There is no dead note {names}. `debrief outbox --dead` lists those there are.")
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], default=datetime.isoformat, indent=2))
+        return
+    click.echo("\n".join(office.lines(rows, "dead" if dead else "waiting")))
 
 
 # Slack ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,8 +23,9 @@ from bot.review.refusal import UnknownFormat
 from bot.review.report import Facts
 from bot.settings import Settings
 from storage import channels, incidents, outbox, people, reviews, verification
-from storage.models import Incident, OutboxNote
+from storage.models import ANSWER, Incident
 from storage.session import Storage, new_mark_key, upgrade
+from storage.unsaid import Unsaid, Why, told
 
 PAGE = 500
 """Messages taken in by one transaction of an import."""
@@ -246,16 +248,43 @@ def _team(storage: Storage, messages: Sequence[Mapping[str, Any]], *, home: str)
 # The outbox -------------------------------------------------------------------------------
 
 
-def unsaid(storage: Storage, which: Literal["waiting", "dead"]) -> list[OutboxNote]:
-    """The notes that wait, or that will never be said."""
-    ask = outbox.waiting if which == "waiting" else outbox.dead
+def unsaid(storage: Storage, which: Literal["waiting", "dead"]) -> list[Unsaid]:
+    """What waits, or will never be said, and why: ids and places, never the words."""
+    ask, now = (outbox.waiting if which == "waiting" else outbox.dead), time_of(storage)
     with storage.read() as db:
-        rows = [note for space in people.workspaces(db) for note in ask(db, space.team_id)]
-        db.expunge_all()
-        return rows
+        teams = [space.team_id for space in people.workspaces(db)]
+        return [row for team in teams for row in told(ask(db, team), now=now, answer=ANSWER)]
 
 
-def revive(storage: Storage, note: int) -> bool:
-    """Let a dead note be said after all; False where there is no such dead note."""
+def lines(rows: Sequence[Unsaid], which: Literal["waiting", "dead"]) -> list[str]:
+    """A row a note, and what to make of them."""
+    if not rows:
+        return [f"0 {which}."]
+    oldest = f"The oldest was written at {min(row.written_at for row in rows):%Y-%m-%d %H:%M} UTC."
+    doubtful = sum(row.why is Why.uncertain for row in rows)
+    if doubtful:
+        oldest += f" {doubtful} may have been said, and will be looked up first."
+    return [*map(_line, rows), oldest, f"{len(rows)} {which}."]
+
+
+def _line(row: Unsaid) -> str:
+    what = f"{row.id:>6}  {row.why:<12} {row.kind:<8} {row.channel:<12} {row.written_at:%Y-%m-%d %H:%M}"
+    until = f"until {row.until:%Y-%m-%d %H:%M:%S}" if row.until else ""
+    behind = f"after {row.behind}" if row.behind else ""
+    tries = f"{row.attempts} tries" if row.attempts > 1 else ""
+    return f"{what}  {', '.join(filter(None, (row.error, behind, until, tries)))}".rstrip()
+
+
+def revive(storage: Storage, notes: Sequence[int]) -> list[int]:
+    """Let dead notes be said after all; those of them that are no dead notes."""
+    now = time_of(storage)
     with storage.write() as db:
-        return outbox.revive(db, note, now=datetime.now(UTC))
+        return [note for note in notes if not outbox.revive(db, note, now=now)]
+
+
+def time_of(storage: Storage) -> datetime:
+    """The time by which notes are due: the database's where several programs share one."""
+    if not storage.shared:
+        return datetime.now(UTC)
+    with storage.read() as db:
+        return db.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from storage import brought_back
+from storage.delivering import UNCERTAIN
 from storage.models import ANSWER, BROADCAST, OutboxNote
 from storage.rows import insert_new
 
@@ -137,9 +139,17 @@ def _write(db: Session, team: str, words: Words, kind: str) -> bool:
         not_before=words.not_before or words.at,
         rank=_rank(words.key, kind),
     )
+    _doubt_where_brought_back(db, note)
     values = {column.key: getattr(note, column.key) for column in OutboxNote.__table__.columns if column.key != "id"}
     written = insert_new(db, OutboxNote).values(values).returning(OutboxNote.id)
     return db.execute(written).first() is not None
+
+
+def _doubt_where_brought_back(db: Session, note: OutboxNote) -> None:
+    """After a backup was put back, a key that is new here may be old in Slack: it is looked up before it is said."""
+    since = brought_back.said_since(db, note.team_id, now=note.written_at)
+    if since and note.kind in brought_back.CAN_BE_FOUND and note.rank != ANSWER:
+        note.state, note.error, note.attempted_at = "sending", UNCERTAIN, since
 
 
 def _rank(key: str, kind: str) -> int:

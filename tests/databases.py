@@ -204,6 +204,11 @@ def _installed() -> Iterator[Path]:
         yield from sorted(Path(packaged.origin).parent.glob("pginstall*/bin"), reverse=True)
 
 
+def tool(name: str) -> Path | None:
+    """One of PostgreSQL's programs, of the newest version that there is."""
+    return next((folder / name for folder in _installed() if (folder / name).exists()), None)
+
+
 def _version(binaries: Path) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", binaries.parent.name)]
 

@@ -7,11 +7,12 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy.orm import Session
 
 from bot import erasing, opening
 from bot.cli import main
@@ -246,6 +247,61 @@ def test_what_waits_is_listed_without_its_words(storage: Storage):
     assert "swordfish" not in ended.stdout
 
 
+def test_it_is_told_why_each_note_waits_and_which_may_have_been_said(storage: Storage):
+    arrange_an_outbox(storage)
+
+    ended, listed = debrief("outbox"), json.loads(debrief("outbox", "--json").stdout)
+
+    whys = [(row["why"], row["behind"], row["error"]) for row in listed]
+    *lines, oldest, number = ended.stdout.splitlines()
+    assert whys == [
+        ("uncertain", None, "unknown"),
+        ("behind", 1, None),
+        ("later", None, None),
+        ("told_to_wait", None, "ratelimited"),
+    ]
+    assert [line.split()[1] for line in lines] == [why for why, _, _ in whys]
+    assert ("2 tries" in lines[0], "after 1" in lines[1], "until" in lines[2]) == (True, True, True)
+    assert oldest == (
+        "The oldest was written at 2026-11-18 14:00 UTC. 1 may have been said, and will be looked up first."
+    )
+    assert number == "4 waiting."
+
+
+def arrange_an_outbox(storage: Storage) -> None:
+    """One that may have been said, one behind it, one for later, and one that Slack put off."""
+    ahead = datetime.now(UTC) + timedelta(days=30)
+    arranged: list[tuple[str, str, dict[str, object]]] = [
+        ("a", "C0INC", {"state": "sending", "error": "unknown", "attempts": 2, "attempted_at": NOW}),
+        ("b", "C0INC", {}),
+        ("c", "C0OTHER", {"not_before": ahead}),
+        ("d", "C0THIRD", {"not_before": ahead, "error": "ratelimited", "attempts": 1}),
+    ]
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+        for key, channel, more in arranged:
+            a_note(db, key, channel, **more)
+
+
+def a_note(db: Session, key: str, channel: str, **more: object) -> None:
+    """A note, and what became of it."""
+    outbox.say_once(db, TEAM, Words(key=key, channel=channel, text="hello", at=NOW))
+    for name, value in more.items():
+        setattr(outbox.find(db, TEAM, key), name, value)
+
+
+def test_several_dead_notes_are_said_after_all_and_those_that_are_none_are_named(storage: Storage):
+    with storage.write() as db:
+        people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
+        for key in ("a", "b", "c"):
+            a_note(db, key, f"C0{key}", state="dead", error="is_archived")
+
+    ended = debrief("outbox", "--retry", "1", "--retry", "3", "--retry", "77", "--retry", "78")
+
+    assert (ended.exit_code, "no dead note 77, 78" in ended.stderr) == (2, True)
+    assert [row["id"] for row in json.loads(debrief("outbox", "--dead", "--json").stdout)] == [2]
+
+
 def test_a_dead_note_is_said_after_all(storage: Storage):
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="", bot_id="", mark_key="k")
@@ -319,6 +375,69 @@ def test_a_bad_export_leaves_the_database_alone(tmp_path: Path):
 
     assert done.exit_code == 2
     assert not (tmp_path / "debrief.db").exists()
+
+
+def test_a_backup_is_put_back_and_what_was_there_is_kept(storage: Storage, tmp_path: Path):
+    copy = tmp_path / "monday.db"
+    arrange_an_outbox(storage)
+    debrief("db", "backup", str(copy))
+    with storage.write() as db:
+        people.know_workspace(db, "T0LATER", name="", url="", bot_user="", bot_id="", mark_key="k")
+    storage.close()
+
+    ended = debrief("db", "restore", str(copy))
+
+    (aside,) = tmp_path.glob("debrief.db.before-*[0-9]")
+    assert ended.exit_code == 0, ended.stderr
+    assert str(aside) in ended.stdout
+    assert "looked up in Slack before it is said, for seven days; 4 such notes wait now" in ended.stdout
+    assert [workspaces(file) for file in (tmp_path / "debrief.db", aside)] == [[TEAM], ["T0LATER", TEAM]]
+    assert debrief("db", "check").exit_code == 0
+
+
+def workspaces(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as database:
+        return sorted(team for (team,) in database.execute("SELECT team_id FROM workspaces"))
+
+
+def test_while_a_bot_runs_nothing_is_put_back(storage: Storage, tmp_path: Path):
+    debrief("db", "backup", str(tmp_path / "monday.db"))
+    storage.close()
+
+    with only_one(f"sqlite:///{tmp_path / 'debrief.db'}"):
+        refused = debrief("db", "restore", str(tmp_path / "monday.db"))
+
+    assert (refused.exit_code, "stop it first" in refused.stderr) == (2, True)
+    assert not list(tmp_path.glob("*before*"))
+
+
+@pytest.mark.usefixtures("storage")
+def test_what_is_no_whole_backup_of_ours_is_not_put_back(tmp_path: Path):
+    debrief("db", "backup", str(tmp_path / "torn.db"))
+    torn = bytearray((tmp_path / "torn.db").read_bytes())
+    torn[len(torn) // 2 :] = b"\xff" * (len(torn) - len(torn) // 2)
+    (tmp_path / "torn.db").write_bytes(torn)
+    (tmp_path / "words.db").write_text("swordfish " * 1_000)
+    (tmp_path / "empty.db").touch()
+    with closing(sqlite3.connect(tmp_path / "strange.db")) as database, database:
+        database.execute("CREATE TABLE fish (name TEXT)")
+    before = (tmp_path / "debrief.db").read_bytes()
+
+    names = ("words", "empty", "strange", "torn", "none", "debrief")
+    ended = [debrief("db", "restore", str(tmp_path / f"{name}.db")) for name in names]
+
+    assert [each.exit_code for each in ended] == [2] * 6
+    assert not any("Traceback" in each.output for each in ended)
+    assert (tmp_path / "debrief.db").read_bytes() == before
+    assert not [*tmp_path.glob("*before*"), *tmp_path.glob("*restoring*")]
+
+
+def test_a_postgresql_is_brought_back_by_its_own_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("DEBRIEF_DATABASE_URL", "postgresql://nobody@nowhere/none")
+
+    refused = debrief("db", "restore", str(tmp_path / "monday.db"))
+
+    assert (refused.exit_code, "run debrief db restored" in refused.stderr) == (2, True)
 
 
 def test_a_backup_overwrites_nothing(tmp_path: Path, storage: Storage):
