@@ -14,7 +14,8 @@ from bot.review.meeting_time import DaysOff, working_day_from, working_morning_a
 from storage import actions, incidents, people, presence, silence
 from storage.models import Action, Change, Incident
 
-MOST_SHOWN = 20
+MOST_OF_MINE, MOST_SHOWN = 6, 10
+"""Lines of a message: with its buttons more would not fit, and nobody reads more in the morning."""
 UNDECIDED = timedelta(days=7)
 """How long after its pause whoever answers for the review hears of a proposal that nobody has decided on."""
 MOST_TOLD = 6
@@ -154,11 +155,12 @@ def _digest(turn: Turn, user: UserId, reminders: Sequence[Reminder], *, left: in
     mine = sorted((one for one in said if one.why in OF_MINE), key=lambda one: OF_MINE.index(one.why))
     others = [reminder for reminder in said if reminder.why not in OF_MINE]
     late = {reminder.late_by for reminder in said}
+    shown = mine[:MOST_OF_MINE]
     facts = {
-        "mine": mine[:MOST_SHOWN],
-        "others": others[:MOST_SHOWN],
+        "mine": shown,
+        "others": others[: MOST_SHOWN - len(shown)],
         "count": len(mine),
-        "more": len(mine[MOST_SHOWN:]) + len(others[MOST_SHOWN:]),
+        "more": len(mine[len(shown) :]) + len(others[MOST_SHOWN - len(shown) :]),
         "is_last": left == 1 and any(reminder.why != "check" for reminder in mine),
         "late": max(late),
         "is_all_late": len(late) == 1,

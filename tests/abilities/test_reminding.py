@@ -1,10 +1,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot import facilitating, following_up, reminding, scheduling, tracking
 from bot.clock import TABLE
 from bot.desk import House
+from bot.render import BLOCKS_LIMIT
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role
@@ -12,7 +14,7 @@ from bot.review.meeting_time import DaysOff
 from bot.review.when import read_when
 from storage import actions, channels, incidents, outbox, people, reviews
 from storage.incidents import Where
-from storage.models import Action, Membership
+from storage.models import Action, Membership, OutboxNote
 from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 
 TEXT = "write the runbook for a full disk"
@@ -278,7 +280,28 @@ def test_a_digest_says_how_many_actions_it_is_about(room: Room):
     room.serve(reminding.remind_due)
 
     assert room.transcript(TOMAS)[0].startswith("21 actions need a word from you.")
-    assert "And 1 more" in room.transcript(TOMAS)[0]
+    assert "And 15 more; `/review actions mine` shows them all." in room.transcript(TOMAS)[0]
+
+
+@pytest.mark.parametrize("count", [1, 8, 40])
+def test_however_much_is_due_the_message_ends_with_how_to_stop_it(room: Room, count: int):
+    an_incident(room, lead=MARA)
+    for owner in (MARA, TOMAS):
+        for _ in range(count):
+            wording = ActionWords(owner, None, Horizon.quick, "words " * 50)
+            room.serve(following_up.propose, where=HERE, by=MARA, wording=wording)
+    live_through(room, until=datetime(2026, 11, 21, tzinfo=UTC), hours=6)
+    room.now = datetime(2026, 11, 30, 8, 30, tzinfo=UTC)
+
+    room.serve(reminding.remind_due)
+
+    shown = room.ask(blocks_of_all)
+    assert len(shown) >= 2
+    assert all("/review reminders off" in str(blocks[-1]) and len(blocks) <= BLOCKS_LIMIT for blocks in shown)
+
+
+def blocks_of_all(db) -> list[list[dict]]:
+    return list(db.scalars(select(OutboxNote.blocks)))
 
 
 def test_an_answer_of_today_does_not_silence_a_reminder(room: Room):

@@ -1,7 +1,10 @@
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot import following_up, reminding
 from bot.listeners.words import look_up
@@ -9,6 +12,7 @@ from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import UserId
 from bot.review.refusal import AnotherStep, DayInThePast, NotYours, UnknownVerb, UnreadableDay
 from storage import actions, people
+from storage.models import OutboxNote
 from tests.cast import HERE, JONAS, MARA, TEAM, TOMAS, Room, an_incident
 
 TEXT = "write the runbook for a full disk"
@@ -230,3 +234,29 @@ def test_where_only_some_of_it_is_late_that_is_said(room: Room):
         room.serve(ability)
 
     assert room.transcript(TOMAS)[0].startswith("Some of this comes up to 4 days late: I was away.\n\n2 actions need")
+
+
+# The buttons -------------------------------------------------------------------------
+
+
+def test_each_button_of_a_morning_message_types_what_can_be_typed(room: Room):
+    promised(room)
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=ActionWords(TOMAS, None, Horizon.quick, TEXT))
+    mornings(room, date(2026, 11, 25))
+
+    pressed = {words for note in room.ask(blocks_of_all) for words in buttons(note)}
+
+    assert pressed >= {"action 1 snooze", "action 1 done", "action 2 commit", "reminders snooze", "reminders off"}
+    for words in sorted(pressed):
+        verb, rest = look_up(words)
+        assert verb.deed(rest)
+
+
+def blocks_of_all(db) -> list[list[dict[str, Any]]]:
+    return list(db.scalars(select(OutboxNote.blocks)))
+
+
+def buttons(blocks: list[dict[str, Any]]) -> list[str]:
+    """What pressing each of them types."""
+    rows = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    return [f"{each['action_id'].split(':')[1]} {json.loads(each['value'])['text']}" for each in rows]
