@@ -269,7 +269,7 @@ class Courier:
     async def _not_sent(self, parcel: Parcel) -> None:
         """Surely not from here; where nobody else has taken it up meanwhile, it is due again."""
         log.warning("was not ours any more", extra={"note": parcel.id})
-        await asyncio.to_thread(self._mark_later, parcel, timedelta(), "not_ours")
+        await asyncio.to_thread(self._mark_later, parcel, A_SECOND, "not_ours")
 
     async def _unknown(self, parcel: Parcel, why: str) -> None:
         """Slack may have taken it: after the grace period it is looked up, and never said again blindly."""
@@ -327,7 +327,7 @@ class Courier:
             await self._dead(parcel, outcome.word)
         else:
             log.warning("could not look it up yet", extra={"note": parcel.id, "error": outcome.word})
-            wait = max(outcome.wait, timedelta(seconds=RETRY_S))
+            wait = outcome.wait or timedelta(seconds=RETRY_S)
             await asyncio.to_thread(self._mark_uncertain, parcel, wait)
 
     async def _search(self, parcel: Parcel) -> Found | None:
@@ -431,7 +431,7 @@ class Courier:
 
     def _is_ours(self, parcel: Parcel) -> bool:
         """Whether nobody can have taken the note up, nor will while we hold it; by a clock that nobody sets."""
-        young = time.monotonic() - self._claimed_at[parcel.id] < self._grace.total_seconds()
+        young = time.monotonic() - self._claimed_at[parcel.id] < max(self._grace, A_SECOND).total_seconds()
         return young and self._holds.keeps(self._name(parcel.key))
 
     def _release(self, parcel: Parcel) -> None:

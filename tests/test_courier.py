@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import async_default_handlers
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import event, select
@@ -558,6 +559,34 @@ async def test_without_the_look_up_it_would_be_said_twice(sqlite_url: str, slack
 
     assert office.seen() == ["the pre-read", "the pre-read"]
     office.storage.close()
+
+
+@pytest.mark.parametrize(("grace", "seen"), [(GRACE, 1), (timedelta(), 2)], ids=["with", "without"])
+async def test_the_grace_period_is_for_what_slack_shows_late(office: Office, grace: timedelta, seen: int):
+    office.slack.sandbox.faults.set({"history_lag_s": 50})
+    client, now = client_of(office.slack, timeout=0.4), office.slack.sandbox.clock.now
+    office.courier = Courier(office.storage, client, team=TEAM, now=now, grace=grace)
+    office.fault("5xx_after")
+    office.say("the pre-read")
+
+    for _ in range(3):
+        await office.round()
+        office.pass_time(40)
+
+    assert office.seen() == ["the pre-read"] * seen
+
+
+async def test_a_client_that_tries_again_by_itself_would_say_it_twice(office: Office):
+    client, now = client_of(office.slack), office.slack.sandbox.clock.now
+    client.retry_handlers = async_default_handlers()
+    office.courier = Courier(office.storage, client, team=TEAM, now=now, grace=GRACE)
+    office.slack.sandbox.faults.set({"rate_limits": "off"})
+    office.fault("reset_after")
+    office.say("the pre-read")
+
+    await office.round()
+
+    assert office.seen() == ["the pre-read", "the pre-read"]
 
 
 @pytest.mark.parametrize(("kind", "posts"), [("timeout_after", 1), ("timeout", 2)])
