@@ -132,6 +132,7 @@ class Courier:
         self._loop = asyncio.get_running_loop()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._claimed_at: dict[int, float] = {}
+        self._came_at: datetime | None = None
         self._odd_words = Counter[int]()
 
     def wake(self) -> None:
@@ -296,7 +297,8 @@ class Courier:
         if parcel.kind == "whisper":
             # Nobody can look up a whisper; saying it twice is worse than once too few.
             await self._said(parcel, Said(parcel.channel))
-        elif parcel.kind == "mark" or (parcel.posted if parcel.kind != "picture" else not parcel.files):
+        elif parcel.kind == "mark" or parcel.posted or (parcel.kind == "picture" and not parcel.files):
+            # Done again it has the same effect.
             await self._found(parcel, None)
         else:
             await self._find(parcel)
@@ -404,12 +406,20 @@ class Courier:
         return still
 
     def _ask_uncertain(self) -> list[Parcel]:
-        # Where nobody else writes, what is being sent and not under way here was left by a crash.
-        patience = self._grace + (CALL_TIMEOUT if self._storage.shared else timedelta())
+        now = self._now()
         with self._storage.read() as db:
             mark_key = people.workspace(db, self._team).mark_key
-            found = delivering.uncertain(db, self._team, now=self._now(), patience=patience)
+            found = delivering.uncertain(db, self._team, now=now, patience=self._patience(now))
             return [_parcel(note, mark_key) for note in found]
+
+    def _patience(self, now: datetime) -> timedelta:
+        """How long after its claim what was left is looked up: Slack may have taken it as late as a call ends.
+
+        Where nobody else writes, it was left by a program that was gone when we came.
+        """
+        self._came_at = self._came_at or now
+        here, longest = now - self._came_at, self._grace + CALL_TIMEOUT
+        return here if not self._storage.shared and self._grace <= here < longest else longest
 
     @contextlib.contextmanager
     def _taking(self) -> Generator[Callable[[str], bool]]:

@@ -1,12 +1,17 @@
 """kill -9 of whoever speaks, while Slack fails and its history lags: everything is said, once, in its last words."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from storage.models import OutboxNote
 from tests.reliability.deliveries import (
+    LAG_S,
     LIFE_S,
     MINUTES,
     THIRTY_PERCENT,
@@ -18,6 +23,7 @@ from tests.reliability.deliveries import (
     finish,
     judge,
     kill_again_and_again,
+    until_said,
 )
 from tests.reliability.receivers import a_door_of
 from tests.reliability.story import is_whole
@@ -112,6 +118,29 @@ async def test_a_loop_that_did_not_note_that_it_begins_to_say_something_would_sa
 
     assert flaws["doubled"] > 0
     assert flaws["lost"] == 0
+
+
+# What was taken late -----------------------------------------------------------------------------------
+
+
+async def test_the_grace_of_what_a_killed_courier_left_begins_when_slack_may_have_taken_it(tmp_path: Path, door: Path):
+    async with a_square(tmp_path, Mix(posts=1, channels=1), 5, faults={"timeout_after": 1.0}) as square:
+        courier = CourierAlone(door, square.task())
+        await courier.start()
+        await asyncio.to_thread(square.write, square.deeds, 0)
+        while not square.messages():  # noqa: ASYNC110 - another process calls
+            await asyncio.sleep(0.01)
+        await courier.kill()
+        square.slack.sandbox.faults.set({"clear": True})
+        square.slack.sandbox.faults.set({"history_lag_s": LAG_S})
+        with square.storage.write() as db:
+            note = db.scalars(select(OutboxNote)).one()
+            note.attempted_at = square.slack.sandbox.clock.now() - timedelta(seconds=12)
+        await courier.start()
+        await until_said(square)
+        await courier.stop()
+
+        assert judge(square) == {}
 
 
 # Five thousand posts ----------------------------------------------------------------------------------
