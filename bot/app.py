@@ -51,7 +51,7 @@ from bot.settings import BadSettings, Settings, needed_to_run
 from bot.shelf import NotOurs, Shelf
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
-from storage import pauses, people, poolers
+from storage import crossed, pauses, people, poolers
 from storage.health import SILENT, damage, trouble
 from storage.moment import DatabaseTime
 from storage.session import NotUsable, Storage, misfit, new_mark_key, only_one, upgrade
@@ -242,6 +242,10 @@ class Debrief:
             user=UserId(str(answer["user_id"])),
             bot=str(answer.get("bot_id") or ""),
         )
+        crossed.run_again(lambda: self._know(me))
+        return me
+
+    def _know(self, me: Identity) -> None:
         with self.storage.write() as db:
             people.know_workspace(
                 db,
@@ -252,7 +256,6 @@ class Debrief:
                 bot_id=me.bot,
                 mark_key=new_mark_key(),
             )
-        return me
 
     def _open_shelf(self) -> None:
         self.shelf = Shelf(self.settings.files_dir, self.storage)

@@ -14,7 +14,7 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
-from storage import closed, gestures, outbox, people, rounds, silence
+from storage import closed, crossed, gestures, outbox, people, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
@@ -153,6 +153,15 @@ class Desk:
 
         The private notes come back as the answer to `by`; one for anybody else raises ValueError.
         """
+        notes, answer = crossed.run_again(lambda: self._served(ability, by, mark, what))
+        if by or notes:
+            log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
+            self.wake()
+        return answer
+
+    def _served(
+        self, ability: Callable[..., Notes | None], by: UserId | None, mark: str | None, what: Mapping[str, Any]
+    ) -> tuple[list[Note], Rendered | None]:
         with self.storage.write() as db:
             turn = Turn(db, self.now(), self.team, self.house)
             if mark and not gestures.remember(db, turn.team, mark, at=turn.now):
@@ -161,10 +170,7 @@ class Desk:
             answer = self._write_down(turn, notes, by)
             if by is None:
                 _keep_back(turn, notes)
-        if by or notes:
-            log.info("served", extra={"ability": ability.__name__, "notes": len(notes)})
-            self.wake()
-        return answer
+        return notes, answer
 
     def serve_if_due(self, ability: Callable[[Turn], Notes | None]) -> None:
         """Serve an ability that asks what is due; where nothing is, it takes no write lock from the keeper.

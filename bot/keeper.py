@@ -25,7 +25,7 @@ from bot.review.heard import (
     read_event,
 )
 from bot.review.incident import TeamId
-from storage import channels, files, messages, reactions, read_back
+from storage import channels, crossed, files, messages, reactions, read_back
 from storage.channels import Listened
 from storage.health import trouble
 from storage.session import Storage
@@ -127,8 +127,12 @@ class Keeper:
 
     def _commit(self, deliveries: Sequence[_Delivery]) -> None:
         facts = [fact for delivery in deliveries for fact in delivery.facts]
-        with self._storage.keep() as db:
-            keep_facts(db, self._team, facts, now=self._now())
+
+        def turn() -> None:
+            with self._storage.keep() as db:
+                keep_facts(db, self._team, facts, now=self._now())
+
+        crossed.run_again(turn)
 
 
 def _settle(deliveries: Sequence[_Delivery], error: Exception | None) -> None:
