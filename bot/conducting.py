@@ -10,7 +10,7 @@ from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
 from bot.review.meeting_time import first_slot
-from storage import incidents, outbox, people, reviews, sittings, walk
+from storage import incidents, outbox, people, presence, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
@@ -193,6 +193,7 @@ def _forgotten(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) 
         incident=incident.id,
         title=incident.title,
         ended_at=meeting.ended_at,
+        is_late=presence.was_away(turn.db, turn.team, (meeting.ended_at or turn.now) + FORGOTTEN),
         channel=reviews.place_of(turn.db, incident, meeting).channel,
     )
 

@@ -22,9 +22,9 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.written import Written
-from storage import incidents, outbox, reports, reviews, witness
+from storage import incidents, outbox, presence, reports, reviews, witness
 from storage.incidents import Where
-from storage.models import Incident, Review
+from storage.models import Incident, Meeting, Review
 
 FORMATS = ("html", "pdf", "md", "json", "csv")
 SENT = ("html", "pdf")
@@ -198,20 +198,33 @@ def undrafted(turn: Turn) -> list[dict[str, int]]:
 
 
 def draft_by_itself(turn: Turn, *, incident: int) -> Notes:
-    """Write the report's draft while it is fresh; who answers for it is told in their own hours."""
-    row = incidents.get(turn.db, incident)
-    _draft(turn, row, reviews.of(turn.db, row), by=None)
+    """Write the report's draft while it is fresh; who answers for it is told in their own hours.
+
+    What another program on the same database has drafted since it was asked stays as it is.
+    """
+    if {"incident": incident} in undrafted(turn):
+        row = incidents.get(turn.db, incident)
+        _draft(turn, row, reviews.of(turn.db, row), by=None)
     return ()
 
 
 def tell_of_drafts(turn: Turn) -> Notes:
     """Tell who answers for a review, once after each meeting and in their working hours, that its draft waits."""
+    told: set[UserId] = set()
     for review, incident in reports.waiting_drafts(turn.db, turn.team):
         meeting = reviews.last_held(turn.db, review)
         user = incidents.roles(turn.db, incident.id).owner_or_lead
         key = f"draft-waits:{review.id}:{meeting.number if meeting else 0}"
-        if not user or outbox.find(turn.db, turn.team, key) or not turn.may_tell(user, incident):
+        if not user or user in told or outbox.find(turn.db, turn.team, key) or not turn.may_tell(user, incident):
             continue
+        told.add(user)
         report = written(turn.db, incident, turn.house.report_names)
-        note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report))
+        late = _days_late(turn, meeting)
+        note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report), days_late=late)
         yield replace(note, incident=incident.id)
+
+
+def _days_late(turn: Turn, meeting: Meeting | None) -> int:
+    """After its draft should have been written, where we were away then."""
+    ended_at = meeting.ended_at if meeting else None
+    return presence.days_late(turn.db, turn.team, ended_at + DRAFTED_AFTER, now=turn.now) if ended_at else 0

@@ -26,7 +26,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import When
 from bot.sitting import must_be_able_to_come
-from storage import candidates, findings, incidents, likewise, outbox, people, reviews, walk
+from storage import candidates, findings, incidents, likewise, outbox, people, presence, reviews, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -372,7 +372,13 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         "lines": _short_timeline(turn, incident),
         "questions": list(found.get(FindingKind.question, [])),
         "similar": likewise.earlier(turn.db, incident, reviews.place_of(turn.db, incident, meeting).channel),
+        "is_late": _came_back_since(turn, meeting),
     }
+
+
+def _came_back_since(turn: Turn, meeting: Meeting) -> bool:
+    """Whether we were away when it should have come, and can say so."""
+    return meeting.meets_at is not None and presence.was_away(turn.db, turn.team, meeting.meets_at - PRE_READ_BEFORE)
 
 
 MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")
@@ -418,26 +424,41 @@ def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
     review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
     if review.proposed_at and over and review.proposed_at >= over.recorded_at:
         return False
+    if outbox.find(turn.db, turn.team, _proposal_key(turn, incident)):
+        return False  # A clock that was set back since makes no second question of it.
     if reviews.is_long_ago(turn.db, incident, now=turn.now):
         return False
     return turn.may_tell(lead, incident)
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
-    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
-    review.proposed_at = turn.now
+    reviews.of(turn.db, incident).proposed_at = turn.now
     place = incidents.main_place(turn.db, incident.id)
-    key = f"proposal:{review.id}:{over.id if over else 0}"
     return Note.once(
-        key,
+        _proposal_key(turn, incident),
         "proposal",
         lead,
         title=incident.title,
         over_at=reviews.over_since(turn.db, incident),
         channel=place.channel,
         worth=_offer(turn, incident),
+        days_late=_days_late(turn, incident, lead),
         **_proposal_facts(turn, incident),
     )
+
+
+def _proposal_key(turn: Turn, incident: Incident) -> str:
+    over = reviews.over(turn.db, incident)
+    return f"proposal:{reviews.of(turn.db, incident).id}:{over.id if over else 0}"
+
+
+def _days_late(turn: Turn, incident: Incident, lead: UserId) -> int:
+    """After the lead's first working moment, where we were away then."""
+    over, zone = reviews.over(turn.db, incident), _zone(turn, lead)
+    off = turn.days_off(zone.key)
+    since = over.recorded_at if over else turn.now
+    meant_for = next_working_moment(since, zone, turn.house.working_hours, off.weekends, off.holidays)
+    return presence.days_late(turn.db, turn.team, meant_for, now=turn.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,3 +28,8 @@ def was_away(db: Session, team: str, at: datetime) -> bool:
     if space.away_from is None or space.back_at is None:
         return False
     return space.away_from <= at < space.back_at
+
+
+def days_late(db: Session, team: str, meant_for: datetime, *, now: datetime) -> int:
+    """How many days late something comes that was meant for a moment at which the bot was away, else 0."""
+    return round((now - meant_for) / timedelta(days=1)) if was_away(db, team, meant_for) else 0
