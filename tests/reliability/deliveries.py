@@ -32,7 +32,7 @@ from tests.cast import TEAM, a_room
 from tests.reliability.sender import SECONDS, Task
 
 Json = dict[str, Any]
-PACE, FAST = 10.0, 200.0
+PACE, FAST = 20.0, 200.0
 """Seconds of the sandbox in one of ours: while somebody may be killed, and while nobody is."""
 LONGEST_ABSENCE_S = 90.0
 """How much of the sandbox's time passes at most before the next one comes."""
@@ -45,6 +45,8 @@ SILENT_S = 0.3
 """How long a call without an answer hangs: longer than the client waits."""
 LIFE_S, WHOLE_LIFE_S = 0.1, 0.3
 """About how long one lives that is to be killed: a courier alone, and the whole bot once it is ready."""
+LONGEST_BOOT_S = 1.5
+"""How long it is waited for the first call of one that may have nothing to say."""
 MOST_CALLS = 12
 """How many posts one that is to be killed makes at most, unless its life is over before."""
 PAUSE_S = 0.02
@@ -327,9 +329,13 @@ async def _some_moment(square: Square, life_s: float, *, calls: int) -> None:
     if square.dice.random() < 0.25:
         await asyncio.sleep(square.dice.random() * life_s)
         return
-    wanted, until = square.calls() + square.dice.randint(1, max(1, calls)), time.monotonic() + 5 * life_s
-    while square.calls() < wanted and time.monotonic() < until:  # noqa: ASYNC110 - another process calls
+    called = square.calls()
+    wanted, until = called + square.dice.randint(1, max(1, calls)), time.monotonic() + LONGEST_BOOT_S
+    while called < wanted and time.monotonic() < until:
         await asyncio.sleep(0.001)
+        if (now := square.calls()) > called:
+            until = time.monotonic() + 3 * life_s
+        called = now
     await asyncio.sleep(square.dice.random() * 0.006)
 
 

@@ -22,13 +22,14 @@ from typing import Any
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import async_default_handlers
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy.orm import configure_mappers
 
+from bot.calling import Caller
 from bot.courier import Courier
+from bot.pacing import Pace
 from storage import outbox
 from storage.session import Storage
 from tests.cast import TEAM
@@ -39,6 +40,8 @@ WAKE_EVERY_S = 0.01
 """The time of the sandbox flies; the courier would look again only every other second of ours."""
 ANSWER_WITHIN_S = 0.2
 """How long the client waits for Slack's answer."""
+A_SECOND = 40
+"""Notes begun a second: ten times as many as Slack likes, for a life is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,22 +100,25 @@ class Naive:
         self._stopping = True
 
 
-def _a_client(task: Task, kind: type[AsyncWebClient], handlers: list[AsyncRetryHandler]) -> AsyncWebClient:
-    # Its time-out is given in whole seconds, says the SDK; aiohttp takes parts of them.
-    patience: Any = ANSWER_WITHIN_S
-    return kind(token="xoxb-sandbox", base_url=task.api, timeout=patience, retry_handlers=handlers)
+def _a_client(task: Task, pace: Pace, now: Callable[[], datetime]) -> AsyncWebClient:
+    """The client as it is, or one that lacks something."""
+    given: dict[str, Any] = {"token": "xoxb-sandbox", "base_url": task.api, "timeout": ANSWER_WITHIN_S}
+    if task.kind == "AcksFirst":
+        return AcksFirst(**given, retry_handlers=[])
+    if task.kind == "RetriesBlindly":
+        return AsyncWebClient(**given, retry_handlers=async_default_handlers())
+
+    async def moment() -> datetime:
+        return now()
+
+    return Caller(pace=pace, moment=moment, **given)
 
 
 def _courier(storage: Storage, task: Task) -> Courier | Naive:
     """The courier as it is, or one that lacks something."""
-    client = _a_client(
-        task,
-        AcksFirst if task.kind == "AcksFirst" else AsyncWebClient,
-        async_default_handlers() if task.kind == "RetriesBlindly" else [],
-    )
-    kind = Naive if task.kind == "Naive" else Courier
-    now, grace = time_of(task.clock), timedelta(seconds=task.grace_s)
-    return kind(storage, client, team=TEAM, now=now, grace=grace)
+    now, pace = time_of(task.clock), Pace(a_second=A_SECOND)
+    client, kind = _a_client(task, pace, now), Naive if task.kind == "Naive" else Courier
+    return kind(storage, client, team=TEAM, now=now, grace=timedelta(seconds=task.grace_s), pace=pace)
 
 
 async def serve(connection: socket.socket) -> None:

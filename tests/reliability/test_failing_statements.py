@@ -62,7 +62,9 @@ def url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(f"{request.param}_url")
 
 
-@pytest.mark.parametrize("which", [ONE, ALL_FROM_IT_ON], ids=["one", "all from it on"])
+@pytest.mark.parametrize(
+    "which", [ONE, pytest.param(ALL_FROM_IT_ON, marks=pytest.mark.torture)], ids=["one", "all from it on"]
+)
 async def test_whichever_statement_of_a_round_fails_everything_is_said_once(url: str, slack: Running, which: Which):
     office, number, failed = an_office(url, slack), 0, ["something"]
     while failed:

@@ -77,6 +77,7 @@ async def spoken(
         return judge(square)
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize(
     ("faults", "kills"), [({"5xx_after": 0.15, "5xx_before": 0.15}, 0), ({"reset_after": 0.3}, 0), (NONE, 12)]
 )

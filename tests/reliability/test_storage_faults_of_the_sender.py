@@ -81,7 +81,7 @@ async def test_on_a_full_disk_nothing_new_is_begun_and_all_of_it_is_said_once_th
     assert (flaws, meanwhile) == ({}, 0)
 
 
-@pytest.mark.parametrize("kill", [False, True], ids=["it goes on", "it is killed"])
+@pytest.mark.parametrize("kill", [pytest.param(False, marks=pytest.mark.torture), True], ids=["it lives", "it dies"])
 async def test_while_another_program_holds_the_database_nothing_is_lost_or_said_twice(
     tmp_path: Path, door: Path, *, kill: bool
 ):
