@@ -1,13 +1,15 @@
 """Hangs pictures and pages in Slack for the courier: uploads one, lets it be seen in a place, takes it down again.
 
 A file that was uploaded is nowhere to be seen until it is shown, so its number is written down in between: after a
-crash the place can be searched for it.
+crash it can be taken down, and a page's place searched for it.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 from slack_sdk.errors import SlackApiError
@@ -20,6 +22,9 @@ from bot.review.shared_file import allowed
 ALT_LIMIT = 1_000
 """Characters of what is read to who cannot see it."""
 TIMES = ClientTimeout(total=30, connect=10)
+LOOKED_AT_AFTER_S = (0.0, 0.3, 0.7, 1.5, 3.0, 6.0)
+"""Seconds between looking whether Slack is done with an upload."""
+NOT_TOLD = {"missing_scope", "no_permission"}
 GONE = {"file_not_found", "file_deleted"}
 """Slack's words for a file that is not there any more."""
 
@@ -50,6 +55,11 @@ class Sheet:
     alt: str
     mark: str
     made: Callable[[], bytes]
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether Slack shows it in a block."""
+        return self.mimetype.startswith("image/")
 
 
 def of_picture(picture: Picture) -> Sheet:
@@ -85,6 +95,14 @@ def _of_report(content: bytes, name: str, mimetype: str) -> Sheet:
     )
 
 
+def in_block(file: str, sheet: Sheet, *, words: str) -> list[dict[str, Any]]:
+    """An uploaded picture as a message shows it, with words above, and words for who cannot see it."""
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": words}},
+        {"type": "image", "slack_file": {"id": file}, "alt_text": sheet.alt[:ALT_LIMIT] or sheet.title},
+    ]
+
+
 class Gallery:
     """Calls Slack; what Slack refuses is raised as SlackApiError, what never arrived as ClientError."""
 
@@ -118,6 +136,26 @@ class Gallery:
         ):
             if taken.status != 200:
                 raise NotUploaded(str(taken.status))
+
+    async def complete(self, file: str, title: str) -> None:
+        """Tell Slack that the bytes are there, and wait until it knows that they are a picture. Nobody sees it yet.
+
+        It looks at them after it has answered, and refuses blocks with the file until then.
+        """
+        await self._client.files_completeUploadExternal(files=[{"id": file, "title": title}])
+        for wait_s in LOOKED_AT_AFTER_S:
+            await asyncio.sleep(wait_s)
+            if await self._is_known(file):
+                return
+        raise NotUploaded("not ready")
+
+    async def _is_known(self, file: str) -> bool:
+        """Where Slack does not tell us about files, it is tried as it is."""
+        try:
+            answer = await self._client.files_info(file=file)
+        except SlackApiError as error:
+            return error.response.get("error") in NOT_TOLD
+        return bool((answer.get("file") or {}).get("mimetype"))
 
     async def show(self, file: str, title: str, *, channel: str, thread: str, words: str) -> None:
         """Let an uploaded file be seen in a channel or a thread of it, with words above."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import looking_up
-from bot.gallery import Gallery, Hung, Sheet
+from bot import looking_up, outcomes
+from bot.gallery import Gallery, Hung, Sheet, in_block
 from bot.outcomes import NoAnswer, yes
 
 
@@ -70,10 +71,10 @@ async def _say(post: Post, parcel: Parcel) -> Said:
 
 async def _say_new(post: Post, parcel: Parcel) -> Said:
     await post.ready(parcel)
-    answer = await post.client.chat_postMessage(
-        metadata=looking_up.metadata(parcel.mark), unfurl_links=False, unfurl_media=False, **_words(parcel)
+    metadata = looking_up.metadata(parcel.mark)
+    where = await yes(
+        post.client.chat_postMessage(metadata=metadata, unfurl_links=False, unfurl_media=False, **_words(parcel))
     )
-    where = yes(answer)
     if not where.get("channel") or not where.get("ts"):
         raise NoAnswer
     return Said(str(where["channel"]), str(where["ts"]))
@@ -82,8 +83,8 @@ async def _say_new(post: Post, parcel: Parcel) -> Said:
 async def _change(post: Post, parcel: Parcel) -> Said:
     channel, ts = parcel.posted or ("", "")
     await post.ready(parcel)
-    yes(
-        await post.client.chat_update(
+    await yes(
+        post.client.chat_update(
             channel=channel, ts=ts, text=parcel.text, blocks=parcel.blocks, parse="none", link_names=False
         )
     )
@@ -92,7 +93,7 @@ async def _change(post: Post, parcel: Parcel) -> Said:
 
 async def _whisper(post: Post, parcel: Parcel) -> Said:
     await post.ready(parcel)
-    answer = yes(await post.client.chat_postEphemeral(user=parcel.user or "", **_words(parcel)))
+    answer = await yes(post.client.chat_postEphemeral(user=parcel.user or "", **_words(parcel)))
     return Said(parcel.channel, str(answer.get("message_ts") or ""))
 
 
@@ -107,9 +108,9 @@ async def _react(post: Post, parcel: Parcel) -> Said:
     message = {"channel": parcel.channel, "timestamp": parcel.thread, "name": parcel.text.removeprefix("-")}
     await post.ready(parcel)
     if parcel.text.startswith("-"):
-        yes(await post.client.reactions_remove(**message))
+        await yes(post.client.reactions_remove(**message))
     else:
-        yes(await post.client.reactions_add(**message))
+        await yes(post.client.reactions_add(**message))
     return Said(parcel.channel)
 
 
@@ -117,16 +118,23 @@ async def _hang(post: Post, parcel: Parcel) -> Said:
     """Let the picture, or the page, be seen as it is now, and no other.
 
     1. It is drawn from what is known now; the one that is there stays where it is the same.
-    2. What is there goes first, so that nothing erased stays to be seen because an upload fails.
+    2. What is there goes first. It is drawn anew because of what was erased, or may be, and that must not stay to be
+       seen because an upload fails; until the new one is there, its place says in words what it showed.
     3. The file's number is written down before it is shown, so that it can be looked up and taken down.
+    4. A picture is a block of a message that carries our mark, posted once and then updated in its place.
     """
     sheet = await post.drawn(parcel)
     drawn = sheet.mark if sheet else ""
-    if [(hung.drawn, hung.shown) for hung in parcel.files] != [(drawn, True)]:
-        await _take_down(post, parcel)
-        if sheet:
-            await _put_up(post, parcel, sheet)
-    return Said(parcel.channel)
+    if [(hung.drawn, hung.shown) for hung in parcel.files] == [(drawn, True)]:
+        return _where(parcel)
+    await _take_down(post, parcel)
+    if sheet is None:
+        return await _change(post, replace(parcel, blocks=[])) if parcel.posted else _where(parcel)
+    return await (_show_in_block if sheet.is_picture else _share)(post, parcel, sheet)
+
+
+def _where(parcel: Parcel) -> Said:
+    return Said(*parcel.posted) if parcel.posted else Said(parcel.channel)
 
 
 async def _take_down(post: Post, parcel: Parcel) -> None:
@@ -137,13 +145,33 @@ async def _take_down(post: Post, parcel: Parcel) -> None:
         await post.mark_files(parcel, [])
 
 
-async def _put_up(post: Post, parcel: Parcel, sheet: Sheet) -> None:
+async def _show_in_block(post: Post, parcel: Parcel, sheet: Sheet) -> Said:
+    hung = Hung(await post.gallery.upload(sheet, await asyncio.to_thread(sheet.made)), sheet.mark)
+    await post.mark_files(parcel, [hung])
+    await post.gallery.complete(hung.file, sheet.title)
+    try:
+        said = await _say(post, replace(parcel, blocks=in_block(hung.file, sheet, words=parcel.text)))
+    except SlackApiError as refused:
+        if outcomes.of(refused).kind == "never":  # Nobody will ever see it there.
+            await _take_down(post, replace(parcel, files=(hung,)))
+        raise
+    await post.mark_files(parcel, [replace(hung, shown=True)])
+    return said
+
+
+async def _share(post: Post, parcel: Parcel, sheet: Sheet) -> Said:
+    """A page is no picture, which alone can be in a block; so Slack writes the message, and the file is the mark.
+
+    The address of an unshared file in a message of ours might share it, too; whether it does, for whom, and whether
+    history tells it is nowhere documented, and a page that its reader cannot open is worse than one without our mark.
+    """
     channel = await looking_up.conversation(post.client, parcel.channel)
     file = await post.gallery.upload(sheet, await asyncio.to_thread(sheet.made))
     await post.mark_files(parcel, [Hung(file, sheet.mark)])
     await post.ready(parcel)
     await post.gallery.show(file, sheet.title, channel=channel, thread=parcel.thread, words=parcel.text)
     await post.mark_files(parcel, [Hung(file, sheet.mark, shown=True)])
+    return Said(parcel.channel)
 
 
 CARRIERS: Mapping[str, Callable[[Post, Parcel], Awaitable[Said]]] = {

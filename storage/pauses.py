@@ -55,8 +55,8 @@ _mark = OutboxNote.kind == "mark"
 _picture = OutboxNote.kind == "picture"
 _takes_off: ColumnElement[bool] = OutboxNote.text.like("-%")
 CARRIES: Mapping[str, ColumnElement[bool]] = {
-    "chat.postMessage": or_(and_(_words, ~_stands), _picture),
-    "chat.update": and_(_words, _stands),
+    "chat.postMessage": and_(or_(_words, _picture), ~_stands),
+    "chat.update": and_(or_(_words, _picture), _stands),
     "chat.postEphemeral": OutboxNote.kind == "whisper",
     "reactions.add": and_(_mark, ~_takes_off),
     "reactions.remove": and_(_mark, _takes_off),

@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import looking_up
 from bot.courier import MOST_TRIES, Courier
 from bot.drawing import NotDrawn, Picture
+from bot.review.heard import MessageFact
+from bot.sandbox import talking
 from bot.sandbox.manifest import Manifest
 from bot.sandbox.server import Running, sandbox
-from storage import outbox, people
+from storage import outbox, people, read_back
 from storage.models import OutboxNote
 from storage.session import Storage
 from tests.sandbox.cast import client_of
@@ -50,9 +53,14 @@ class Wall(Office):
 
     def pictures(self, channel: str = INCIDENTS) -> list[bytes]:
         """The pictures that can be seen in a channel, in order."""
+        return [self.slack.sandbox.workspace.files[file].content or b"" for file in self.shown(channel)]
+
+    def shown(self, channel: str = INCIDENTS) -> list[str]:
+        """Their files."""
         messages = self.slack.sandbox.workspace.channels[channel].in_order()
-        files = [file for message in messages for file in message.get("files") or () if file["mode"] != "tombstone"]
-        return [self.slack.sandbox.workspace.files[file["id"]].content or b"" for file in files]
+        blocks = [block for message in messages for block in message.get("blocks") or () if block["type"] == "image"]
+        files = [block["slack_file"]["id"] for block in blocks]
+        return [file for file in files if file in self.slack.sandbox.workspace.files]
 
     def note(self) -> OutboxNote:
         with self.storage.read() as db:
@@ -94,9 +102,10 @@ async def test_the_picture_follows_the_summary_with_words_for_who_cannot_see_it(
 
     messages = everything(wall)
     assert [message["text"] for message in messages] == ["summary", "The timeline."]
-    (file,) = messages[1]["files"]
-    assert (file["alt_txt"], file["mimetype"]) == ("3 events", "image/png")
+    words, picture = messages[1]["blocks"]
+    assert (words["text"]["text"], picture["alt_text"]) == ("The timeline.", "3 events")
     assert wall.pictures()[0].startswith(b"\x89PNG")
+    assert messages[1]["metadata"]["event_type"] == looking_up.EVENT
 
 
 async def test_a_picture_is_posted_in_the_thread_of_its_incident(wall: Wall):
@@ -107,7 +116,8 @@ async def test_a_picture_is_posted_in_the_thread_of_its_incident(wall: Wall):
     wall.hang(thread=parent["ts"])
     await wall.round()
 
-    (reply,) = [message for message in everything(wall) if message.get("files")]
+    (reply,) = [message for message in everything(wall) if message["text"] == "The timeline."]
+    assert len(wall.pictures()) == 1
     assert reply["thread_ts"] == parent["ts"]
 
 
@@ -125,10 +135,13 @@ async def test_the_same_picture_is_not_posted_twice(wall: Wall):
 
     assert len(wall.pictures()) == 1
     assert wall.called("files.completeUploadExternal") == 1
+    assert wall.called("chat.postMessage") == 1
 
 
 @pytest.mark.parametrize("fault", BEFORE + AFTER)
-@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize(
+    "method", ["files.getUploadURLExternal", "files.completeUploadExternal", "files.info", "chat.postMessage"]
+)
 async def test_whatever_goes_wrong_in_between_it_is_seen_once(wall: Wall, method: str, fault: str):
     wall.fault(fault, method)
     wall.hang()
@@ -180,7 +193,7 @@ async def test_a_courier_that_does_not_write_the_file_down_before_it_is_shown_po
                 super()._mark_files(parcel, hung)
 
     wall.courier = a_courier(wall, Forgetful)
-    wall.fault("timeout_after", "files.completeUploadExternal")
+    wall.fault("timeout_after")
     wall.hang()
 
     for _ in range(3):
@@ -238,6 +251,26 @@ async def test_a_picture_that_cannot_be_drawn_is_said_to_be_so(wall: Wall):
     assert (wall.note().state, wall.note().error) == ("dead", "not_drawn")
 
 
+async def test_it_is_shown_once_slack_is_done_with_it(wall: Wall):
+    wall.slack.sandbox.faults.set({"file_lag_s": 0.5})
+    wall.hang()
+
+    await wall.round()
+
+    assert len(wall.pictures()) == 1
+    assert wall.called("files.info") > 1
+
+
+async def test_where_it_may_not_be_shown_it_does_not_lie_in_slack(wall: Wall):
+    wall.slack.sandbox.workspace.channels[INCIDENTS].archived = True
+    wall.hang()
+
+    await wall.round()
+
+    assert (wall.note().state, wall.note().error, wall.note().files) == ("dead", "is_archived", [])
+    assert wall.slack.sandbox.workspace.files == {}
+
+
 # Drawn anew -----------------------------------------------------------------------------------------
 
 
@@ -253,6 +286,61 @@ async def test_what_was_erased_is_seen_no_longer(wall: Wall):
     assert len(wall.slack.sandbox.workspace.files) == 1
     assert len(wall.pictures()) == 1
     assert before
+
+
+async def test_it_is_drawn_anew_in_its_place(wall: Wall):
+    wall.hang()
+    await wall.round()
+    wall.say("later")
+    await wall.round()
+    place = [message["ts"] for message in everything(wall)]
+
+    wall.shows = "the words were deleted"
+    wall.erase()
+    await wall.round()
+
+    assert [message["ts"] for message in everything(wall)] == place
+    assert wall.seen() == ["The timeline.", "later"]
+
+
+@pytest.mark.parametrize("fault", ["5xx_before", "reset_after", "timeout_after"])
+@pytest.mark.parametrize("method", ["files.delete", "chat.update"])
+async def test_whatever_goes_wrong_while_it_is_drawn_anew_the_new_one_is_seen_once(wall: Wall, method: str, fault: str):
+    wall.hang()
+    await wall.round()
+    (before,) = wall.shown()
+
+    wall.shows = "the words were deleted"
+    wall.fault(fault, method)
+    wall.erase()
+    for _ in range(3):
+        await wall.round()
+        assert before not in wall.shown() or method == "files.delete"
+        wall.pass_time(GRACE.total_seconds() + 20)
+    await wall.round()
+
+    (after,) = wall.shown()
+    assert after != before
+    assert len(wall.slack.sandbox.workspace.files) == 1
+    assert (len(everything(wall)), wall.note().state) == (1, "sent")
+
+
+async def test_a_picture_whose_message_somebody_deleted_is_not_posted_anew(wall: Wall):
+    wall.hang()
+    await wall.round()
+    (message,) = everything(wall)
+    talking.delete(wall.slack.sandbox, wall.slack.sandbox.workspace.channels[INCIDENTS], message)
+    gone = MessageFact(channel=INCIDENTS, ts=message["ts"], how="deleted", deleted_at=wall.slack.sandbox.clock.now())
+    with wall.storage.write() as db:
+        read_back.mark_deleted(db, TEAM, [gone])
+
+    wall.shows = "the words were deleted"
+    wall.erase()
+    await wall.round()
+
+    assert everything(wall) == []
+    assert wall.slack.sandbox.workspace.files == {}
+    assert (wall.note().state, wall.note().error) == ("dead", "message_not_found")
 
 
 async def test_a_picture_on_which_nothing_is_left_is_taken_down(wall: Wall):
