@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from storage import closed
@@ -40,6 +40,7 @@ def claim(
     What is not to be taken is left for later, and so is what has to `wait`; only notes of this rank, or of a lower one,
     which goes first.
     """
+    _expect_many(db)
     due = db.scalars(_due(team, now, at_most, rank, wait).with_for_update(skip_locked=True, of=OutboxNote)).all()
     claimed = [note for note in due if take(note)]
     for note in claimed:
@@ -51,7 +52,14 @@ def is_due(
     db: Session, team: str, *, now: datetime, rank: int = BROADCAST, wait: ColumnElement[bool] = NOTHING
 ) -> bool:
     """Whether there is a note to claim; asked before, for claiming takes the write lock from the keeper."""
+    _expect_many(db)
     return db.scalar(_due(team, now, 1, rank, wait)) is not None
+
+
+def _expect_many(db: Session) -> None:
+    """Of a table that is new to it PostgreSQL expects a few notes, and would compare each of thousands with each."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _due(team: str, now: datetime, at_most: int, rank: int, wait: ColumnElement[bool] = NOTHING) -> Select[OutboxNote]:
@@ -123,7 +131,8 @@ def mark_sent(db: Session, note_id: int, *, attempt: int, version: int, channel:
     if not is_stray:
         note.version += 1 if 0 < version < note.said_version else 0
         note.said_version = max(version, note.said_version)
-        note.posted_channel, note.posted_ts, note.sent_at = channel, ts, now
+        note.posted_channel, note.posted_ts = (channel, ts) if ts else (note.posted_channel or channel, note.posted_ts)
+        note.sent_at = now
     closed.heard(db, note)
     if note.state != "sending" or note.attempts == attempt:
         note.state, note.error = ("sent" if note.said_version == note.version else "pending"), None
