@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ WRONG = [
     ),
     ({"DEBRIEF_PORT": "many"}, "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000."),
     ({"DEBRIEF_PORT": "70000"}, "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000."),
+    ({"DEBRIEF_HOLIDAYS": "some"}, "DEBRIEF_HOLIDAYS cannot be used: give on or off."),
     ({"DEBRIEF_CLOCK": "sundial"}, "DEBRIEF_CLOCK cannot be used: give system or slack."),
     (
         {"DEBRIEF_LOOKUP_GRACE_S": "-1"},
@@ -140,6 +142,16 @@ def test_emoji_that_mean_nothing_are_told_what_they_may_mean(monkeypatch: pytest
 
     with pytest.raises(BadSettings, match=r"^DEBRIEF_EMOJI cannot be used: give pairs such as pushpin=guess"):
         read_settings()
+
+
+@pytest.mark.parametrize(("given", "is_free"), [("on", True), ("off", False), ("", True)])
+def test_holidays_are_known_unless_nobody_wants_them(monkeypatch: pytest.MonkeyPatch, given: str, *, is_free: bool):
+    monkeypatch.setenv("DEBRIEF_HOLIDAYS", given)
+    christmas = date(2026, 12, 25)
+
+    house = Settings().house()  # pyright: ignore[reportCallIssue]
+
+    assert (christmas in house.days_off("Europe/Berlin", christmas).holidays) == is_free
 
 
 def test_emoji_are_read_with_or_without_colons(monkeypatch: pytest.MonkeyPatch):
