@@ -1,7 +1,6 @@
 """Finds in Slack what we said: by an opaque mark that every message of ours carries, or by the file it shows.
 
-The one who asks decides what a finding means. What Slack refuses is raised as SlackApiError, what never arrives as
-ClientError, OSError or TimeoutError.
+The one who asks decides what a finding means. What goes wrong is raised as one of the FAILURES of outcomes.
 """
 
 import hashlib
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.outcomes import yes
 
 EVENT = "debrief_note"
 """What Slack calls the type of our metadata."""
@@ -75,7 +76,7 @@ async def _messages(client: AsyncWebClient, channel: str, thread: str, oldest: s
     asked: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": A_PAGE, "include_all_metadata": True}
     cursor = ""
     while True:
-        page = await (
+        page = await yes(
             client.conversations_replies(ts=thread, cursor=cursor, **asked)
             if thread
             else client.conversations_history(cursor=cursor, **asked)
@@ -91,5 +92,5 @@ async def conversation(client: AsyncWebClient, channel: str) -> str:
     """The conversation itself: a channel is one, and with a person it is the direct one."""
     if not channel.startswith(("U", "W")):
         return channel
-    opened = await client.conversations_open(users=channel)
+    opened = await yes(client.conversations_open(users=channel))
     return str((opened.get("channel") or {}).get("id"))

@@ -5,7 +5,7 @@ does not, leaves open whether Slack did what it was asked: a time-out, a broken 
 between, half an answer, a word that no page of the reference names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -19,8 +19,13 @@ RETRY_S = 30.0
 UNTIL_MENDED_S = 300.0
 """How long it waits where somebody has to put our installation right first."""
 
-FAILURES = (SlackApiError, ClientError, OSError, TimeoutError, ValueError, AttributeError)
-"""What a call raises; Slack's client stumbles over an answer that is no JSON object by the last two."""
+
+class NoAnswer(Exception):
+    """What came back is neither a yes nor a no of Slack's."""
+
+
+FAILURES = (SlackApiError, ClientError, OSError, TimeoutError, NoAnswer)
+"""What a call raises."""
 
 TRY_LATER = {
     "external_channel_migrating",
@@ -69,12 +74,12 @@ NEVER = frozenset(LISTED.split())
 """Slack's other words for no, where we write and where we look up (from the public method reference, 2026-08-20)."""
 
 
-class NoAnswer(ValueError):
-    """What came back is no yes, although Slack's client takes it for one."""
-
-
-def yes(answer: AsyncSlackResponse) -> Mapping[str, Any]:
-    """What Slack says with its yes; raises NoAnswer where it is none."""
+async def yes(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+    """What Slack says with its yes to a call; raises FAILURES."""
+    try:
+        answer = await call
+    except (AttributeError, ValueError) as stumbled:  # Its client does, over what is no JSON object.
+        raise NoAnswer from stumbled
     if not isinstance(answer.data, dict) or answer.data.get("ok") is not True:
         raise NoAnswer
     return answer.data

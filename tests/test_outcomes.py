@@ -48,7 +48,7 @@ class Door:
         self.answer = answer
         client = AsyncWebClient(token="xoxb-1", base_url=self.url, retry_handlers=[], timeout=1)
         try:
-            yes(await client.chat_postMessage(channel="C1", text="hello"))
+            await yes(client.chat_postMessage(channel="C1", text="hello"))
         except outcomes.FAILURES as failure:
             return outcomes.of(failure)
         return None
