@@ -122,15 +122,16 @@ class Rereader:
     async def _stand(self, place: Place, notes: Sequence[Said], us: Workspace) -> Stand:
         """All of ours in the span of these notes: only what was read to its end can be said to be absent."""
         since, until = min(note.since for note in notes), max(note.until for note in notes)
-        messages, cursor = list[Mapping[str, Any]](), None
+        # By their times: what stands on two pages is not there twice.
+        messages, cursor = dict[str, Mapping[str, Any]](), None
         while True:
             page = await self._history.marked_page(place, since, until, cursor)
-            messages += page.messages
+            messages |= {str(message["ts"]): message for message in page.messages}
             cursor = page.next_cursor
             if not cursor:
                 break
-        buried = {str(message["ts"]) for message in messages if message.get("subtype") == "tombstone"}
-        return Stand([_seen(message) for message in messages if _is_ours(message, us)], buried)
+        buried = {ts for ts, message in messages.items() if message.get("subtype") == "tombstone"}
+        return Stand([_seen(message) for message in messages.values() if _is_ours(message, us)], buried)
 
     # What follows ---------------------------------------------------------------------------
 

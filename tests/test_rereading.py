@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.looking_up import mark_of, metadata
 from bot.paging import History
 from bot.rereading import Rereader
 from bot.review.heard import read_event
+from bot.review.history import Page
 from bot.review.incident import TeamId
 from bot.sandbox import talking
 from bot.sandbox.server import Running, sandbox
@@ -438,6 +439,23 @@ async def test_what_turned_up_after_it_was_said_once_more_goes_within_the_hour(h
     assert sorted(twice) == ["the agenda", "the agenda"]
     assert house.seen() == ["the agenda"]
     assert house.note("the agenda").posted_ts == message["ts"]
+
+
+async def test_what_stands_on_two_pages_of_history_is_not_there_twice(house: House):
+    class Overlapping(History):
+        async def marked_page(self, place: Any, since: datetime, until: datetime, cursor: str | None = None) -> Page:
+            page = await super().marked_page(place, since, until)
+            return replace(page, next_cursor=None if cursor else "again")
+
+    house.say("the agenda")
+    await house.deliver()
+    house.rereader._history = Overlapping(client_of(house.slack), house.slack.sandbox.clock.now)
+
+    house.pass_time(LATER_S)
+    await house.read_back()
+
+    assert house.called("conversations.history") == 2
+    assert house.seen() == ["the agenda"]
 
 
 async def test_another_programs_message_with_our_mark_is_left_alone(house: House):
