@@ -15,8 +15,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import drawing
+from bot import drawing, outcomes
 from bot.drawing import Picture
+from bot.outcomes import yes
 from bot.review.shared_file import allowed
 
 ALT_LIMIT = 1_000
@@ -104,15 +105,16 @@ def in_block(file: str, sheet: Sheet, *, words: str) -> list[dict[str, Any]]:
 
 
 class Gallery:
-    """Calls Slack; what Slack refuses is raised as SlackApiError, what never arrived as ClientError."""
+    """Calls Slack; what goes wrong is raised as one of the FAILURES of outcomes."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     async def upload(self, sheet: Sheet, content: bytes) -> str:
         """Give Slack the bytes; the file's number. Nobody sees it yet."""
-        answer = await self._client.files_getUploadURLExternal(
-            filename=sheet.name, length=len(content), alt_txt=sheet.alt[:ALT_LIMIT] or None
+        alt = sheet.alt[:ALT_LIMIT] or None
+        answer = await yes(
+            self._client.files_getUploadURLExternal(filename=sheet.name, length=len(content), alt_txt=alt)
         )
         await self._send(str(answer.get("upload_url") or ""), content, sheet.mimetype)
         return str(answer.get("file_id"))
@@ -142,7 +144,7 @@ class Gallery:
 
         It looks at them after it has answered, and refuses blocks with the file until then.
         """
-        await self._client.files_completeUploadExternal(files=[{"id": file, "title": title}])
+        await yes(self._client.files_completeUploadExternal(files=[{"id": file, "title": title}]))
         for wait_s in LOOKED_AT_AFTER_S:
             await asyncio.sleep(wait_s)
             if await self._is_known(file):
@@ -152,24 +154,20 @@ class Gallery:
     async def _is_known(self, file: str) -> bool:
         """Where Slack does not tell us about files, it is tried as it is."""
         try:
-            answer = await self._client.files_info(file=file)
-        except SlackApiError as error:
-            return error.response.get("error") in NOT_TOLD
+            answer = await yes(self._client.files_info(file=file))
+        except SlackApiError as refused:
+            return outcomes.of(refused).word in NOT_TOLD
         return bool((answer.get("file") or {}).get("mimetype"))
 
     async def show(self, file: str, title: str, *, channel: str, thread: str, words: str) -> None:
         """Let an uploaded file be seen in a channel or a thread of it, with words above."""
-        await self._client.files_completeUploadExternal(
-            files=[{"id": file, "title": title}],
-            channel_id=channel,
-            thread_ts=thread or None,
-            initial_comment=words,
-        )
+        where = {"channel_id": channel, "thread_ts": thread or None, "initial_comment": words}
+        await yes(self._client.files_completeUploadExternal(files=[{"id": file, "title": title}], **where))
 
     async def take_down(self, file: str) -> None:
         """Delete a file; one that is not there is as good as deleted."""
         try:
-            await self._client.files_delete(file=file)
-        except SlackApiError as error:
-            if error.response.get("error") not in GONE:
+            await yes(self._client.files_delete(file=file))
+        except SlackApiError as refused:
+            if outcomes.of(refused).word not in GONE:
                 raise
