@@ -11,7 +11,7 @@ from bot.review.agenda import Agenda
 from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
-from storage import actions, findings, incidents, reviews
+from storage import actions, findings, incidents, presence, reviews
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import (
@@ -373,6 +373,38 @@ def test_in_the_evening_the_draft_is_written_and_its_owner_told_in_the_morning(r
 
     assert drafted_at(room) == NOVEMBER_18 + timedelta(hours=4, minutes=30)
     assert said == ["Thu 19 08:00"]
+
+
+def test_of_two_drafts_somebody_is_told_on_two_days(room: Room):
+    a_held_review(room, lead=MARA)
+    a_held_review(room, lead=MARA, title="Mail is late", channel=ChannelId("C0MAIL"))
+
+    assert tick_until(room, NOVEMBER_18 + timedelta(days=2)) == ["Wed 18 14:30", "Thu 19 08:00"]
+
+
+def test_what_another_program_drafted_meanwhile_is_not_drafted_again(room: Room):
+    incident = a_held_review(room)
+    room.pass_time(minutes=40)
+    (what,) = room.desk.look(reporting.undrafted)
+    room.serve(reporting.draft_by_itself, **what)
+    first = drafted_at(room)
+    room.pass_time(minutes=1)
+
+    room.serve(reporting.draft_by_itself, **what)
+
+    assert what == {"incident": incident}
+    assert drafted_at(room) == first
+
+
+def test_after_days_away_the_draft_says_how_late_it_comes(room: Room):
+    room.change(lambda db: presence.notice(db, TEAM, now=room.now))
+    a_held_review(room, lead=MARA)
+    room.pass_time(days=5)
+    room.change(lambda db: presence.notice(db, TEAM, now=room.now))
+
+    tick_until(room, room.now + timedelta(minutes=10))
+
+    assert "It comes 5 days late: I was away." in room.transcript(MARA)[0]
 
 
 def test_whoever_drafted_it_is_not_told_that_it_waits(room: Room):
