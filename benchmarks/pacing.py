@@ -45,8 +45,8 @@ async def _measure() -> None:
 
 
 async def _refused(office: PostOffice) -> None:
-    took, model = await refused_by_fifths(office, MESSAGES), modelled_s(MESSAGES, REFUSED, RETRY_AFTER_S)
-    refused = len(moments(office.slack, POST, "429"))
+    took, refused = await refused_by_fifths(office, MESSAGES), len(moments(office.slack, POST, "429"))
+    model = modelled_s(MESSAGES, refused / (MESSAGES + refused), RETRY_AFTER_S)
     print(
         f"{MESSAGES:,} direct messages, {refused} times 429: {took:.0f} s, modelled {model:.0f} s "
         f"({took / model:.3f}); "
