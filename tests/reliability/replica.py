@@ -33,7 +33,7 @@ from bot.desk import Desk, House
 from bot.sandbox.workspace import BOT_TOKEN
 from storage import delivering
 from storage.holds import Holds
-from storage.models import BROADCAST, OutboxNote
+from storage.models import OutboxNote
 from storage.session import Storage
 from tests.cast import TEAM, renderer
 
@@ -152,14 +152,7 @@ def clock_of(part: Part) -> Callable[[], datetime]:
 
 
 def select_then_update(
-    db: Session,
-    team: str,
-    *,
-    now: datetime,
-    at_most: int,
-    take: delivering.Take,
-    rank: int = BROADCAST,
-    wait: ColumnElement[bool] = delivering.NOTHING,
+    db: Session, team: str, *, now: datetime, at_most: int, take: delivering.Take, rank: int, wait: ColumnElement[bool]
 ) -> Sequence[OutboxNote]:
     """As `claim`, but what was read is not locked: it may be another's by the time it is written."""
     due = db.scalars(delivering._due(team, now, at_most, rank, wait)).all()

@@ -20,7 +20,7 @@ from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -181,12 +181,6 @@ class Stage:
     done: Counter[str] = field(default_factory=Counter)
     """What was done to them, and how often it met them at work."""
 
-    def _gather_statistics(self) -> None:
-        """As the server does by itself within a minute of a burst."""
-        with self.room.storage.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
-
     async def play(self, how_many: int, *, lacks: str = "") -> None:
         """Let so many replicas begin, each of which may lack something."""
         part = Part(
@@ -199,7 +193,6 @@ class Stage:
             ahead_s=self.room.now.timestamp() - time.time(),
         )
         self.slack.sandbox.clock.set(self.room.now)
-        await asyncio.to_thread(self._gather_statistics)
         self.replicas = [Replica(self.door, part) for _ in range(how_many)]
         await asyncio.gather(*(replica.start() for replica in self.replicas))
 
