@@ -1,14 +1,17 @@
 """Slack's pace: nothing comes before its time, nobody holds up anybody else, and no pace that is allowed is wasted."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
 from benchmarks.pacing import REFUSED, RETRY_AFTER_S, modelled_s, refused_by_fifths
 from bot.calling import Caller
+from bot.logs import JsonLines
 from bot.pacing import Pace
 from storage import outbox
+from tests.canary import a_canary
 from tests.reliability.pace import (
     POST,
     TEAM,
@@ -163,6 +166,27 @@ def whisper(office: PostOffice, place: str, key: str = "answer") -> None:
     with office.storage.write() as db:
         words = outbox.Words(key=key, channel=place, user="U0PRIYA", text="an answer", at=office.now)
         outbox.whisper(db, TEAM, words)
+
+
+# What the log tells of it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["429", "5xx_after", "reset_before", "timeout_after"])
+async def test_whatever_becomes_of_a_note_the_log_holds_none_of_its_words(
+    office: PostOffice, caplog: pytest.LogCaptureFixture, kind: str
+):
+    canary = a_canary()
+    caplog.set_level(logging.DEBUG)
+    office.hire()
+    office.slack.sandbox.faults.set({"method": POST, "kind": kind, "retry_after": 1, "seconds": 0.1})
+    office.write({channel: [f"{canary} {n}" for n in range(2)] for channel in office.channels(2)})
+    office.write({"C0ARCHIVED": [canary]})
+
+    await office.deliver()
+
+    ours = [record for record in caplog.records if record.name.startswith("debrief")]
+    assert {"said", "refused by Slack"} <= {record.getMessage() for record in ours}
+    assert not any(canary in JsonLines().format(record) for record in ours)
 
 
 # No pace is wasted -----------------------------------------------------------------------------
