@@ -269,9 +269,10 @@ class Debrief:
     def _open(self, me: Identity) -> None:
         grace, house = timedelta(seconds=self.settings.lookup_grace_s), self.settings.house()
         pace = Pace(a_second=self.settings.writes_a_second) if self.settings.writes_a_second else None
+        caller = self._caller(pace or Pace(), me.team)
         self.courier = Courier(
             self.storage,
-            self._caller(pace or Pace(), me.team),
+            caller,
             team=me.team,
             now=self.now,
             grace=grace,
@@ -301,7 +302,15 @@ class Debrief:
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._carrying = asyncio.create_task(self.porter.run())
-        rereader = Rereader(self.storage, history, self.writes, team=me.team, now=self.now, wake=self.courier.wake)
+        rereader = Rereader(
+            self.storage,
+            history,
+            caller,
+            team=me.team,
+            now=self.now,
+            wake=self.courier.wake,
+            tell=self.measures.delivered,
+        )
         self._rereading = asyncio.create_task(rereader.run(every * TICKS_TO_READ_BACK))
         self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
         self.clock.start()

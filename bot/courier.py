@@ -25,7 +25,7 @@ from bot import formats, gallery, looking_up, outcomes, pacing
 from bot.drawing import NotDrawn, Picture
 from bot.gallery import Gallery, Hung, Sheet
 from bot.looking_up import Found
-from bot.measures import Delivery
+from bot.measures import Tell, nobody
 from bot.outcomes import RETRY_S, Outcome
 from bot.pacing import A_SECOND, IN_A_CHANNEL, Pace
 from bot.posting import Parcel, Post, Said
@@ -66,14 +66,6 @@ NOT_HEARD_THERE = {"channel_not_found", "is_archived", "not_in_channel", "user_n
 
 class NotOurs(Exception):
     """Another process may have begun to look the note up: it must not be said from here."""
-
-
-Tell = Callable[[Delivery], None]
-"""Hears what became of a note."""
-
-
-def nobody(_outcome: Delivery) -> None:
-    """Where nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)

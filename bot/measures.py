@@ -25,6 +25,14 @@ log = logging.getLogger("debrief.measures")
 Delivery = Literal["said", "put_off", "refused", "unknown", "found", "not_found", "reposted", "removed"]
 """What became of a note: said; refused for now, or for good; not known; found in Slack, or not, when looked up or read
 back; said once more because Slack had lost it; a double that was taken away."""
+Tell = Callable[[Delivery], None]
+"""Hears what became of a note; may be called from any thread."""
+
+
+def nobody(_outcome: Delivery) -> None:
+    """Where nobody counts."""
+
+
 DELIVERIES: tuple[Delivery, ...] = (
     "said",
     "put_off",

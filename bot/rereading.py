@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import outcomes
 from bot.looking_up import mark_in, mark_of
+from bot.measures import Tell, nobody
 from bot.outcomes import Outcome
 from bot.paging import History
 from bot.review.heard import in_order
@@ -69,14 +70,19 @@ class Rereader:
         team: str,
         now: Callable[[], datetime],
         wake: Callable[[], None],
+        tell: Tell = nobody,
     ) -> None:
-        """`client` tries nothing again by itself; `wake` is called when something is to be said once more."""
+        """`client` tries nothing again by itself; `wake` is called when something is to be said once more.
+
+        `tell` hears of what is said once more, and of what is removed.
+        """
         self._storage = storage
         self._history = history
         self._client = client
         self._team = team
         self._now = now
         self._wake = wake
+        self._tell = tell
         self._hold = f"reading back {team}"
 
     async def run(self, every_s: float) -> None:
@@ -146,6 +152,7 @@ class Rereader:
 
     async def _missed(self, place: Place, note: Said, stand: Stand) -> None:
         if note.ts not in stand.buried and await asyncio.to_thread(self._say_again, note):
+            self._tell("reposted")
             log.warning("lost by Slack, said once more", extra={"note": note.id, "channel": place.channel})
             self._wake()
         else:
@@ -172,6 +179,7 @@ class Rereader:
             if outcome.word not in GONE:
                 log.warning("said twice, and not removed", extra=told | {"error": outcome.word})
                 return outcome.kind not in OPEN
+        self._tell("removed")
         log.warning("said twice, the other one removed", extra=told)
         return True
 
