@@ -163,6 +163,7 @@ class Desk:
         self, ability: Callable[..., Notes | None], by: UserId | None, mark: str | None, what: Mapping[str, Any]
     ) -> tuple[list[Note], Rendered | None]:
         with self.storage.write() as db:
+            crossed.go_alone(db, self.team)
             turn = Turn(db, self.now(), self.team, self.house)
             if mark and not gestures.remember(db, turn.team, mark, at=turn.now):
                 raise Replayed

@@ -1,18 +1,34 @@
-"""Two programs that write the same at the same moment: PostgreSQL lets one of them, and the other's turn is run again.
+"""Turns of several programs at the same moment: one after another, and where they cross all the same, once more.
 
-Nothing of a turn that was not let is kept, so the second time it finds what the first one wrote.
+Every ability looks before it writes. On SQLite nobody else writes in between; on PostgreSQL a lock of the workspace's
+sees to that. Facts are kept without it, for they may come in any order; who is crossed by them is run again.
 """
 
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import Integer, cast, func, literal, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 Done = TypeVar("Done")
 
 CROSSED = {"23505", "40001", "40P01"}
 """Something unique was written twice, turns that exclude each other, a deadlock: by SQLSTATE."""
 MOST_TRIES = 5
+TURNS = 0x0DEC
+"""The first half of the lock's number; the second is the workspace's."""
+LONGEST_PAUSE_MS = 20_000
+"""A program that is stopped in the middle of its turn loses it, and holds up the others for no longer."""
+
+
+def go_alone(db: Session, team: str) -> None:
+    """Wait until no other turn of this workspace is under way, and let none begin until this one ends."""
+    if db.get_bind().dialect.name != "postgresql":
+        return
+    patience = func.set_config("idle_in_transaction_session_timeout", str(LONGEST_PAUSE_MS), literal(value=True))
+    number = cast(literal(TURNS), Integer), func.hashtext(team)
+    db.execute(select(patience, func.pg_advisory_xact_lock(*number)))
 
 
 def run_again(turn: Callable[[], Done]) -> Done:

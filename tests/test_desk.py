@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 from bot.desk import Desk, Note, Notes, Replayed, Turn, Whisper
 from bot.review.incident import Place, UserId
 from bot.review.refusal import NoIncidentHere
-from storage import incidents, silence
+from storage import crossed, incidents, silence
 from tests.cast import CHANNEL, HERE, MARA, NOVEMBER_18, TEAM, TOMAS, Room, a_room, an_incident
 
 HALL = Place(CHANNEL)
@@ -219,5 +219,9 @@ def test_two_programs_that_share_a_database_never_write_to_one_person_twice_on_a
 
 
 @pytest.mark.postgres
-def test_without_rounds_of_their_own_two_programs_would_write_to_one_person_twice(postgresql_url: str, tmp_path: Path):
+def test_without_rounds_and_turns_of_their_own_two_programs_would_write_to_one_person_twice(
+    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(crossed, "go_alone", lambda *_: None)
+
     assert len(told_by_two_at_once(postgresql_url, tmp_path, WithoutRounds)) == 2

@@ -16,7 +16,7 @@ from bot.review.agenda import Agenda
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import AlreadyInMeeting, Refused
-from storage import incidents, reviews, sittings
+from storage import crossed, incidents, reviews, sittings
 from storage.session import Storage
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, TEAM, Room, a_room, an_incident, mitigated
 from tests.sitting import agenda, delivered, in_thread, said
@@ -163,6 +163,8 @@ def test_without_holding_the_review_the_second_would_plan_a_meeting_of_their_own
 ):
     """The sensitivity of the above: SQLite has one writer anyway."""
     monkeypatch.setattr(reviews, "hold", lambda *_: None)
+    monkeypatch.setattr(crossed, "go_alone", lambda *_: None)
+    monkeypatch.setattr(crossed, "MOST_TRIES", 1)
 
     with two_rooms(tmp_path, postgresql_url) as rooms:
         told = opened_while_another_opens(rooms)

@@ -1,0 +1,124 @@
+"""Several bots on one PostgreSQL, one of them killed in the middle: each gesture counts once, all is said once."""
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.reliability.balanced import Street, street
+from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER
+
+pytestmark = pytest.mark.postgres
+PEOPLE = (LEAD, OWNER, RESPONDER)
+MORNING = datetime(2026, 11, 19, 9, 5, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.mark.parametrize("way", ["http", "socket"])
+def test_two_bots_do_and_say_everything_once_though_one_is_killed_in_the_middle(
+    empty_postgresql_url: str, tmp_path: Path, way: str
+):
+    with street(tmp_path, empty_postgresql_url, way) as here:
+        here.start()
+        open_incident(here)
+        told = flood(here, messages=24, events=8)
+        fill_in_the_impact(here)
+        is_booked_twice_at_once(here)
+        hears_the_clock(here)
+
+        judge(here, told)
+
+
+def open_incident(here: Street) -> None:
+    here.driver.do("create", user=LEAD, name=CHANNEL)
+    here.driver.wait_for_words(CHANNEL, "followed as an incident")
+    for user in (OWNER, RESPONDER):
+        here.driver.do("invite", user=LEAD, channel=CHANNEL, users=user)
+
+
+def flood(here: Street, *, messages: int, events: int) -> list[str]:
+    """People talk, pin and type all at once; in the middle a bot dies, and comes back. What they wrote, each once."""
+    typed = [f"thing {number}" for number in range(events)]
+    here.at_once(*(lambda n=n, words=words: _type(here, n, words) for n, words in enumerate(typed)))
+    said = [f"message {number}" for number in range(messages)]
+    talking = [here.hands.submit(_say, here, n, words) for n, words in enumerate(said)]
+    talking[messages // 3].result()
+    here.bots[0].kill()
+    for each in talking:
+        each.result()
+    here.bots[0].start()
+    if here.way == "http":
+        replay(here)
+    return [*typed, *said]
+
+
+def _type(here: Street, number: int, words: str) -> None:
+    here.driver.type(PEOPLE[number % 3], CHANNEL, f"event 13:{number:02} {words}")
+
+
+def _say(here: Street, number: int, words: str) -> None:
+    ts = here.driver.say(PEOPLE[number % 3], CHANNEL, words)
+    if number % 4 == 0:
+        here.driver.do("react", user=LEAD, channel=CHANNEL, ts=ts, emoji="pushpin")
+
+
+def replay(here: Street) -> None:
+    """One signed request reaches both bots at the same moment."""
+    where = next(one["id"] for one in here.driver.get("state")["channels"] if one.get("name") == CHANNEL)
+    lead = next(one["id"] for one in here.driver.get("state")["users"] if one["name"] == LEAD)
+    said = {"command": "/review", "text": "event 13:59 played again", "user_id": lead, "channel_id": where}
+    body = urlencode(said | {"team_id": "T0SANDBOX", "trigger_id": "", "response_url": "http://127.0.0.1:1/"})
+
+    assert here.played_again(body.encode()) == [200, 200]
+
+
+def fill_in_the_impact(here: Street) -> None:
+    """A form is opened by one bot and sent to another: over HTTP the next in turn, over sockets whichever."""
+    for customers in ("many", "one order in five"):
+        here.driver.type(LEAD, CHANNEL, "impact")
+        assert here.driver.fill(LEAD, customers=customers)["ok"]
+
+
+def is_booked_twice_at_once(here: Street) -> None:
+    here.driver.type(LEAD, CHANNEL, "mitigated 14:00")
+    here.driver.move_clock_to(MORNING)
+    message, button = here.driver.find_button(LEAD, "dm", "^Book")
+    pressed = {"user": LEAD, "channel": "dm", "ts": message["ts"], "action_id": button["action_id"]}
+    here.at_once(*[lambda: here.driver.post("click", **pressed, value=button.get("value"))] * 4)
+    here.driver.wait_for_words(CHANNEL, "meets on")
+
+
+def hears_the_clock(here: Street) -> None:
+    meeting = here.review()["review"]["meetings"][0]
+    meets_at = datetime.fromisoformat(meeting["meets_at"])
+    here.driver.move_clock_to(meets_at - timedelta(hours=23, minutes=50))
+    here.driver.wait_for_words(CHANNEL, "Before the review")
+    here.driver.move_clock_to(meets_at - timedelta(minutes=9))
+    here.driver.wait_for_words(CHANNEL, "begins at")
+
+
+def judge(here: Street, told: list[str]) -> None:
+    here.driver.wait_for(lambda: missing(here, told) == [], "everything to be kept and drawn")
+    review: Any = here.review()
+    kept = Counter(message["text"] for message in review["messages"])
+    timeline = Counter(event["text"] for event in review["timeline"])
+
+    assert [words for words, times in (kept | timeline).items() if times > 1 and words in told] == []
+    assert timeline["played again"] == (1 if here.way == "http" else 0)
+    assert len(review["review"]["meetings"]) == 1
+    assert review["incident"]["impact"]["customers"] == "one order in five"
+    assert [words for words, times in here.heard(CHANNEL).items() if times > 1] == []
+    assert here.driver.get("log")["violations"] == []
+    assert [line for line in here.logs().splitlines() if json.loads(line)["level"] == "error"] == []
+    if here.way == "http":
+        assert set(here.balancer.served) == set(here.balancer.ports)
+
+
+def missing(here: Street, told: list[str]) -> list[str]:
+    review = here.review()
+    found = {message["text"] for message in review["messages"]} | {event["text"] for event in review["timeline"]}
+    return [words for words in told if words not in found]
