@@ -14,7 +14,7 @@ import signal
 import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
@@ -172,6 +172,10 @@ class Square:
 
     def unsaid(self) -> int:
         return self.ask("SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')")[0][0]
+
+    def unread(self) -> int:
+        """How many are still to be looked for in Slack."""
+        return self.ask("SELECT count(*) FROM outbox WHERE read_back_at IS NULL")[0][0]
 
     def ask(self, query: str) -> list[Any]:
         with closing(sqlite3.connect(self.file)) as db:
@@ -361,8 +365,13 @@ async def finish(square: Square, sender: Sender) -> None:
 
 async def until_said(square: Square, *, within_s: float = 60) -> None:
     """Let time fly until nothing waits; what waits for too long is left."""
-    square.pace, until = FAST, time.monotonic() + within_s
-    while square.unsaid() and time.monotonic() < until:  # noqa: ASYNC110 - another process delivers
+    await until_so(square, lambda: not square.unsaid(), within_s=within_s)
+
+
+async def until_so(square: Square, so: Callable[[], bool], *, within_s: float = 60, pace: float = FAST) -> None:
+    """Let time fly until something is so, but not for ever."""
+    square.pace, until = pace, time.monotonic() + within_s
+    while not so() and time.monotonic() < until:  # noqa: ASYNC110 - another process delivers
         await asyncio.sleep(PAUSE_S)
 
 
@@ -391,6 +400,7 @@ def judge(square: Square) -> Counter[str]:
             "doubled": sum(len(found) - 1 for found in shown.values()),
             "marked alike": sum(many - 1 for many in marks.values()),
             "overtaken": _overtaken(shown),
+            "removed": sum(call["method"] == "chat.delete" for call in square.slack.sandbox.journal.calls),
             "unsent": square.ask("SELECT count(*) FROM outbox WHERE state != 'sent'")[0][0],
         }
     )

@@ -30,6 +30,8 @@ from sqlalchemy.orm import configure_mappers
 from bot.calling import Caller
 from bot.courier import Courier
 from bot.pacing import Pace
+from bot.paging import History
+from bot.rereading import Rereader
 from storage import outbox
 from storage.session import Storage
 from tests.cast import TEAM
@@ -128,12 +130,21 @@ async def serve(connection: socket.socket) -> None:
     writer.write(f"{os.getpid()}\n".encode())
     storage = Storage(task.url)
     courier = _courier(storage, task)
-    running, waking = asyncio.ensure_future(courier.run()), asyncio.ensure_future(_wake(courier))
+    running, beside = asyncio.ensure_future(courier.run()), [asyncio.ensure_future(_wake(courier))]
+    if task.kind == "ReadsBack":
+        beside.append(asyncio.ensure_future(_reader(storage, task, courier).run(WAKE_EVERY_S)))
     await reader.read()
     courier.stop()
     await running
-    waking.cancel()
+    for other in beside:
+        other.cancel()
     storage.close()
+
+
+def _reader(storage: Storage, task: Task, courier: Courier | Naive) -> Rereader:
+    client = AsyncWebClient(token="xoxb-sandbox", base_url=task.api, retry_handlers=[])
+    now = time_of(task.clock)
+    return Rereader(storage, History(client, now), client, team=TEAM, now=now, wake=courier.wake)
 
 
 def _complain_to(log: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from storage.models import OutboxNote
 from tests.reliability.deliveries import (
+    FAST,
     LAG_S,
     LIFE_S,
     MINUTES,
@@ -24,6 +25,7 @@ from tests.reliability.deliveries import (
     judge,
     kill_again_and_again,
     until_said,
+    until_so,
 )
 from tests.reliability.receivers import a_door_of
 from tests.reliability.story import is_whole
@@ -60,6 +62,39 @@ async def test_the_whole_bot_killed_while_it_speaks_leaves_nothing_unsaid_and_no
         assert judge(square) == {}
     assert is_whole(square.file)
     assert "traceback" not in whole.log.read_text()
+
+
+# What Slack forgets -----------------------------------------------------------------------------------
+
+
+async def forgotten(folder: Path, door: Path, kind: str) -> Counter[str]:
+    """What is wrong, but for the order, after Slack forgot eight posts that it had taken, in spite of kills."""
+    async with a_square(folder, FEWER, 7, faults=NONE) as square:
+        square.slack.sandbox.faults.set({"method": "chat.postMessage", "kind": "forget", "times": 8})
+        sender = CourierAlone(door, square.task(kind))
+        await deliver_with_kills(square, sender, kills=4, life_s=LIFE_S)
+        await sender.start()
+        await asyncio.to_thread(square.write, square.deeds, 0.1)
+        # What is missing for an hour is old news: it is looked for before.
+        await until_so(square, lambda: not square.unsaid() and not square.unread(), within_s=30, pace=FAST / 2)
+        await sender.stop()
+        flaws = judge(square)
+        # What is said once more stands below what came after it.
+        del flaws["overtaken"]
+        return flaws
+
+
+@pytest.mark.torture
+async def test_what_slack_forgot_is_said_once_more_also_by_one_that_is_killed(tmp_path: Path, door: Path):
+    assert await forgotten(tmp_path, door, "ReadsBack") == {}
+
+
+@pytest.mark.torture
+async def test_without_reading_back_what_slack_forgot_would_stay_missing(tmp_path: Path, door: Path):
+    flaws = await forgotten(tmp_path, door, "Courier")
+
+    assert flaws["lost"] > 0
+    assert flaws["doubled"] == 0
 
 
 # What each protection is for ------------------------------------------------------------------------
