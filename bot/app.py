@@ -302,21 +302,24 @@ class Debrief:
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._carrying = asyncio.create_task(self.porter.run())
-        rereader = Rereader(
-            self.storage,
-            history,
-            caller,
-            team=me.team,
-            now=self.now,
-            wake=self.courier.wake,
-            tell=self.measures.delivered,
-        )
+        rereader = self._rereader(me.team, history, caller)
         self._rereading = asyncio.create_task(rereader.run(every * TICKS_TO_READ_BACK))
         self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
         self.clock.start()
         _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
+
+    def _rereader(self, team: TeamId, history: History, caller: Caller) -> Rereader:
+        return Rereader(
+            self.storage,
+            history,
+            caller,
+            team=team,
+            now=self.now,
+            wake=self.courier.wake,
+            tell=self.measures.delivered,
+        )
 
     def _caller(self, pace: Pace, team: TeamId) -> Caller:
         """Who calls Slack for what is said unasked: never before Slack's time, which every process is told."""
