@@ -7,17 +7,17 @@ sees to that. Facts are kept without it, for they may come in any order; who is 
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Integer, cast, func, literal, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from storage import rounds
 
 Done = TypeVar("Done")
 
 CROSSED = {"23505", "40001", "40P01"}
 """Something unique was written twice, turns that exclude each other, a deadlock: by SQLSTATE."""
 MOST_TRIES = 5
-TURNS = 0x0DEC
-"""The first half of the lock's number; the second is the workspace's."""
 LONGEST_PAUSE_MS = 20_000
 """A program that is stopped in the middle of its turn loses it, and holds up the others for no longer."""
 
@@ -27,8 +27,7 @@ def go_alone(db: Session, team: str) -> None:
     if db.get_bind().dialect.name != "postgresql":
         return
     patience = func.set_config("idle_in_transaction_session_timeout", str(LONGEST_PAUSE_MS), literal(value=True))
-    number = cast(literal(TURNS), Integer), func.hashtext(team)
-    db.execute(select(patience, func.pg_advisory_xact_lock(*number)))
+    db.execute(select(patience, func.pg_advisory_xact_lock(*rounds.number_of(rounds.TURNS, team))))
 
 
 def run_again(turn: Callable[[], Done]) -> Done:

@@ -1,9 +1,11 @@
 """What one at a time does of all the programs that share a database: ask what is due, and begin what is to be said."""
 
-from sqlalchemy import Integer, cast, func, literal, select, text
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
-ROUNDS, CLAIMS = 0x0DEB, 0x0DEC
+ROUNDS, CLAIMS, TURNS = 0x0DEB, 0x0DEC, 0x0DED
 """The first halves of the locks' numbers; the second is the workspace's."""
 LONGEST_PAUSE_MS = 60_000
 """A program that is stopped in the middle of its round keeps the others from theirs for no longer than this."""
@@ -28,5 +30,9 @@ def _takes(db: Session, what: int, team: str, *, patience_ms: int) -> bool:
     if db.get_bind().dialect.name != "postgresql":
         return True
     db.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {patience_ms}"))
-    number = cast(literal(what), Integer), func.hashtext(team)
-    return bool(db.scalar(select(func.pg_try_advisory_xact_lock(*number))))
+    return bool(db.scalar(select(func.pg_try_advisory_xact_lock(*number_of(what, team)))))
+
+
+def number_of(what: int, team: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The two halves by which PostgreSQL knows a lock of a workspace."""
+    return cast(literal(what), Integer), func.hashtext(team)

@@ -1,10 +1,10 @@
-"""Rounds of the clock: one program at a time asks what is due, in each workspace."""
+"""Rounds of the clock and of the courier: one program at a time, in each workspace."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from storage import rounds
+from storage import crossed, rounds
 from storage.session import Storage
 from tests.cast import TEAM
 
@@ -55,6 +55,16 @@ def test_who_is_stopped_on_a_round_keeps_the_others_from_theirs_for_a_while_only
 
     assert other
     stopped.close()
+
+
+@pytest.mark.postgres
+def test_a_turn_that_is_under_way_keeps_nobody_from_saying_what_is_due(storage: Storage):
+    with storage.write() as turn, storage.write() as claiming, storage.write() as asking:
+        crossed.go_alone(turn, TEAM)
+
+        free = rounds.may_claim(claiming, TEAM), rounds.is_ours(asking, TEAM)
+
+    assert free == (True, True)
 
 
 def test_alone_on_sqlite_every_round_is_ours(sqlite_url: str):
