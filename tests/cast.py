@@ -33,6 +33,8 @@ ZONES = {
 }
 CHANNEL = ChannelId("C0INC")
 HERE = Where(Place(CHANNEL))
+HOW_TO_STOP = "`/review reminders snooze` pauses messages like this for a week, `/review reminders off` stops them."
+"""How a direct message that nobody asked for ends."""
 
 
 @cache

@@ -15,6 +15,7 @@ from storage.models import Meeting, Membership, OutboxNote, TimelineEvent
 from tests.cast import (
     CHANNEL,
     HERE,
+    HOW_TO_STOP,
     JONAS,
     MARA,
     NOVEMBER_18,
@@ -459,7 +460,8 @@ def test_a_forgotten_meeting_ended_with_its_last_gesture_and_its_owner_is_told_o
     (told,) = room.transcript(MARA)
     assert plain(told) == (
         f"Nobody pressed End in the review of “Checkout is slow”, in <#{CHANNEL}>, so I counted it as ended at "
-        "14:40 UTC, when something was last noted. You hear this because the review is yours."
+        "14:40 UTC, when something was last noted. You hear this because the review is yours.\n\n"
+        f"{HOW_TO_STOP}"
     )
 
 

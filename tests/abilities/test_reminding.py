@@ -15,7 +15,7 @@ from bot.review.when import read_when
 from storage import actions, channels, incidents, outbox, people, reviews
 from storage.incidents import Where
 from storage.models import Action, Membership, OutboxNote
-from tests.cast import CHANNEL, HERE, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
+from tests.cast import CHANNEL, HERE, HOW_TO_STOP, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 
 TEXT = "write the runbook for a full disk"
 SECRET = Where(Place(ChannelId("C0SECRET")))
@@ -93,8 +93,7 @@ def test_a_reminder_says_why_it_came_and_how_to_stop_it(room: Room):
     live_through(room, until=datetime(2026, 11, 24, tzinfo=UTC))
 
     assert room.transcript(TOMAS)[0].splitlines()[-1] == (
-        "You get this because this action is yours; once a day at most. `/review reminders snooze` pauses messages "
-        "like this for a week, `/review reminders off` stops them."
+        f"You get this because this action is yours; once a day at most. {HOW_TO_STOP}"
     )
 
 

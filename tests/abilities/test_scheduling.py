@@ -27,6 +27,7 @@ from storage.models import Membership, TimelineEvent
 from tests.cast import (
     CHANNEL,
     HERE,
+    HOW_TO_STOP,
     JONAS,
     MARA,
     NOVEMBER_18,
@@ -435,7 +436,7 @@ def test_mitigated_at_night_the_lead_is_asked_in_the_morning_and_once(room: Room
             "“Checkout is slow” was mitigated on Wed 18 Nov 2026, 04:12 CET. For its review I suggest "
             f"*Fri 20 Nov 2026, 09:00 CET*, 53 hours later: 60 min in <#{CHANNEL}>.\n\n"
             "You are asked because you lead this incident. For another hour, type `/review schedule mon 14:00` in "
-            f"<#{CHANNEL}>."
+            f"<#{CHANNEL}>. {HOW_TO_STOP}"
         )
     ]
 
