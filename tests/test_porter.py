@@ -250,8 +250,9 @@ async def test_with_a_limit_of_nothing_nothing_is_fetched_and_nothing_given_up(r
 
 @pytest.mark.postgres
 async def test_of_several_programs_on_a_database_one_at_a_time_fetches_files(
-    postgresql_url: str, tmp_path: Path, host: Host
+    postgresql_url: str, tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.chdir(tmp_path)  # A server's database has no folder of its own.
     room, other = a_room(tmp_path, postgresql_url), Storage(postgresql_url)
     host.answers["/graph.png"] = a_file(b"\x89PNG")
     share(room, f"{host.url}/graph.png")
