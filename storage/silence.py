@@ -19,6 +19,8 @@ from storage.models import Incident, Message, Moment, OutboxNote, Person, Review
 
 ANSWERS = "whisper:%"
 """The keys of answers in a direct conversation, which were asked for."""
+CALL = "call:"
+"""How the key of the ten-minute call begins, which comes at its minute wherever it is said."""
 
 
 def may_be_told(
@@ -45,7 +47,7 @@ def may_be_told(
     # First what needs no query: at most hours of the day the answer is no.
     if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
         return False
-    if (person and _wants_silence(person, now)) or not people.is_one_of_us(db, team, user):
+    if wants_silence(person, now=now) or not people.is_one_of_us(db, team, user):
         return False
     if incident and incidents.by_number(db, team, incident.id, user) is None:
         return False
@@ -53,7 +55,10 @@ def may_be_told(
     return not _told_since(db, team, user, today) and not is_at_a_fire(db, team, user, now=now)
 
 
-def _wants_silence(person: Person, now: datetime) -> bool:
+def wants_silence(person: Person | None, *, now: datetime) -> bool:
+    """Whether somebody asked not to be written to unasked, for good or for a while that is not over."""
+    if person is None:
+        return False
     return person.reminders_off_at is not None or (person.snoozed_until is not None and person.snoozed_until > now)
 
 
@@ -98,20 +103,79 @@ def _responds(db: Session, fire: Incident, user: str, since: datetime) -> bool:
 
 
 def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:
-    return db.scalar(select(OutboxNote.id).where(_unasked(team, user, since)).limit(1)) is not None
+    """Meant for a moment since then, or said since then because Slack did not take it before."""
+    lately = or_(OutboxNote.not_before >= since, OutboxNote.sent_at >= since)
+    return db.scalar(select(OutboxNote.id).where(_unasked(team, user), lately).limit(1)) is not None
 
 
 def times_told(db: Session, team: str, user: str, since: datetime, *, until: datetime) -> int:
     """How many direct messages nobody asked for were written to this person between two moments."""
-    told = and_(_unasked(team, user, since), OutboxNote.not_before <= until)
-    return db.scalar(select(func.count(OutboxNote.id)).where(told)) or 0
+    between = OutboxNote.not_before.between(since, until)
+    return db.scalar(select(func.count(OutboxNote.id)).where(_unasked(team, user), between)) or 0
 
 
-def _unasked(team: str, user: str, since: datetime) -> ColumnElement[bool]:
+def _unasked(team: str, user: str) -> ColumnElement[bool]:
     return and_(
         OutboxNote.team_id == team,
         OutboxNote.channel_id == user,
         OutboxNote.kind == "once",
-        OutboxNote.not_before >= since,
         OutboxNote.key.not_like(ANSWERS),
     )
+
+
+# What Slack did not take in time -------------------------------------------------------
+
+UNWANTED = "reminders_off"
+"""Why a note is dead whose reader asked, while it waited, not to be written to any more."""
+HALF_AN_HOUR = timedelta(minutes=30)
+"""After which it is looked whether a fire is over."""
+
+
+def put_off(
+    db: Session,
+    note: OutboxNote,
+    now: datetime,
+    *,
+    hours: WorkingHours,
+    days_off: DaysOffIn = weekends_alone,
+) -> bool:
+    """Whether a note must not be said now, because it is a direct message that nobody asked for and comes too late.
+
+    It was written when its reader might be told, but Slack did not take it: an outage, a pause, a restart.
+
+    1. It waits for their next working hour after any snooze, and while they are at a fire.
+    2. Where another one was said today, or waits before it, it comes a working day later: one a day.
+    3. Who asked since not to be written to at all does not get it.
+    """
+    person = db.get(Person, (note.team_id, note.channel_id))
+    if person is None or note.kind != "once" or note.posted_ts or note.key.startswith((CALL, ANSWERS[:-1])):
+        return False
+    if person.reminders_off_at:
+        note.state, note.error = "dead", UNWANTED
+        return True
+    until = _next_moment(db, note, person, now, hours=hours, days_off=days_off)
+    if until > now:
+        # It has no error any more: Slack may be asked again, and answers to this reader need not wait for it.
+        note.not_before, note.error = until, None
+    return until > now
+
+
+def _next_moment(
+    db: Session, note: OutboxNote, person: Person, now: datetime, *, hours: WorkingHours, days_off: DaysOffIn
+) -> datetime:
+    zone = ZoneInfo(person.zone)
+    off = days_off(zone.key, now.date())
+    today = now.astimezone(zone).date()
+    since = max(now, person.snoozed_until or now)
+    if _another_today(db, note, working_morning_at(today, zone, time.min)):
+        since = max(since, working_morning_at(today + timedelta(days=1), zone, time.min))
+    at = next_working_moment(since, zone, hours, off.weekends, off.holidays)
+    return now + HALF_AN_HOUR if at <= now and is_at_a_fire(db, note.team_id, person.user_id, now=now) else at
+
+
+def _another_today(db: Session, note: OutboxNote, since: datetime) -> bool:
+    """Whether another one was said since this morning, or may be in this moment, or waits and was written before."""
+    other = and_(_unasked(note.team_id, note.channel_id), OutboxNote.id != note.id, OutboxNote.key.not_like(f"{CALL}%"))
+    waits = and_(OutboxNote.state == "pending", OutboxNote.id < note.id)
+    told = or_(OutboxNote.sent_at >= since, OutboxNote.state == "sending", waits)
+    return db.scalar(select(OutboxNote.id).where(other, told).limit(1)) is not None

@@ -201,3 +201,113 @@ def test_a_false_alarm_is_no_fire(room: Room, end: str):
     room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), end, room.now))
 
     assert may_be_told(room, MARA)
+
+
+# What Slack did not take in time ------------------------------------------------------
+
+MONDAY_NIGHT = datetime(2026, 11, 16, 23, 0, tzinfo=UTC)
+TUESDAY, WEDNESDAY = (datetime(2026, 11, day, 9, 0, tzinfo=UTC) for day in (17, 18))
+AT_NINE_ON_MONDAY = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+
+
+def put_off(room: Room, key: str, *, at: datetime, off: DaysOff | None = None) -> tuple[bool, str, datetime]:
+    """Whether it has to wait, how it stands then, and from when on it is due."""
+
+    def asked(db: Session) -> tuple[bool, str, datetime]:
+        note = outbox.find(db, TEAM, key)
+        assert note
+        waits = silence.put_off(db, note, at, hours=HOURS, days_off=lambda *_: off or DaysOff())
+        return waits, note.state, note.not_before
+
+    return room.change(asked)
+
+
+def test_a_message_that_slack_takes_in_time_is_not_put_off(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+
+    later_that_day = put_off(room, "reminders:1", at=AT_NINE_ON_MONDAY + timedelta(hours=7))
+
+    assert later_that_day == (False, "pending", AT_NINE_ON_MONDAY)
+
+
+def test_what_slack_did_not_take_until_night_waits_for_the_next_working_hour(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    a_holiday = DaysOff(holidays=frozenset({TUESDAY.date()}))
+
+    assert put_off(room, "reminders:1", at=MONDAY_NIGHT) == (True, "pending", TUESDAY)
+    assert put_off(room, "reminders:1", at=TUESDAY, off=a_holiday) == (True, "pending", WEDNESDAY)
+
+
+def test_what_is_put_off_is_in_the_way_of_no_answer(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    room.change(lambda db: setattr(outbox.find(db, TEAM, "reminders:1"), "error", "ratelimited"))
+
+    put_off(room, "reminders:1", at=MONDAY_NIGHT)
+
+    assert room.ask(lambda db: [note.error for note in outbox.waiting(db, TEAM)]) == [None]
+
+
+@pytest.mark.parametrize("key", ["call:instead:1:C0INC:is_archived", "whisper:7"])
+def test_neither_the_ten_minute_call_nor_an_answer_waits_for_the_morning(room: Room, key: str):
+    told(room, key, at=AT_NINE_ON_MONDAY)
+
+    assert put_off(room, key, at=MONDAY_NIGHT) == (False, "pending", AT_NINE_ON_MONDAY)
+
+
+def test_what_is_said_in_a_channel_is_not_put_off(room: Room):
+    room.change(
+        lambda db: outbox.say_once(
+            db, TEAM, Words(key="pre-read:1", channel="C0INC", text="hello", at=AT_NINE_ON_MONDAY)
+        )
+    )
+
+    assert not put_off(room, "pre-read:1", at=MONDAY_NIGHT)[0]
+
+
+def test_two_that_waited_come_on_two_days(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    told(room, "draft-waits:1", at=TUESDAY)
+
+    first, second = (put_off(room, key, at=TUESDAY) for key in ("reminders:1", "draft-waits:1"))
+
+    assert first == (False, "pending", AT_NINE_ON_MONDAY)
+    assert second == (True, "pending", WEDNESDAY)
+
+
+@pytest.mark.parametrize("known", [{"state": "sent", "sent_at": TUESDAY}, {"state": "sending"}])
+def test_what_was_said_today_or_may_be_makes_the_next_one_wait(room: Room, known: dict[str, object]):
+    told(room, "draft-waits:1", at=AT_NINE_ON_MONDAY)
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    room.change(lambda db: [setattr(outbox.find(db, TEAM, "reminders:1"), *one) for one in known.items()])
+
+    assert put_off(room, "draft-waits:1", at=TUESDAY) == (True, "pending", WEDNESDAY)
+    assert put_off(room, "draft-waits:1", at=WEDNESDAY)[0] == ("sent_at" not in known)
+
+
+def test_what_came_late_today_was_said_today(room: Room):
+    told(room, at=YESTERDAY)
+    room.change(lambda db: setattr(outbox.find(db, TEAM, "reminders:U0TOMAS:2026-11-18"), "sent_at", THIS_MORNING))
+
+    assert not may_be_told(room)
+
+
+def test_who_asked_for_silence_while_it_waited_does_not_get_it(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    room.change(lambda db: setattr(db.get_one(Person, (TEAM, TOMAS)), "reminders_off_at", MONDAY_NIGHT))
+
+    assert put_off(room, "reminders:1", at=TUESDAY)[:2] == (True, "dead")
+
+
+def test_who_asked_for_a_pause_while_it_waited_gets_it_afterwards(room: Room):
+    told(room, "reminders:1", at=AT_NINE_ON_MONDAY)
+    room.change(lambda db: setattr(db.get_one(Person, (TEAM, TOMAS)), "snoozed_until", WEDNESDAY - timedelta(hours=9)))
+
+    assert put_off(room, "reminders:1", at=TUESDAY) == (True, "pending", WEDNESDAY)
+
+
+def test_what_waited_does_not_come_during_a_fire(room: Room):
+    told(room, "reminders:1", at=THIS_MORNING)
+    a_fire(room)
+    a_message(room, "looking at the pool now", by=TOMAS)
+
+    assert put_off(room, "reminders:1", at=room.now) == (True, "pending", room.now + timedelta(minutes=30))
