@@ -47,8 +47,8 @@ LIFE_S, WHOLE_LIFE_S = 0.1, 0.3
 """About how long one lives that is to be killed: a courier alone, and the whole bot once it is ready."""
 LONGEST_BOOT_S = 1.5
 """How long it is waited for the first call of one that may have nothing to say."""
-MOST_CALLS = 12
-"""How many posts one that is to be killed makes at most, unless its life is over before."""
+MOST_CALLS, MOST_CALLS_OF_AN_OLD_ONE = 12, 120
+"""How many posts one that is to be killed makes at most, unless its life is over before; one of ten grows old."""
 PAUSE_S = 0.02
 APART = 20
 """How many notes are written between two versions of a live one, about."""
@@ -321,7 +321,8 @@ async def deliver_with_kills(square: Square, sender: Sender, *, kills: int, shar
         deeds, square.deeds = square.deeds[:size], square.deeds[size:]
         await sender.start()
         writing = asyncio.ensure_future(asyncio.to_thread(square.write, deeds, life_s))
-        await _some_moment(square, life_s, calls=min(MOST_CALLS, len(deeds) + square.unsaid()))
+        most = MOST_CALLS if square.dice.random() < 0.9 else MOST_CALLS_OF_AN_OLD_ONE
+        await _some_moment(square, life_s, calls=min(most, len(deeds) + square.unsaid()))
         await sender.kill()
         count_caught(square)
         await writing
@@ -354,12 +355,12 @@ def count_caught(square: Square) -> None:
     square.tally["taken and not written down"] += not shown.isdisjoint(left.values())
 
 
-async def finish(square: Square, sender: Sender) -> None:
+async def finish(square: Square, sender: Sender, *, within_s: float = 60) -> None:
     """Write the rest and let one that nobody kills deliver until nothing waits."""
     await sender.start()
     await asyncio.to_thread(square.write, square.deeds, 0.1)
     square.deeds = []
-    await until_said(square)
+    await until_said(square, within_s=within_s)
     await sender.stop()
 
 
@@ -381,7 +382,7 @@ async def kill_again_and_again(square: Square, door: Path, *, whole: int, alone:
     share = whole / (whole + alone)
     await deliver_with_kills(square, WholeBot(square), kills=whole, share=share, life_s=WHOLE_LIFE_S)
     await deliver_with_kills(square, courier, kills=alone, life_s=LIFE_S)
-    await finish(square, courier)
+    await finish(square, courier, within_s=10 * MINUTES)
 
 
 # The judge ---------------------------------------------------------------------------------------
