@@ -21,7 +21,7 @@ from bot.review.refusal import (
     ReviewClosed,
     WrongStage,
 )
-from storage import channels, closed, incidents, outbox, people, readings, reports, reviews
+from storage import channels, closed, incidents, outbox, people, readings, reports, reviews, silence
 from storage.incidents import Where
 from storage.models import Incident, OutboxNote, Reading, Source
 
@@ -259,14 +259,15 @@ def unheard(turn: Turn) -> list[dict[str, int | str]]:
 def tell_instead(turn: Turn, *, incident: int, channel: str) -> Notes:
     """What a channel could not be told goes to who leads, with why; of a private incident to members only.
 
-    Once, until the channel was open again: nobody hears of what comes after it.
+    1. Once, until the channel was open again: nobody hears of what comes after it.
+    2. With the ten-minute call in it, it comes at once; to nobody, though, who asked not to be written to.
     """
     found = _instead(turn, incident, channel)
     if found:
         about = incidents.get(turn.db, incident)
         reader, notes = found
-        said = Note.once(_instead_key(turn, about, notes), "instead", reader, **_instead_facts(turn, about, notes))
-        yield replace(said, incident=about.id)
+        key = (_key_at_once if any(map(_is_call, notes)) else _key)(turn, about, notes)
+        yield replace(Note.once(key, "instead", reader, **_instead_facts(turn, about, notes)), incident=about.id)
 
 
 def _instead(turn: Turn, incident: int, channel: str) -> tuple[UserId, Sequence[OutboxNote]] | None:
@@ -275,13 +276,26 @@ def _instead(turn: Turn, incident: int, channel: str) -> tuple[UserId, Sequence[
     refused = outbox.refused_lately(turn.db, turn.team, now=turn.now)
     notes = [note for note in refused if note.channel_id == channel and _incident_of(turn, note) == about]
     reader = _reader(turn, about)
-    if not notes or reader is None or outbox.find(turn.db, turn.team, _instead_key(turn, about, notes)):
+    if not notes or reader is None or _was_told(turn, about, notes):
         return None
-    return (reader, notes) if any(_may_be_told(turn, note, about, reader) for note in notes) else None
+    return (reader, notes) if any(map(_is_call, notes)) or turn.may_tell(reader, about) else None
 
 
-def _instead_key(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> str:
+def _was_told(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> bool:
+    return any(outbox.find(turn.db, turn.team, key(turn, incident, notes)) for key in (_key, _key_at_once))
+
+
+def _key(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> str:
     return f"instead:{incident.id}:{notes[-1].channel_id}:{closed.since(turn.db, notes[-1])}"
+
+
+def _key_at_once(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> str:
+    """It begins as the call's does: where Slack does not take it at once, it does not wait for working hours either."""
+    return silence.CALL + _key(turn, incident, notes)
+
+
+def _is_call(note: OutboxNote) -> bool:
+    return note.key.startswith(silence.CALL)
 
 
 def _instead_facts(turn: Turn, incident: Incident, notes: Sequence[OutboxNote]) -> dict[str, Any]:
@@ -302,7 +316,7 @@ def _incident_of(turn: Turn, note: OutboxNote) -> Incident | None:
 
 
 def _reader(turn: Turn, incident: Incident) -> UserId | None:
-    """The lead, or who else has a part in it and may see it."""
+    """The lead, or who else has a part in it, may see it and did not ask to be left alone."""
     return next(
         filter(lambda user: _reaches(turn, incident, user), _by_part(incidents.roles(turn.db, incident.id))), None
     )
@@ -313,12 +327,7 @@ def _by_part(roles: Roles) -> Iterator[UserId]:
 
 
 def _reaches(turn: Turn, incident: Incident, user: UserId) -> bool:
+    if silence.wants_silence(turn.db, turn.team, user, now=turn.now):
+        return False
     visible = incidents.by_number(turn.db, turn.team, incident.id, user) is not None
     return visible and people.is_one_of_us(turn.db, turn.team, user)
-
-
-def _may_be_told(turn: Turn, note: OutboxNote, incident: Incident, user: UserId) -> bool:
-    """The ten-minute call is told at once; the rest when they may be written to unasked."""
-    if note.key.startswith("call:"):
-        return True
-    return turn.may_tell(user, incident)

@@ -7,7 +7,7 @@ from typing import Any
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Role
-from storage import closed, departed, incidents, outbox, people, reviews
+from storage import closed, departed, incidents, outbox, people, reviews, silence
 from storage.departed import Departed
 from storage.models import Incident
 
@@ -43,14 +43,18 @@ def _key(one: Departed) -> str:
 
 
 def _told_to(turn: Turn, one: Departed) -> Place | UserId | None:
-    """Whoever leads or answers for it and is here, when they may be told; where nobody is, the channel."""
+    """Whoever leads or answers for it and is here, when they may be told; where nobody is, the channel.
+
+    Of the two, whoever asked not to be written to is passed over.
+    """
     incident = incidents.get(turn.db, one.incident)
     if not _vacancies(turn, incident, one.user):
         return None
     roles = incidents.roles(turn.db, incident.id)
     here = [user for user in (roles.lead, roles.owner) if user and _is_here(turn, incident, user)]
     if here:
-        return here[0] if turn.may_tell(here[0], incident) else None
+        willing = [user for user in here if not silence.wants_silence(turn.db, turn.team, user, now=turn.now)]
+        return willing[0] if willing and turn.may_tell(willing[0], incident) else None
     place = incidents.main_place(turn.db, incident.id)
     return None if closed.why(turn.db, turn.team, place.channel) else place
 

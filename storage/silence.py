@@ -47,7 +47,7 @@ def may_be_told(
     # First what needs no query: at most hours of the day the answer is no.
     if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
         return False
-    if wants_silence(person, now=now) or not people.is_one_of_us(db, team, user):
+    if wants_silence(db, team, user, now=now) or not people.is_one_of_us(db, team, user):
         return False
     if incident and incidents.by_number(db, team, incident.id, user) is None:
         return False
@@ -55,8 +55,9 @@ def may_be_told(
     return not _told_since(db, team, user, today) and not is_at_a_fire(db, team, user, now=now)
 
 
-def wants_silence(person: Person | None, *, now: datetime) -> bool:
+def wants_silence(db: Session, team: str, user: str, *, now: datetime) -> bool:
     """Whether somebody asked not to be written to unasked, for good or for a while that is not over."""
+    person = people.find(db, team, user)
     if person is None:
         return False
     return person.reminders_off_at is not None or (person.snoozed_until is not None and person.snoozed_until > now)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot import archiving, listening, tracking
+from bot import archiving, listening, sparing, tracking
 from bot.desk import Note, Notes, Turn
 from bot.review.heard import ChannelFact, MembershipFact, PersonFact
 from bot.review.history import Page, Why
@@ -23,7 +23,7 @@ from bot.review.refusal import (
     PlaceStaysPrivate,
     ReviewClosed,
 )
-from storage import channels, delivering, incidents, messages, outbox, people, reviews
+from storage import channels, delivering, incidents, messages, outbox, people, reviews, silence
 from storage.incidents import Where
 from storage.models import Membership, Reading, Source
 from tests.cast import (
@@ -572,6 +572,38 @@ def test_it_waits_for_the_leads_working_hours_but_for_the_call(room: Room):
     tell_instead(room)
 
     assert (waits, len(room.transcript(MARA))) == ([], 1)
+
+
+def test_who_asked_for_silence_is_not_even_called_by_direct_message_and_who_else_has_a_part_is(room: Room):
+    incident = it_is_over(room)
+    room.change(
+        lambda db: incidents.give_role(db, incidents.get(db, incident), Role.owner, TOMAS, by=MARA, now=room.now)
+    )
+    room.serve(sparing.set_reminders, by=MARA, words="off")
+    refused(room, "call:1:20261118T1400")
+
+    tell_instead(room)
+
+    assert (room.transcript(MARA), len(room.transcript(TOMAS))) == ([], 1)
+
+
+def test_where_nobody_wants_to_be_written_to_the_call_reaches_nobody(room: Room):
+    it_is_over(room)
+    room.serve(sparing.set_reminders, by=MARA, words="snooze")
+    refused(room, "call:1:20261118T1400")
+
+    assert room.desk.look(listening.unheard) == []
+
+
+def test_a_call_in_place_of_another_is_told_apart_from_what_may_wait_for_the_morning(room: Room):
+    it_is_over(room)
+    refused(room, "call:1:20261118T1400")
+    tell_instead(room)
+
+    (key,) = room.ask(lambda db: [note.key for note in outbox.waiting(db, TEAM)])
+
+    assert key.startswith(silence.CALL)
+    assert room.desk.look(listening.unheard) == []
 
 
 def test_old_news_is_told_to_nobody(room: Room):

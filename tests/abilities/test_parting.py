@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot import following_up, listening, parting, tracking
+from bot import following_up, listening, parting, sparing, tracking
 from bot.review.follow_up import ActionWords
 from bot.review.incident import ChannelFacts, UserId
 from bot.review.lifecycle import Role
@@ -75,6 +75,19 @@ def test_it_waits_for_the_leads_working_hours(room: Room, incident: int):
     tell(room)
 
     assert (at_night, len(room.transcript(MARA))) == ([], 1)
+
+
+def test_a_lead_who_asked_for_silence_is_passed_over(room: Room, incident: int):
+    for role, user in ((Role.owner, TOMAS), (Role.scribe, JONAS)):
+        holds(room, incident, role, user)
+    planned = room.now + timedelta(days=2)
+    room.change(lambda db: reviews.plan(db, incidents.get(db, incident), at=planned, by=MARA, now=room.now))
+    leaves(room, JONAS)
+
+    room.serve(sparing.set_reminders, by=MARA, words="off")
+    tell(room)
+
+    assert (room.transcript(MARA), len(room.transcript(TOMAS))) == ([], 1)
 
 
 def test_who_comes_back_and_leaves_again_is_told_of_again(room: Room, incident: int):
