@@ -9,15 +9,17 @@ from bot.desk import Note, Notes, Turn
 from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
-from bot.review.meeting_time import first_slot
+from bot.review.meeting_time import first_slot, next_working_moment
 from storage import incidents, outbox, people, presence, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
 NOBODY_CAME = timedelta(minutes=10)
 """So long after its hour it is asked what becomes of a meeting that nobody opened."""
-STILL_WORTH_ASKING = timedelta(hours=1)
-"""After the hour, where the bot was away."""
+AT_ITS_HOUR = timedelta(hours=1)
+"""So long somebody may still be waiting for it to begin."""
+STILL_WORTH_ASKING = timedelta(days=7)
+"""After the hour, where the bot was away then."""
 NOT_TODAY = timedelta(hours=12)
 """How much later a meeting is offered to move to, at the least."""
 FORGOTTEN = timedelta(minutes=30)
@@ -97,17 +99,39 @@ def _leads(turn: Turn, sitting: Sitting) -> UserId | None:
 
 
 def ask_where_nobody_is(turn: Turn) -> Notes:
-    """Ten minutes after its hour nobody has opened a meeting: `nobody_here` asks once, there, what becomes of it."""
+    """Ten minutes after its hour nobody has opened a meeting: `nobody_here` asks once, there, what becomes of it.
+
+    Where the bot was away at its hour, they may have met without it: `met_without_me` asks, in the lead's hours.
+    """
     since, until = turn.now - STILL_WORTH_ASKING, turn.now - NOBODY_CAME
     for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
-        if meeting.asked_at is None:
+        if meeting.asked_at is None and (note := _asked_now(turn, incident, meeting)):
             meeting.asked_at = turn.now
             turn.db.flush()
-            yield _nobody_here(turn, incident, meeting)
+            yield note
 
 
-def _nobody_here(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
-    zone = ZoneInfo(people.zone(turn.db, turn.team, incidents.roles(turn.db, incident.id).lead))
+def _asked_now(turn: Turn, incident: Incident, meeting: Meeting) -> Note | None:
+    hour = meeting.meets_at or turn.now
+    if turn.now - hour < AT_ITS_HOUR:
+        return _whether_it_takes_place(turn, incident, meeting, "nobody_here")
+    # One that was booked for an hour gone by is being recorded, not awaited.
+    was_awaited = meeting.scheduled_at is not None and meeting.scheduled_at <= hour
+    is_day = was_awaited and _is_day_for(turn, _lead_zone(turn, incident))
+    return _whether_it_takes_place(turn, incident, meeting, "met_without_me") if is_day else None
+
+
+def _is_day_for(turn: Turn, zone: ZoneInfo) -> bool:
+    off = turn.days_off(zone.key)
+    return next_working_moment(turn.now, zone, turn.house.working_hours, off.weekends, off.holidays) == turn.now
+
+
+def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
+    return ZoneInfo(people.zone(turn.db, turn.team, incidents.roles(turn.db, incident.id).lead))
+
+
+def _whether_it_takes_place(turn: Turn, incident: Incident, meeting: Meeting, template: str) -> Note:
+    zone = _lead_zone(turn, incident)
     off = turn.days_off(zone.key)
     slot = first_slot(
         reviews.over_since(turn.db, incident) or turn.now,
@@ -120,7 +144,7 @@ def _nobody_here(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
     )
     return Note.once(
         f"nobody-here:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
-        "nobody_here",
+        template,
         reviews.place_of(turn.db, incident, meeting),
         incident=incident.id,
         title=incident.title,

@@ -329,9 +329,39 @@ def test_nobody_there_ten_minutes_after_the_hour_is_asked_about_once(room: Room,
     )
 
 
-def test_where_the_bot_was_away_for_an_hour_nobody_is_asked_any_more(room: Room, incident: int):
+def test_of_a_meeting_whose_hour_fell_into_an_absence_it_is_asked_once_in_the_leads_hours_whether_it_met(
+    room: Room, incident: int
+):
     planned_now(room, incident)
-    room.pass_time(minutes=61)
+    asked_at: list[datetime] = []
+    room.pass_time(hours=6)
+
+    for _ in range(48):
+        room.serve(conducting.ask_where_nobody_is)
+        asked_at += [room.now] * (len(room.transcript(CHANNEL)) - len(asked_at))
+        room.pass_time(hours=1)
+
+    assert asked_at == [datetime(2026, 11, 19, 8, 0, tzinfo=UTC)]
+    assert plain(room.transcript(CHANNEL)[0]) == (
+        "The review of “Checkout is slow” was to meet on Wed 18 Nov, 14:00 UTC. I was away then, and do not know: did "
+        "you meet without me? Or shall it move, to Fri 20 Nov, 14:00 UTC perhaps?\n\n"
+        "I ask this once. After “We met” you note here what came of it, and the draft of the report begins. "
+        "`/review postpone` moves it to any other hour."
+    )
+
+
+def test_what_was_booked_for_an_hour_gone_by_is_not_asked_about(room: Room, incident: int):
+    planned_now(room, incident)
+    room.change(lambda db: setattr(the_planned(db, incident), "meets_at", room.now - timedelta(hours=5)))
+
+    room.serve(conducting.ask_where_nobody_is)
+
+    assert room.transcript(CHANNEL) == []
+
+
+def test_after_a_week_nobody_is_asked_whether_it_met(room: Room, incident: int):
+    planned_now(room, incident)
+    room.pass_time(days=7)
 
     room.serve(conducting.ask_where_nobody_is)
 
@@ -373,10 +403,14 @@ def test_after_the_question_anybody_may_move_it_and_it_is_asked_about_anew_at_it
     assert len(said(room, "nobody-here:")) == 2
 
 
-def was_asked(db: Session, incident: int, at: datetime) -> None:
+def the_planned(db: Session, incident: int) -> Meeting:
     planned = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
     assert planned
-    planned.asked_at = at
+    return planned
+
+
+def was_asked(db: Session, incident: int, at: datetime) -> None:
+    the_planned(db, incident).asked_at = at
 
 
 def run_by_itself(room: Room, incident: int) -> None:

@@ -64,5 +64,7 @@ def test_each_person_gets_one_message_which_says_that_it_is_late(here: Town):
     ] * 3
 
 
-def test_nobody_is_called_to_a_meeting_that_is_over_nor_given_something_to_read_before_it(here: Town):
-    assert ours(here, CHANNEL) == []
+def test_nobody_is_called_to_a_meeting_that_is_over_but_asked_whether_it_took_place(here: Town):
+    (asked,) = ours(here, CHANNEL)
+
+    assert "did you meet without me?" in asked
