@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from storage import delivering, outbox, people
@@ -169,6 +169,21 @@ def test_two_who_ask_at_once_never_get_the_same(storage: Storage):
         found = [key for keys in pool.map(lambda _: list(claim(storage)), range(8)) for key in keys]
 
     assert sorted(found) == sorted(f"n{n}" for n in range(30))
+
+
+@pytest.mark.postgres
+def test_what_somebody_is_just_claiming_keeps_nobody_waiting(postgresql_url: str):
+    storage = Storage(postgresql_url)
+    say(storage, "a1", to="C1")
+    say(storage, "b1", to="C2")
+
+    with storage.write() as one, storage.write() as other:
+        first = [note.key for note in delivering.claim(one, TEAM, now=NOW, at_most=1)]
+        other.execute(text("SET LOCAL lock_timeout = '1s'"))
+        then = [note.key for note in delivering.claim(other, TEAM, now=NOW, at_most=20)]
+
+    storage.close()
+    assert (first, then) == (["a1"], ["b1"])
 
 
 def test_who_lost_the_attempt_settles_nothing(storage: Storage):

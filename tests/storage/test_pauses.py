@@ -36,10 +36,12 @@ def held(storage: Storage, now: datetime = NOW) -> dict[str, datetime]:
         return dict(pauses.held(db, TEAM, now=now))
 
 
-def a_note(storage: Storage, key: str, *, channel: str = "C1", kind: str = "once", **more: object) -> None:
+def a_note(
+    storage: Storage, key: str, *, channel: str = "C1", kind: str = "once", team: str = TEAM, **more: object
+) -> None:
     """A note, and what became of it."""
     with storage.write() as db:
-        outbox.say_once(db, TEAM, outbox.Words(key=key, channel=channel, text=key, at=NOW))
+        outbox.say_once(db, team, outbox.Words(key=key, channel=channel, text=key, at=NOW))
         note = db.scalars(select(OutboxNote).where(OutboxNote.key == key)).one()
         note.kind = kind
         for name, value in more.items():
@@ -69,6 +71,7 @@ def test_what_was_begun_within_a_second_is_told_and_nothing_that_lies_ahead(stor
     for number, seconds in enumerate((-2, -1, -0.5, 0, 3_600)):
         a_note(storage, str(number), attempted_at=after(seconds))
     a_note(storage, "never begun")
+    a_note(storage, "elsewhere", team="T0ELSEWHERE", attempted_at=NOW)
 
     with storage.read() as db:
         begun = pauses.begun(db, TEAM, since=after(-1), now=NOW)
@@ -82,6 +85,10 @@ def test_a_channel_that_was_spoken_in_a_moment_ago_is_known_by_any_message_but_n
     a_note(storage, "emoji in one", channel="C1", kind="mark")
     a_note(storage, "emoji said in two", channel="C2", attempted_at=after(-0.5), kind="mark")
     a_note(storage, "waits in two", channel="C2")
+    a_note(storage, "said elsewhere", channel="C3", attempted_at=NOW, team="T0ELSEWHERE")
+    a_note(storage, "waits in three", channel="C3")
+    a_note(storage, "begun by a clock that went wrong", channel="C4", attempted_at=after(3_600))
+    a_note(storage, "waits in four", channel="C4")
 
     with storage.read() as db:
         spoken = pauses.spoken_in(TEAM, now=NOW, within=timedelta(seconds=1))
@@ -95,11 +102,20 @@ def test_notes_are_known_by_the_method_that_carries_them(storage: Storage):
     a_note(storage, "standing", posted_channel="C1", posted_ts="1.1")
     a_note(storage, "whisper", kind="whisper")
     a_note(storage, "picture", kind="picture")
+    a_note(storage, "hung", kind="picture", posted_channel="C1", posted_ts="2.2")
     a_note(storage, "memo", kind="mark")
     a_note(storage, "-memo", kind="mark")
 
     found = [said_by(storage, method) for method in (POST, UPDATE, WHISPER, ON, OFF, "files.delete", "views.open")]
 
-    assert found == [{"new", "picture"}, {"standing"}, {"whisper"}, {"memo"}, {"-memo"}, {"picture"}, set()]
+    assert found == [
+        {"new", "picture"},
+        {"standing", "hung"},
+        {"whisper"},
+        {"memo"},
+        {"-memo"},
+        {"picture", "hung"},
+        set(),
+    ]
     assert said_by(storage, POST, WHISPER) == {"new", "picture", "whisper"}
     assert said_by(storage) == set()

@@ -20,6 +20,7 @@ TEAM = "T1"
 NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 TS = f"{NOW.timestamp():.6f}"
+LATER = f"{(NOW + SECOND).timestamp():.6f}"
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_what_is_missing_is_said_once_more_afresh_and_never_a_third_time(storage
 
 @pytest.mark.parametrize(
     "how",
-    [{"deleted_at": NOW}, {"read_back_at": NOW}, {"reposted_at": NOW}, {"state": "pending"}, {"posted_ts": "1.0"}],
+    [{"deleted_at": NOW}, {"read_back_at": NOW}, {"reposted_at": NOW}, {"state": "pending"}, {"posted_ts": LATER}],
     ids=lambda how: next(iter(how)),
 )
 def test_it_is_not_said_once_more_where_that_would_be_wrong(storage: Storage, how: dict[str, Any]):
@@ -173,6 +174,15 @@ def test_what_the_archive_knows_to_be_deleted_is_not_said_once_more(storage: Sto
         messages.keep(db, TEAM, MessageFact(channel="C1", ts=TS, how="deleted", deleted_at=NOW + MINUTE))
 
     assert not say_again(storage, note)
+
+
+def test_what_the_archive_heard_and_nobody_deleted_is_said_once_more(storage: Storage):
+    said(storage)
+    (note,) = due(storage, NOW + SOON)
+    with storage.write() as db:
+        messages.keep(db, TEAM, MessageFact(channel="C1", ts=TS, how="changed"))
+
+    assert say_again(storage, note)
 
 
 def test_what_cannot_be_updated_is_posted_anew_once_a_live_note_whenever_that_is(storage: Storage):
@@ -244,6 +254,24 @@ def test_who_comes_second_removes_nothing(storage: Storage):
 
     assert keep_one(storage, note, EARLIER, TS)
     assert not keep_one(storage, note, EARLIER, TS)
+
+
+def test_while_newer_words_are_on_their_way_nothing_is_removed(storage: Storage):
+    said(storage)
+    (note,) = due(storage, NOW + SOON)
+    with storage.write() as db:
+        db.get_one(OutboxNote, note.id).state = "sending"
+
+    assert not keep_one(storage, note, EARLIER, TS)
+
+
+def test_where_somebody_deleted_the_other_one_the_note_is_not_deleted(storage: Storage):
+    said(storage, deleted_at=NOW)
+    (note,) = due(storage, NOW + SOON)
+
+    keep_one(storage, note, EARLIER, TS)
+
+    assert the_note(storage).deleted_at is None
 
 
 def test_the_history_of_the_incident_tells_it_once(storage: Storage):
