@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.review.agenda import LABELS, Agenda, Topic
-from bot.review.follow_up import ActionState
+from bot.review.follow_up import ActionState, checks_come
 from bot.review.heard import moment_of
 from bot.review.lifecycle import Role, Stage
 from bot.review.report import (
@@ -460,9 +460,23 @@ def _actions(
         action = _added(db, _action(incident, fact, now))
         actions.answer(db, action, [found[number] for number in fact.answers])
         _history(db, incident, "action", action.id, fact.history)
+        _leave_past_checks(db, action, now)
     space = people.workspace(db, incident.team_id)
     space.actions_numbered = max([space.actions_numbered, *(fact.number for fact in facts)])
     db.flush()
+
+
+A_DAY = timedelta(days=1)
+"""By so much the days of an owner, whose zone may not be known yet, may differ from ours."""
+
+
+def _leave_past_checks(db: Session, action: Action, now: datetime) -> None:
+    """Whether it worked was asked where it was kept then, as far as that was due; here it is asked what comes later."""
+    if action.done_at:
+        today = now.date()
+        for done in (action.done_at.date() + days * A_DAY for days in (-1, 0, 1)):
+            for check in checks_come(done, today):
+                actions.climb(db, action, check.key, now=now)
 
 
 def _action(incident: Incident, fact: ActionFacts, now: datetime) -> Action:

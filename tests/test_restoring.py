@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, formats, noting, office, reporting, tagging, tracking
+from bot import facilitating, following_up, formats, noting, office, reminding, reporting, tagging, tracking
 from bot.restoring import NotRestorable
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords
@@ -19,7 +21,7 @@ from bot.review.incident import ChannelId, MomentName
 from bot.review.timeline import Outcome
 from bot.settings import Settings
 from storage import messages, pseudonyms, reactions
-from storage.models import Base
+from storage.models import Base, Membership, Person
 from storage.session import Storage
 from tests.cast import CHANNEL, HERE, MARA, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
 
@@ -164,6 +166,34 @@ def test_nobody_is_told_anything_by_a_restored_review(elsewhere: Room, tmp_path:
     office.restore(another(tmp_path), written(tmp_path, document))
 
     assert elsewhere.transcript() == []
+
+
+def one_that_is_done(room: Room) -> str:
+    """An exported review with an action of Tomas that was done today."""
+    incident = an_incident(room)
+    words = ActionWords(owner=TOMAS, text="write the runbook for DNS", due_words=None, horizon=None)
+    room.serve(following_up.propose, where=HERE, by=MARA, wording=words)
+    room.serve(following_up.move, by=TOMAS, number=1, step="done", text="https://wiki.example/dns")
+    return exported(room, incident)
+
+
+@pytest.mark.parametrize(("after", "asked"), [(10, [30, 90]), (40, [90]), (100, [])])
+def test_whether_an_old_action_worked_is_not_asked_because_it_was_restored(
+    room: Room, elsewhere: Room, tmp_path: Path, after: int, asked: list[int]
+):
+    document = one_that_is_done(room)
+    with time_machine.travel(room.now + timedelta(days=after), tick=False):
+        office.restore(another(tmp_path), written(tmp_path, document))
+    elsewhere.change(lambda db: db.add(Person(team_id=TEAM, user_id=TOMAS, name="Tomas", zone="Asia/Tokyo")))
+    elsewhere.change(lambda db: db.add(Membership(team_id=TEAM, channel_id=CHANNEL, user_id=TOMAS)))
+    days: list[int] = []
+
+    for day in (each for each in (10, 29, 30, 41, 90, 101, 120) if each >= after):
+        elsewhere.now = (room.now + timedelta(days=day)).replace(hour=5)
+        elsewhere.serve(reminding.remind_due)
+        days += [day] * (len(elsewhere.transcript(TOMAS)) - len(days))
+
+    assert days == asked
 
 
 def test_whom_this_workspace_was_asked_to_forget_stays_forgotten(elsewhere: Room, tmp_path: Path, document: str):

@@ -261,11 +261,16 @@ class Check:
 
 def check_due(done: date, today: date, said: Collection[str], *, worked: Worked | None) -> Check | None:
     """The check to make today, or none: of those that have come the latest, once, and while somebody may remember."""
-    come = [check for check in (Check(done, after) for after in CHECKED_AFTER) if check.day <= today]
+    come = checks_come(done, today)
     if not come or (worked and worked.settles):
         return None
     latest = come[-1]
     return latest if latest.key not in said and today < latest.day + STILL_WORTH_ASKING else None
+
+
+def checks_come(done: date, today: date) -> list[Check]:
+    """The checks whose day has come, of what was done on a day."""
+    return [check for check in (Check(done, after) for after in CHECKED_AFTER) if check.day <= today]
 
 
 # `[for FINDING or at EVENT] @owner [by DATE] [quick or long] text`.
