@@ -8,9 +8,9 @@ from bot.listeners.words import look_up
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import AnotherStep, NoSuchAction, NotYours, UnknownVerb
-from storage import actions, incidents
+from storage import actions, incidents, reviews
 from storage.incidents import Where
-from storage.models import Membership
+from storage.models import Action, Membership
 from tests.cast import HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident
 
 TEXT = "write the runbook for a full disk"
@@ -74,6 +74,19 @@ def test_it_is_asked_again_after_three_months_where_nobody_knows(room: Room, sai
         answer(room, said)
 
     assert heard + asked(room, 60, 91, 92, 150) == days
+
+
+def test_of_what_was_withdrawn_or_cancelled_since_nobody_is_asked(room: Room):
+    incident = an_incident(room)
+    done(room)
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "cancelled_at", room.now))
+    cancelled = asked(room, 30)
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "cancelled_at", None))
+    room.change(lambda db: setattr(db.get_one(Action, 1), "withdrawn_at", room.now))
+    withdrawn = asked(room, 30)
+    room.change(lambda db: setattr(db.get_one(Action, 1), "withdrawn_at", None))
+
+    assert (cancelled, withdrawn, asked(room, 30)) == ([], [], [30])
 
 
 def test_the_second_time_says_that_it_is_the_last(room: Room):

@@ -7,6 +7,7 @@ from bot.review.follow_up import ActionWords
 from bot.review.incident import ChannelFacts, UserId
 from bot.review.lifecycle import Role
 from storage import incidents, people, reviews
+from storage.models import Action
 from tests.cast import CHANNEL, HERE, JONAS, MARA, TEAM, TOMAS, Room, an_incident, mitigated
 
 
@@ -136,6 +137,23 @@ def test_of_what_has_long_been_over_nobody_hears_but_where_an_action_waits_for_s
 
     assert quiet == []
     assert "Action 1 has an owner who left, too." in room.transcript(CHANNEL)[0]
+
+
+def test_where_the_review_was_skipped_or_the_action_withdrawn_nobody_hears(room: Room, incident: int):
+    promise = ActionWords(JONAS, None, None, "Alert on stuck queues")
+    room.serve(following_up.propose, by=MARA, where=HERE, wording=promise)
+    room.pass_time(days=60)
+    for user in (MARA, JONAS):
+        leaves(room, user)
+    heard = room.desk.look(parting.bereft)
+
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "skipped_at", room.now))
+    skipped = room.desk.look(parting.bereft)
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "skipped_at", None))
+    room.change(lambda db: setattr(db.get_one(Action, 1), "withdrawn_at", room.now))
+
+    assert heard
+    assert (skipped, room.desk.look(parting.bereft)) == ([], [])
 
 
 def test_a_channel_that_is_closed_to_us_is_asked_nothing(room: Room, incident: int):

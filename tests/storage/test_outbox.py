@@ -102,6 +102,21 @@ def test_what_is_meant_for_later_is_overtaken(storage: Storage):
     assert list(claim(storage)) == ["now"]
 
 
+def test_words_wait_for_no_picture_that_is_on_its_way_or_was_told_to_wait(storage: Storage):
+    with storage.write() as db:
+        outbox.show(db, TEAM, Words(key="picture", channel="C1", text="the timeline", at=NOW))
+
+    picture = claim(storage)["picture"]
+    say(storage, "words")
+    on_its_way = claim(storage)
+    settle(storage, on_its_way["words"])
+    later(storage, picture, MINUTE)
+    say(storage, "more words")
+
+    assert [*on_its_way] == ["words"]
+    assert [*claim(storage)] == ["more words"]
+
+
 def test_a_channel_has_one_note_under_way_whatever_becomes_due(storage: Storage):
     say(storage, "soon", not_before=NOW + MINUTE)
     say(storage, "now")

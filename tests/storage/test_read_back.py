@@ -176,6 +176,17 @@ def test_what_the_archive_knows_to_be_deleted_is_not_said_once_more(storage: Sto
     assert not say_again(storage, note)
 
 
+def test_what_is_said_once_more_meanwhile_is_looked_for_anew(storage: Storage):
+    said(storage)
+    (note,) = due(storage, NOW + SOON)
+
+    say_again(storage, note)
+    with storage.write() as db:
+        read_back.mark_read(db, [note.id], now=NOW + SOON)
+
+    assert the_note(storage).read_back_at is None
+
+
 def test_what_the_archive_heard_and_nobody_deleted_is_said_once_more(storage: Storage):
     said(storage)
     (note,) = due(storage, NOW + SOON)
@@ -235,7 +246,7 @@ EARLIER = f"{(NOW - MINUTE).timestamp():.6f}"
 
 def test_the_note_is_the_message_that_stays_and_its_newer_words_go_there(storage: Storage):
     said(storage)
-    said(storage, "agenda", kind="live", version=3, said_version=3)
+    said(storage, "agenda", kind="live", version=2, said_version=2)
     once, live = due(storage, NOW + SOON)
 
     kept = [keep_one(storage, note, EARLIER, TS) for note in (once, live)]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.review.incident import ChannelId
 from bot.review.meeting_time import DaysOff, WorkingHours
 from storage import incidents, outbox, people, reviews, silence
-from storage.models import Membership, Message, Person
+from storage.models import Membership, Message, Person, Source
 from storage.outbox import Words
 from tests.cast import (
     MARA,
@@ -65,6 +65,14 @@ def test_a_note_that_waits_for_today_counts(room: Room):
     room.change(lambda db: outbox.say_once(db, TEAM, later))
 
     assert not may_be_told(room)
+
+
+def test_a_report_that_somebody_asked_for_does_not_count(room: Room):
+    page = Words(key="page:pdf:1:U0TOMAS", channel=TOMAS, text="the report", at=THIS_MORNING)
+
+    room.change(lambda db: outbox.show(db, TEAM, page))
+
+    assert may_be_told(room)
 
 
 def test_an_answer_in_a_direct_conversation_does_not_count(room: Room):
@@ -164,6 +172,25 @@ def test_who_was_let_into_the_channel_and_has_said_nothing_is_at_no_fire(room: R
     room.change(lambda db: db.execute(update(Message).where(Message.ts == ts).values(subtype="channel_join")))
 
     assert may_be_told(room, PRIYA, at=datetime(2026, 11, 18, 10, tzinfo=UTC))
+
+
+def test_who_wrote_in_the_channel_days_before_it_burned_is_at_no_fire(room: Room):
+    a_fire(room)
+
+    a_message(room, "deployed", by=TOMAS, at=room.now - timedelta(days=2))
+
+    assert may_be_told(room, TOMAS)
+
+
+def test_where_the_fire_is_a_thread_who_writes_beside_it_is_at_no_fire(room: Room):
+    a_fire(room)
+    room.change(lambda db: db.execute(update(Source).values(thread_ts="100.000001")))
+
+    ts = a_message(room, "lunch, anybody?", by=TOMAS)
+    beside = may_be_told(room, TOMAS)
+    room.change(lambda db: db.execute(update(Message).where(Message.ts == ts).values(thread_ts="100.000001")))
+
+    assert (beside, may_be_told(room, TOMAS)) == (True, False)
 
 
 def test_when_it_is_mitigated_they_may_be_told_again(room: Room):
