@@ -12,16 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
+from storage.connecting import life_of
+
 SHARED = ("postgresql",)
 """Databases on which other programs may be in the middle of something, too."""
-LIFE = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-"""How soon we notice that the database is gone without a word; all but the last (ms) in seconds."""
 LIFE_OVER_THERE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 4}
 """How soon the database notices that our machine is gone, and gives up our locks; in seconds."""
 
@@ -58,8 +52,9 @@ class SharedHolds(Holds):
     """
 
     def __init__(self, engine: Engine) -> None:
+        url, life = engine.url, life_of(engine.url)
         self._engine = create_engine(
-            engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=LIFE, hide_parameters=True
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=life, hide_parameters=True
         )
         self._door = threading.Lock()
         self._connection: Connection | None = None

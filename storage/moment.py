@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
+from storage.connecting import life_of
+
 AT_ONCE = 2
 """Connections that ask for the time; an answer takes no longer than a round trip."""
 
@@ -18,7 +20,12 @@ class DatabaseTime:
 
     def __init__(self, url: str) -> None:
         self._engine = create_engine(
-            url, pool_size=AT_ONCE, max_overflow=0, isolation_level="AUTOCOMMIT", hide_parameters=True
+            url,
+            pool_size=AT_ONCE,
+            max_overflow=0,
+            isolation_level="AUTOCOMMIT",
+            connect_args=life_of(url),
+            hide_parameters=True,
         )
 
     def __call__(self) -> datetime:

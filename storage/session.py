@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from storage import health, holds, pseudonyms, witness
+from storage.connecting import life_of
 from storage.models import Base, Fit, Gesture
 from storage.remembered import PLACE, Memory
 
@@ -180,7 +181,7 @@ class Storage:
 def make_engine(url: str) -> Engine:
     """An engine for a database URL; SQLite in WAL, fully synchronised, with transactions that we begin ourselves."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=life_of(url), hide_parameters=True)
     # Parameters hold what people said: they stay out of every exception and log.
     waits = {"timeout": LOCK_WAIT_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, connect_args=waits, hide_parameters=True)
