@@ -108,6 +108,15 @@ class Bot:
         self.process.wait()
         self.stop()
 
+    def is_ready(self) -> tuple[int, str]:
+        """What `/readyz` answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.env['DEBRIEF_PORT']}/readyz", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
     def stop(self) -> None:
         if self._running:
             self._running.__exit__(None, None, None)

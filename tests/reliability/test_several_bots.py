@@ -1,6 +1,7 @@
 """Several bots on one PostgreSQL, one of them killed in the middle: each gesture counts once, all is said once."""
 
 import json
+import subprocess
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.sandbox.driver import Stuck
 from tests.reliability.balanced import Street, street
 from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER
 
@@ -102,7 +104,7 @@ def hears_the_clock(here: Street) -> None:
 
 
 def judge(here: Street, told: list[str]) -> None:
-    here.driver.wait_for(lambda: missing(here, told) == [], "everything to be kept and drawn")
+    wait_until_kept(here, told)
     review: Any = here.review()
     kept = Counter(message["text"] for message in review["messages"])
     timeline = Counter(event["text"] for event in review["timeline"])
@@ -113,7 +115,7 @@ def judge(here: Street, told: list[str]) -> None:
     assert review["incident"]["impact"]["customers"] == "one order in five"
     assert [words for words, times in here.heard(CHANNEL).items() if times > 1] == []
     assert here.driver.get("log")["violations"] == []
-    assert [line for line in here.logs().splitlines() if json.loads(line)["level"] == "error"] == []
+    assert errors(here.logs()) == []
     if here.way == "http":
         assert set(here.balancer.served) == set(here.balancer.ports)
 
@@ -122,3 +124,73 @@ def missing(here: Street, told: list[str]) -> list[str]:
     review = here.review()
     found = {message["text"] for message in review["messages"]} | {event["text"] for event in review["timeline"]}
     return [words for words in told if words not in found]
+
+
+# The previous release beside this one ------------------------------------------------------------------
+
+PREVIOUS = "530ae14"
+"""The last commit whose program knows the schema up to 0005."""
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", ["http", "socket"])
+def test_the_previous_release_goes_on_beside_this_one_on_the_new_schema_and_all_is_said_once(
+    empty_postgresql_url: str, tmp_path: Path, way: str
+):
+    with street(tmp_path, empty_postgresql_url, way) as here:
+        here.bots[0].env |= {"PYTHONPATH": str(previous(tmp_path / "previous")), "PYTHONSAFEPATH": "1"}
+        here.bots[0].start()
+        here.bots[1].start()  # And brings the schema to its revision, under the other.
+        open_incident(here)
+        told = talk_and_type(here)
+        is_booked(here)
+        hears_the_clock(here)
+
+        wait_until_kept(here, told)
+        assert [words for words, times in here.heard(CHANNEL).items() if times > 1] == []
+        assert len(here.review()["review"]["meetings"]) == 1
+        assert (
+            errors(here.bots[1].log.read_text()) == []
+        )  # The previous release fails where it is crossed, and tries again.
+        assert here.bots[0].is_ready() == (503, "the schema is not current: run debrief db upgrade\n")
+        assert here.bots[1].is_ready() == (200, "ready\n")
+
+
+def previous(folder: Path) -> Path:
+    """The program of the previous release, where the history of this checkout reaches so far."""
+    folder.mkdir()
+    packed = subprocess.run(
+        ["git", "archive", PREVIOUS], cwd=Path(__file__).parents[2], capture_output=True, check=False
+    )
+    if packed.returncode:
+        pytest.skip(f"The history of this checkout does not reach back to {PREVIOUS}.")
+    subprocess.run(["tar", "x", "-C", folder], input=packed.stdout, check=True)
+    return folder
+
+
+def talk_and_type(here: Street) -> list[str]:
+    """One after another types, for the previous release does not wait for its neighbour; all talk at once."""
+    typed, said = [f"thing {number}" for number in range(6)], [f"message {number}" for number in range(24)]
+    for number, words in enumerate(typed):
+        _type(here, number, words)
+    here.at_once(*(lambda n=n, words=words: _say(here, n, words) for n, words in enumerate(said)))
+    return [*typed, *said]
+
+
+def is_booked(here: Street) -> None:
+    here.driver.type(LEAD, CHANNEL, "mitigated 14:00")
+    here.driver.move_clock_to(MORNING)
+    here.driver.press(LEAD, "dm", "^Book")
+    here.driver.wait_for_words(CHANNEL, "meets on")
+
+
+def wait_until_kept(here: Street, told: list[str]) -> None:
+    try:
+        here.driver.wait_for(lambda: missing(here, told) == [], "everything to be kept and drawn")
+    except Stuck:
+        assert missing(here, told) == []
+
+
+def errors(log: str) -> list[str]:
+    return [line for line in log.splitlines() if json.loads(line)["level"] == "error"]
