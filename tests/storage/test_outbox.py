@@ -294,6 +294,16 @@ def test_a_late_yes_does_not_tell_what_becomes_of_what_is_said_this_moment(stora
     assert (whole(storage, "one").posted_ts, state(storage, "one")) == ("1.0", "sending")
 
 
+def test_what_is_found_in_a_version_that_nobody_knows_does_not_unsay_a_later_yes(storage: Storage):
+    say(storage, "a")
+    note = claim(storage)["a"]
+    settle(storage, note)
+
+    settle(storage, note, version=0)
+
+    assert state(storage, "a") == "sent"
+
+
 def test_files_are_written_down_by_whose_attempt_it_is(storage: Storage):
     say(storage, "one")
     paused = claim(storage)["one"]
@@ -345,6 +355,27 @@ def test_uncertain_is_what_is_known_to_be_or_was_left_behind(storage: Storage):
         ["left", "known"],
         ["left", "known", "fresh"],
     ]
+
+
+def test_what_was_told_to_wait_and_is_left_behind_at_the_next_try_is_uncertain(storage: Storage):
+    say(storage, "a")
+    later(storage, claim(storage)["a"], MINUTE)
+
+    claim(storage, NOW + MINUTE)
+
+    with storage.read() as db:
+        left = [note.key for note in delivering.uncertain(db, TEAM, now=NOW + 3 * MINUTE, patience=MINUTE)]
+    assert left == ["a"]
+
+
+def test_what_another_workspace_says_in_a_shared_channel_keeps_nobody_waiting(storage: Storage):
+    with storage.write() as db:
+        outbox.say_once(db, "T2", Words(key="theirs", channel="C1", text="theirs", at=NOW))
+        theirs = delivering.claim(db, "T2", now=NOW, at_most=1)
+    say(storage, "ours")
+
+    assert [note.key for note in theirs] == ["theirs"]
+    assert [*claim(storage)] == ["ours"]
 
 
 def test_what_waits_and_what_never_will_be_said_can_be_asked(storage: Storage):
