@@ -62,6 +62,7 @@ def said(here: Town, channel: str, pattern: str) -> list[str]:
     return [text for text in map(words_of, here.driver.messages(channel)) if re.search(pattern, text)]
 
 
+@pytest.mark.torture
 def test_where_a_channel_is_closed_the_sending_stops_who_leads_hears_once_and_it_goes_on_when_it_is_open_again(
     here: Town,
 ):
@@ -116,6 +117,7 @@ def test_whoever_leads_leaves_and_another_takes_over_with_one_press(here: Town):
     assert told(here, LEAVER, ".") == []
 
 
+@pytest.mark.torture
 def test_an_owner_leaves_and_their_action_is_handed_over_from_the_message_that_says_so(here: Town):
     here.types(LEAD, "severity sev2", "mitigated 5 min ago", "schedule mon 15:00")
     here.types(LEAD, "action @ines by 2026-12-10 long alert on stuck queues")

@@ -1,4 +1,7 @@
-"""The bot was away while everything fell due: it comes back with one message to each, which says that it is late."""
+"""The bot was away while everything fell due: it comes back with one message to each, which says that it is late.
+
+The same is held in a moment without the running bot by tests/abilities/test_kindness.py; this is the long form.
+"""
 
 import time
 from collections.abc import Iterator
@@ -8,6 +11,8 @@ import pytest
 
 from bot.sandbox.driver import words_of
 from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER, TICK_S, Town, town
+
+pytestmark = pytest.mark.torture
 
 ANOTHER_LEAD = "tom"
 SATURDAY = datetime(2026, 11, 21, 18, 40, tzinfo=UTC)
