@@ -17,7 +17,7 @@ from storage.models import Action, Change, Incident
 MOST_OF_MINE, MOST_SHOWN = 6, 10
 """Lines of a message: with its buttons more would not fit, and nobody reads more in the morning."""
 UNDECIDED = timedelta(days=7)
-"""How long after its pause whoever answers for the review hears of a proposal that nobody has decided on."""
+"""How long after its owner was asked whoever answers for the review hears of a proposal that nobody has decided on."""
 MOST_TOLD = 6
 """Direct messages to somebody with one action, from mitigation on (DOMAIN 6b)."""
 OF_MINE = ("due", "commit", "handed", "check")
@@ -186,7 +186,7 @@ class _Book:
     # Read when they are first needed: at most hours nobody may be told anything.
 
     @cached_property
-    def said(self) -> dict[int, set[str]]:
+    def said(self) -> dict[int, dict[str, datetime]]:
         return actions.rungs(self.turn.db, self.ids)
 
     @cached_property
@@ -271,16 +271,21 @@ class _Book:
             return owed.reminder("away", away)
         if late not in said and rung:
             return owed.reminder("late", late, since=rung.day)
-        asked, told = _soak_key(owed, "1"), _soak_key(owed, "told")
-        if asked in said and told not in said and self._has_soaked(owed, UNDECIDED):
-            return owed.reminder("undecided", told, since=working_day_from(owed.soaks_until + UNDECIDED, owed.off))
+        asked, told = said.get(_soak_key(owed, "1")), _soak_key(owed, "told")
+        if asked and told not in said and self._has_soaked(owed):
+            return self._undecided(owed, told, asked.astimezone(owed.zone).date())
         return None
 
-    def _has_soaked(self, owed: Owed, so_long: timedelta = timedelta()) -> bool:
-        """Whether it is a proposal whose pause is over, for as long as that."""
-        if owed.action.state != ActionState.proposed:
-            return False
-        return owed.today >= owed.soaks_until + so_long
+    def _undecided(self, owed: Owed, told: str, asked: date) -> Reminder | None:
+        """The week begins when its owner was asked, who may have put that off, or when it was spoken of since."""
+        since = max(asked, owed.soaks_until) + UNDECIDED
+        return (
+            owed.reminder("undecided", told, since=working_day_from(since, owed.off)) if owed.today >= since else None
+        )
+
+    def _has_soaked(self, owed: Owed) -> bool:
+        """Whether it is a proposal whose pause is over."""
+        return owed.action.state == ActionState.proposed and owed.today >= owed.soaks_until
 
     def _handed(self, owed: Owed) -> list[str]:
         change = self.handed.get(owed.action.id)

@@ -322,11 +322,12 @@ def _history(team: str) -> Select[Change]:
 # The ladder ------------------------------------------------------------------------------
 
 
-def rungs(db: Session, actions: Collection[int]) -> dict[int, set[str]]:
-    """The keys of the rungs that were said, by the action's row id."""
-    said: dict[int, set[str]] = {action: set() for action in actions}
-    for action, key in db.execute(select(Rung.action_id, Rung.key).where(Rung.action_id.in_(actions))):
-        said[action].add(key)
+def rungs(db: Session, actions: Collection[int]) -> dict[int, dict[str, datetime]]:
+    """The keys of the rungs that were said, and when, by the action's row id."""
+    said: dict[int, dict[str, datetime]] = {action: {} for action in actions}
+    asked = select(Rung.action_id, Rung.key, Rung.said_at).where(Rung.action_id.in_(actions))
+    for action, key, said_at in db.execute(asked):
+        said[action][key] = said_at
     return said
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from bot import facilitating, following_up, reminding, scheduling, tracking
+from bot import facilitating, following_up, reminding, scheduling, sparing, tracking
 from bot.clock import TABLE
 from bot.desk import House
 from bot.render import BLOCKS_LIMIT
@@ -124,6 +124,19 @@ def test_a_proposal_is_asked_about_once_and_after_a_week_whoever_answers_for_the
                 "no is a good answer, too."
             ),
         ),
+    ]
+
+
+def test_an_owner_who_is_asked_late_has_a_week_to_decide_all_the_same(room: Room):
+    an_incident(room, lead=MARA)
+    propose(room, horizon="long")
+    room.serve(sparing.snooze_action, by=TOMAS, number=1, words="2026-12-01")
+
+    said = live_through(room, until=datetime(2026, 12, 31, tzinfo=UTC))
+
+    assert [(when, "has waited a week" in text) for when, text in said] == [
+        ("Tue 01 09:00", False),
+        ("Tue 08 08:00", True),
     ]
 
 
