@@ -60,7 +60,7 @@ log = logging.getLogger("debrief.app")
 
 TICK_S = 5.0
 TICK_OF_A_LOCAL_SLACK_S = 1.0
-"""A virtual clock jumps; what is due then should not keep anybody waiting."""
+"""In a sandbox nobody should wait for what is due; when its clock is moved it is asked at once."""
 TICKS_TO_READ_BACK = 3
 """What was said is looked for in Slack this much more seldom."""
 HEARTBEAT_S = 30.0
@@ -306,6 +306,8 @@ class Debrief:
         self._rereading = asyncio.create_task(rereader.run(every * TICKS_TO_READ_BACK))
         self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
         self.clock.start()
+        if self.settings.clock == "slack":
+            self._beating.append(asyncio.create_task(self.clock.watch()))
         _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -71,6 +72,10 @@ TABLE: tuple[Callable[..., Notes], ...] = (
 
 FORGOTTEN_EVERY_S = 5.0
 """How often it is looked who is forgotten, whatever else the clock waits for."""
+LOOK_EVERY_S = 0.2
+"""How often a time that people may move is looked at."""
+A_MOVE = timedelta(seconds=2)
+"""A time that is so far ahead of where it should be was moved; a slow machine explains less."""
 
 
 class Clock:
@@ -90,12 +95,14 @@ class Clock:
         self._also = also
         self._scheduler = AsyncIOScheduler()
         self._worked_at = time.monotonic()
-        self._every(every_s, self._tick_unless_stopped)
+        self._zero: datetime | None = None
+        self._is_ticking = False
+        self._ticks = self._every(every_s, self._tick_unless_stopped)
         # Beside the ticks: fetching and sweeping may make one of them long, and what is heard meanwhile names people.
         self._every(min(every_s, FORGOTTEN_EVERY_S), self._look_unless_stopped)
 
-    def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+    def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Any:
+        return self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
             work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None
         )
 
@@ -110,9 +117,24 @@ class Clock:
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
 
+    async def watch(self) -> None:
+        """Tick at once whenever the time is moved: what is due then should not keep anybody waiting."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            with contextlib.suppress(OSError):  # Who cannot be asked the time now is asked again.
+                moved = not self._is_ticking and await asyncio.to_thread(self._was_moved)
+                if moved and self._scheduler.running:
+                    self._ticks.modify(next_run_time=datetime.now(UTC))
+
+    def _was_moved(self) -> bool:
+        before, self._zero = self._zero, self._desk.now() - timedelta(seconds=time.monotonic())
+        return before is not None and self._zero - before > A_MOVE
+
     async def _tick_unless_stopped(self) -> None:
+        self._is_ticking = True
         with contextlib.suppress(asyncio.CancelledError):  # Stopped in the middle: the next start asks again.
             await self.tick()
+        self._is_ticking = False
 
     async def _look_unless_stopped(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

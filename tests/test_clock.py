@@ -1,10 +1,11 @@
 """The clock: it asks everything, in its order, and nothing that fails keeps it from asking the rest."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,41 @@ async def test_who_is_forgotten_is_heard_while_a_tick_waits_for_slack(room: Room
     await asyncio.wait_for(heard.wait(), 10)
 
     ticking.stop()
+
+
+@pytest.mark.parametrize(("moved", "ticked"), [(timedelta(hours=1), True), (timedelta(0), False)])
+async def test_when_the_time_is_moved_it_ticks_at_once(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, *, moved: timedelta, ticked: bool
+):
+    room = a_room(tmp_path, sqlite_url)
+    looked, asked = asyncio.Semaphore(0), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def now() -> datetime:
+        loop.call_soon_threadsafe(looked.release)
+        return room.now
+
+    def ask(_: Turn) -> list[Note]:
+        loop.call_soon_threadsafe(asked.set)
+        return []
+
+    monkeypatch.setattr(clock, "TABLE", (ask,))
+    monkeypatch.setattr(clock, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(room.desk, "now", now)
+    ticking = Clock(room.desk, every_s=3600, also=nothing_else)
+    ticking.start()
+    watching = asyncio.create_task(ticking.watch())
+    for _ in range(2):  # At the second look the first one is over.
+        await looked.acquire()
+    room.now += moved
+
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asked.wait(), 20 if ticked else 0.2)
+
+    assert asked.is_set() == ticked
+    ticking.stop()
+    watching.cancel()
+    room.storage.close()
 
 
 async def test_it_ticks_until_it_is_stopped(room: Room, monkeypatch: pytest.MonkeyPatch):
