@@ -215,6 +215,19 @@ def test_who_lost_the_attempt_settles_nothing(storage: Storage):
     assert state(storage, "one") == "sending"
 
 
+def test_what_was_said_in_an_attempt_is_not_unsaid_by_it(storage: Storage):
+    say(storage, "a")
+    note, attempt = claim(storage)["a"]
+    settle(storage, (note, attempt))
+
+    with storage.write() as db:
+        delivering.mark_dead(db, note, attempt=attempt, error="is_archived")
+        delivering.mark_uncertain(db, note, attempt=attempt, until=NOW)
+    later(storage, (note, attempt), MINUTE)
+
+    assert (state(storage, "a"), whole(storage, "a").error) == ("sent", None)
+
+
 def test_a_newer_version_waits_again_when_the_one_before_is_said(storage: Storage):
     say(storage, "agenda", live="Opening")
     note = claim(storage)["agenda"]
