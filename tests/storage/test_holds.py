@@ -81,6 +81,20 @@ def test_who_is_cut_off_from_the_database_holds_nothing_and_can_begin_again(
     assert not one.take("a note")
 
 
+def test_who_begins_something_after_being_cut_off_has_not_got_back_what_was_held_before(
+    two: tuple[Holds, Holds], postgresql_url: str
+):
+    one, other = two
+    one.take("a note")
+
+    cut_off(postgresql_url)
+    begun = taken_within(one, "another note")
+
+    assert begun
+    assert not one.keeps("a note")
+    assert taken_within(other, "a note")
+
+
 def test_what_was_lost_and_taken_again_by_another_is_not_released_from_here(
     two: tuple[Holds, Holds], postgresql_url: str
 ):
