@@ -37,7 +37,7 @@ from tests.canary import bytes_with, folder_of, rows_with
 from tests.cast import CHANNEL, HERE, MARA, TEAM, TOMAS, Room, a_room, an_incident, mitigated
 
 NEITHER = {
-    "actions": "team_id state horizon category priority channel_id ts",
+    "actions": "team_id state horizon category priority channel_id ts worked",
     "attendees": "team_id",
     "book_entries": "team_id edited_ts what salt digest link",
     "books": "team_id seed keyed leans_on older",
@@ -47,6 +47,7 @@ NEITHER = {
     "erasures": "team_id",
     "event_comments": "team_id",
     "findings": "team_id kind sort",
+    "fits": "revision",
     "gestures": "team_id mark",
     "incidents": "team_id severity",
     "links": "team_id from_kind relation to_kind",
@@ -58,6 +59,7 @@ NEITHER = {
     "messages": "team_id channel_id ts thread_ts bot_id subtype edited_ts redactions hidden",
     "moments": "team_id name how",
     "outbox": "team_id kind thread_ts state posted_channel posted_ts error",
+    "pauses": "team_id method",
     "pulse_marks": "team_id mark",
     "reactions": "team_id channel_id ts name changed_ts",
     "readings": "team_id why cursor reached_ts oldest_ts threads",
