@@ -30,7 +30,7 @@ class Why(StrEnum):
     uncertain = "uncertain"
     """Slack may have taken it; it is looked up before anything else."""
     dead = "dead"
-    """Slack refused it for good."""
+    """Slack refused it for good, or its reader wants it no more."""
 
 
 IN_ERROR = {"pending": Why.told_to_wait, "sending": Why.uncertain, "dead": Why.dead}
