@@ -12,7 +12,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.outcomes import yes
+from bot.outcomes import messages_of, yes
 
 EVENT = "debrief_note"
 """What Slack calls the type of our metadata."""
@@ -81,7 +81,7 @@ async def _messages(client: AsyncWebClient, channel: str, thread: str, oldest: s
             if thread
             else client.conversations_history(cursor=cursor, **asked)
         )
-        for message in page.get("messages") or []:
+        for message in messages_of(page):
             yield message
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:

@@ -20,11 +20,11 @@ UNTIL_MENDED_S = 300.0
 """How long it waits where somebody has to put our installation right first."""
 
 
-class NoAnswer(Exception):
+class NoAnswer(ClientError):
     """What came back is neither a yes nor a no of Slack's."""
 
 
-FAILURES = (SlackApiError, ClientError, OSError, TimeoutError, NoAnswer)
+FAILURES = (SlackApiError, ClientError, OSError, TimeoutError)
 """What a call raises."""
 
 TRY_LATER = {
@@ -83,6 +83,17 @@ async def yes(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
     if not isinstance(answer.data, dict) or answer.data.get("ok") is not True:
         raise NoAnswer
     return answer.data
+
+
+def messages_of(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The messages of a page of history; raises NoAnswer where it has no list of them, not even an empty one.
+
+    What is not seen is said once more, so half an answer must not be taken for an empty channel.
+    """
+    messages = page.get("messages")
+    if not isinstance(messages, list):
+        raise NoAnswer
+    return messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.outcomes import messages_of, yes
 from bot.review.heard import in_order
 from bot.review.history import LARGE_PAGE, Page
 from bot.review.incident import Place
@@ -121,17 +122,17 @@ class History:
         while True:
             asked_at = await pace.turn()
             try:
-                answer = await self._client.api_call(method, params=dict(arguments), http_verb="GET")
+                answer = await yes(self._client.api_call(method, params=dict(arguments), http_verb="GET"))
             except SlackApiError as error:
                 if said_by(error) in NO_THREAD:
-                    return asked_at, {}
+                    return asked_at, {"messages": []}
                 if said_by(error) in CLOSED_TO_US:
                     raise NotInChannel(arguments["channel"]) from error
                 if said_by(error) != "ratelimited":
                     raise
                 await pace.hold(_retry_after(error))
             else:
-                return asked_at, answer.data if isinstance(answer.data, dict) else {}
+                return asked_at, answer
 
 
 def said_by(error: SlackApiError) -> str:
@@ -148,7 +149,7 @@ def _retry_after(error: SlackApiError) -> float:
 
 
 def _messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [message for message in answer.get("messages") or () if message.get("ts")]
+    return [message for message in messages_of(answer) if message.get("ts")]
 
 
 def _once(messages: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:

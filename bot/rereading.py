@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import outcomes
 from bot.looking_up import mark_in, mark_of
 from bot.measures import Tell, nobody
-from bot.outcomes import Outcome
+from bot.outcomes import Outcome, yes
 from bot.paging import History
 from bot.review.heard import in_order
 from bot.review.incident import Place
@@ -173,7 +173,7 @@ class Rereader:
         """Whether it is gone, or will never go."""
         told = {"note": note.id, "channel": place.channel, "ts": ts}
         try:
-            await asyncio.wait_for(self._client.chat_delete(channel=place.channel, ts=ts), CALL_TIMEOUT_S)
+            await asyncio.wait_for(yes(self._client.chat_delete(channel=place.channel, ts=ts)), CALL_TIMEOUT_S)
         except outcomes.FAILURES as failure:
             outcome = outcomes.of(failure)
             if outcome.word not in GONE:

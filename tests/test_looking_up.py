@@ -1,10 +1,14 @@
 """Looking up what we said: by its mark, on whatever page it stands, and by nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import looking_up
+from bot import looking_up, outcomes
 from bot.looking_up import find, mark_of, metadata
 from bot.sandbox.server import Running, sandbox
 from tests.sandbox.cast import client_of
@@ -46,6 +50,24 @@ async def test_what_was_not_said_since_then_is_not_found(slack: Running):
     said = await say(slack, MINE, "", OTHER)
 
     assert await find(client_of(slack), INCIDENTS, thread="", oldest=said[1], marks=[MINE]) is None
+
+
+class Curt(AsyncWebClient):
+    """Hears a yes and nothing else, whatever it asks."""
+
+    answer: Mapping[str, Any] = MappingProxyType({"ok": True})
+
+    async def api_call(self, api_method: str, **given: Any) -> AsyncSlackResponse:
+        told = dict(self.answer)
+        return AsyncSlackResponse(
+            client=self, http_verb="GET", api_url=api_method, req_args=given, data=told, headers={}, status_code=200
+        )
+
+
+@pytest.mark.parametrize("thread", ["", "1.0"])
+async def test_half_an_answer_is_not_taken_for_an_empty_channel(thread: str):
+    with pytest.raises(outcomes.FAILURES):
+        await find(Curt(), INCIDENTS, thread=thread, oldest="0", marks=[MINE])
 
 
 def test_a_mark_tells_the_key_to_nobody_who_does_not_have_ours():
