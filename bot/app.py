@@ -28,9 +28,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import archiving, formats, listeners
+from bot import archiving, listeners
 from bot import web as http
 from bot.calling import Caller
+from bot.claims import Claims
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.desk import Desk
@@ -48,10 +49,11 @@ from bot.render import Renderer
 from bot.rereading import Rereader
 from bot.review.incident import TeamId, UserId
 from bot.settings import BadSettings, Settings, needed_to_run
+from bot.sheets import Sheets
 from bot.shelf import NotOurs, Shelf
 from bot.slack import Slack
 from bot.sockets import Envelopes, Socket
-from storage import crossed, pauses, people, poolers
+from storage import crossed, pauses, people, poolers, silence
 from storage.health import SILENT, damage, trouble
 from storage.moment import DatabaseTime
 from storage.session import NotUsable, Storage, misfit, new_mark_key, only_one, upgrade
@@ -270,18 +272,10 @@ class Debrief:
         grace, house = timedelta(seconds=self.settings.lookup_grace_s), self.settings.house()
         pace = Pace(a_second=self.settings.writes_a_second) if self.settings.writes_a_second else None
         caller = self._caller(pace or Pace(), me.team)
-        self.courier = Courier(
-            self.storage,
-            caller,
-            team=me.team,
-            now=self.now,
-            grace=grace,
-            pace=pace,
-            tell=self.measures.delivered,
-            draw=partial(formats.picture, house=house),
-            print_html=partial(formats.html, house=house),
-            print_pdf=partial(formats.pdf, house=house),
-        )
+        put_off = partial(silence.put_off, hours=house.working_hours, days_off=house.days_off)
+        claims = Claims(self.storage, team=me.team, now=self.now, grace=grace, pace=pace, put_off=put_off)
+        sheets = Sheets(self.storage, me.team, house=house)
+        self.courier = Courier(claims, sheets, caller, tell=self.measures.delivered)
         renderer = Renderer(command=self.settings.command)
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
         self.keeper = Keeper(self.storage, me.team, self.now)

@@ -5,23 +5,17 @@ crash it can be taken down, and a page's place searched for it.
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import drawing, outcomes
-from bot.drawing import Picture
+from bot import outcomes
 from bot.outcomes import yes
 from bot.review.shared_file import allowed
+from bot.sheets import ALT_LIMIT, Sheet
 
-ALT_LIMIT = 1_000
-"""Characters of what is read to who cannot see it."""
 TIMES = ClientTimeout(total=30, connect=10)
 LOOKED_AT_AFTER_S = (0.0, 0.3, 0.7, 1.5, 3.0, 6.0)
 """Seconds between looking whether Slack is done with an upload."""
@@ -41,67 +35,6 @@ class Hung:
     file: str
     drawn: str
     shown: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """What is to be hung: what the file is called and is, what is read to who cannot see it, and how it is made.
-
-    By `mark` the same one is known again without being made.
-    """
-
-    name: str
-    title: str
-    mimetype: str
-    alt: str
-    mark: str
-    made: Callable[[], bytes]
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether Slack shows it in a block."""
-        return self.mimetype.startswith("image/")
-
-
-def of_picture(picture: Picture) -> Sheet:
-    """The timeline as pixels."""
-    return Sheet(
-        name="timeline.png",
-        title="Timeline",
-        mimetype="image/png",
-        alt=picture.about,
-        mark=hashlib.sha256(f"{picture.about}\n{picture.svg}".encode()).hexdigest(),
-        made=partial(drawing.png, picture.svg),
-    )
-
-
-def of_page(page: str, incident: int) -> Sheet:
-    """A report for the browser."""
-    return _of_report(page.encode(), f"review-{incident}.html", "text/html")
-
-
-def of_paper(paper: bytes, incident: int) -> Sheet:
-    """A report to be printed."""
-    return _of_report(paper, f"review-{incident}.pdf", "application/pdf")
-
-
-def _of_report(content: bytes, name: str, mimetype: str) -> Sheet:
-    return Sheet(
-        name=name,
-        title="Report",
-        mimetype=mimetype,
-        alt="",
-        mark=hashlib.sha256(content).hexdigest(),
-        made=lambda: content,
-    )
-
-
-def in_block(file: str, sheet: Sheet, *, words: str) -> list[dict[str, Any]]:
-    """An uploaded picture as a message shows it, with words above, and words for who cannot see it."""
-    return [
-        {"type": "section", "text": {"type": "mrkdwn", "text": words}},
-        {"type": "image", "slack_file": {"id": file}, "alt_text": sheet.alt[:ALT_LIMIT] or sheet.title},
-    ]
 
 
 class Gallery:

@@ -6,15 +6,20 @@ A kind that does not go to Slack would be one row more: a letter, say, by the sa
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import looking_up, outcomes
-from bot.gallery import Gallery, Hung, Sheet, in_block
+from bot.gallery import Gallery, Hung
 from bot.outcomes import NoAnswer, yes
+from bot.sheets import Sheet, in_block
+
+CALL_TIMEOUT = timedelta(seconds=15)
+PICTURE_TIMEOUT = timedelta(seconds=45)
+"""Several calls, and the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,9 @@ class Post:
     mark_files: Callable[[Parcel, Sequence[Hung]], Awaitable[None]]
 
     async def carry(self, parcel: Parcel) -> Said:
-        """Say it; raises what the client, the gallery, `ready`, `drawn` and `mark_files` raise, and NoAnswer."""
-        return await CARRIERS[parcel.kind](self, parcel)
+        """Say it in time; raises FAILURES of outcomes, and what `ready`, `drawn` and `mark_files` raise."""
+        patience = PICTURE_TIMEOUT if parcel.kind == "picture" else CALL_TIMEOUT
+        return await asyncio.wait_for(CARRIERS[parcel.kind](self, parcel), patience.total_seconds())
 
 
 async def _say(post: Post, parcel: Parcel) -> Said:

@@ -15,8 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import event, select
 
-from bot import courier as courier_module
-from bot.courier import Courier
+from bot import claims, posting
+from bot.claims import Claims
+from bot.courier import MOST_ODD_WORDS, Courier
 from bot.looking_up import Found
 from bot.posting import Parcel
 from bot.sandbox.server import Running, sandbox
@@ -24,11 +25,12 @@ from bot.sandbox.workspace import BOT_TOKEN
 from storage import outbox, people
 from storage.models import OutboxNote
 from storage.session import Storage
+from tests import couriers
+from tests.couriers import GRACE
 from tests.sandbox.cast import client_of
 
 TEAM = "T0SANDBOX"
 INCIDENTS, GENERAL, SUPPORT = "C0INCIDENTS", "C0GENERAL", "C0SUPPORT"
-GRACE = timedelta(seconds=60)
 BEFORE = ["5xx_before", "reset_before", "timeout"]
 AFTER = ["5xx_after", "reset_after", "timeout_after"]
 
@@ -86,16 +88,18 @@ async def slack() -> AsyncIterator[Running]:
         yield running
 
 
-def an_office(url: str, slack: Running, *, kind: type[Courier] = Courier) -> Office:
+def an_office(url: str, slack: Running, *, kind: type[Courier] = Courier, claims: type[Claims] = Claims) -> Office:
     storage = Storage(url)
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
-    return Office(storage, slack, a_courier(storage, slack, kind=kind))
+    return Office(storage, slack, a_courier(storage, slack, kind=kind, claims=claims))
 
 
-def a_courier(storage: Storage, slack: Running, *, kind: type[Courier] = Courier) -> Courier:
+def a_courier(
+    storage: Storage, slack: Running, *, kind: type[Courier] = Courier, claims: type[Claims] = Claims
+) -> Courier:
     client = client_of(slack, timeout=0.4)
-    return kind(storage, client, team=TEAM, now=slack.sandbox.clock.now, grace=GRACE)
+    return couriers.a_courier(storage, client, slack.sandbox.clock.now, kind=kind, claims=claims)
 
 
 @pytest.fixture
@@ -195,16 +199,16 @@ async def test_newer_words_are_no_reason_to_come_before_slacks_time(office: Offi
     assert office.seen() == ["second"]
 
 
-class SlowToPutDown(Courier):
+class SlowToPutDown(Claims):
     """What is due again is not put down yet when the next round asks."""
 
-    def _release(self, parcel: Parcel) -> None:
+    def release(self, parcel: Parcel) -> None:
         time.sleep(0.2)
-        super()._release(parcel)
+        super().release(parcel)
 
 
 async def test_a_note_that_is_due_again_is_put_down_before_it_is_taken_up(sqlite_url: str, slack: Running):
-    office = an_office(sqlite_url, slack, kind=SlowToPutDown)
+    office = an_office(sqlite_url, slack, claims=SlowToPutDown)
     office.fault("429", retry_after=1)
     office.say("hello")
     await office.courier.round()
@@ -250,8 +254,8 @@ async def test_a_channel_that_is_slow_keeps_no_other_waiting(office: Office):
 
 
 async def test_an_answer_finds_room_where_everything_else_hangs(office: Office):
-    office.fault("timeout", times=courier_module.AT_ONCE, seconds=30)
-    for n in range(courier_module.AT_ONCE + 5):
+    office.fault("timeout", times=claims.AT_ONCE, seconds=30)
+    for n in range(claims.AT_ONCE + 5):
         office.say(f"n{n}", to=f"U{1000 + n}")
     await office.courier.round()
     hanging = len(office.courier._under_way)
@@ -260,8 +264,8 @@ async def test_an_answer_finds_room_where_everything_else_hangs(office: Office):
     await office.courier.round()
     await until(lambda: office.state("for priya")[0] == "sent")
 
-    assert hanging == courier_module.AT_ONCE
-    assert office.state(f"n{courier_module.AT_ONCE}") == ("pending", None)
+    assert hanging == claims.AT_ONCE
+    assert office.state(f"n{claims.AT_ONCE}") == ("pending", None)
     await office.courier.settle()
 
 
@@ -566,7 +570,7 @@ async def test_without_the_look_up_it_would_be_said_twice(sqlite_url: str, slack
 async def test_the_grace_period_is_for_what_slack_shows_late(office: Office, grace: timedelta, seen: int):
     office.slack.sandbox.faults.set({"history_lag_s": 50})
     client, now = client_of(office.slack, timeout=0.4), office.slack.sandbox.clock.now
-    office.courier = Courier(office.storage, client, team=TEAM, now=now, grace=grace)
+    office.courier = couriers.a_courier(office.storage, client, now, grace=grace)
     office.fault("5xx_after")
     office.say("the pre-read")
 
@@ -580,7 +584,7 @@ async def test_the_grace_period_is_for_what_slack_shows_late(office: Office, gra
 async def test_a_client_that_tries_again_by_itself_would_say_it_twice(office: Office):
     client, now = client_of(office.slack), office.slack.sandbox.clock.now
     client.retry_handlers = async_default_handlers()
-    office.courier = Courier(office.storage, client, team=TEAM, now=now, grace=GRACE)
+    office.courier = couriers.a_courier(office.storage, client, now)
     office.slack.sandbox.faults.set({"rate_limits": "off"})
     office.fault("reset_after")
     office.say("the pre-read")
@@ -603,7 +607,7 @@ async def test_what_a_killed_courier_left_behind_is_cleared_up_by_the_next(
     left = office.state("the pre-read")
 
     office.courier = a_courier(office.storage, office.slack)
-    office.pass_time(GRACE.total_seconds() + courier_module.CALL_TIMEOUT.total_seconds() + 1)
+    office.pass_time(GRACE.total_seconds() + posting.CALL_TIMEOUT.total_seconds() + 1)
     await office.round()
 
     assert left == ("sending", None)
@@ -685,7 +689,7 @@ class Odd(AsyncWebClient):
 def an_odd_slack(office: Office, *, times: int) -> Odd:
     odd = Odd(token=BOT_TOKEN, base_url=office.slack.api_url, retry_handlers=[])
     odd.times = times
-    office.courier = Courier(office.storage, odd, team=TEAM, now=office.slack.sandbox.clock.now, grace=GRACE)
+    office.courier = couriers.a_courier(office.storage, odd, office.slack.sandbox.clock.now)
     return odd
 
 
@@ -707,12 +711,12 @@ async def test_what_is_refused_so_again_and_again_is_given_up_with_that_word(off
     odd = an_odd_slack(office, times=99)
     office.say("the pre-read")
 
-    for _ in range(courier_module.MOST_ODD_WORDS + 3):
+    for _ in range(MOST_ODD_WORDS + 3):
         await office.round()
         office.pass_time(61)
 
     assert office.state("the pre-read") == ("dead", "a_word_of_next_year")
-    assert odd.times == 99 - courier_module.MOST_ODD_WORDS - 1
+    assert odd.times == 99 - MOST_ODD_WORDS - 1
 
 
 async def test_a_whisper_that_is_refused_so_is_given_up_for_nobody_can_look_it_up(office: Office):

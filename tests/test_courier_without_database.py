@@ -12,15 +12,16 @@ from psycopg import sql
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from bot import courier as courier_module
+from bot import posting
+from bot.claims import Claims
 from bot.courier import Courier, _nap
-from bot.posting import Parcel
+from bot.posting import Parcel, Said
 from bot.sandbox.server import Running, sandbox
 from storage import session
 from tests.databases import database_name
 from tests.test_courier import GRACE, Office, an_office, until
 
-LONG = GRACE.total_seconds() + courier_module.CALL_TIMEOUT.total_seconds() + 1
+LONG = GRACE.total_seconds() + posting.CALL_TIMEOUT.total_seconds() + 1
 Trouble = Callable[[str], AbstractContextManager[None]]
 
 
@@ -59,18 +60,18 @@ def refusing(url: str) -> Iterator[None]:
             db.execute("DROP TRIGGER no_room")
 
 
-class InTrouble(Courier):
+class InTrouble(Claims):
     """Has trouble once, between Slack's answer and its own note of it."""
 
     trouble: Callable[[], AbstractContextManager[None]] | None = None
 
-    def _mark_sent(self, parcel: Parcel, channel: str, ts: str) -> None:
+    def mark_sent(self, parcel: Parcel, said: Said) -> None:
         trouble, self.trouble = self.trouble, None
         if trouble is None:
-            super()._mark_sent(parcel, channel, ts)
+            super().mark_sent(parcel, said)
         else:
             with trouble():
-                super()._mark_sent(parcel, channel, ts)
+                super().mark_sent(parcel, said)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ async def troubled(
     monkeypatch.setattr(session, "LOCK_WAIT_MS", 50)
     kind, trouble = request.param
     url = request.getfixturevalue(f"{kind}_url")
-    office = an_office(url, slack, kind=InTrouble)
+    office = an_office(url, slack, claims=InTrouble)
     yield office, lambda: trouble(url)
     office.storage.close()
 
@@ -103,8 +104,8 @@ Troubled = tuple[Office, Callable[[], AbstractContextManager[None]]]
 
 async def test_what_was_said_and_could_not_be_written_down_is_found_later(troubled: Troubled):
     office, trouble = troubled
-    assert isinstance(office.courier, InTrouble)
-    office.courier.trouble = trouble
+    assert isinstance(office.courier._claims, InTrouble)
+    office.courier._claims.trouble = trouble
     office.say("the pre-read")
     await office.round()
     left = office.state("the pre-read")

@@ -7,20 +7,21 @@ from typing import TypeVar
 
 import pytest
 
-from bot import courier as courier_module
+from bot import posting
 from bot.courier import Courier
 from bot.posting import Parcel
 from bot.sandbox.server import Running, sandbox
 from storage.holds import Holds
 from storage.session import Storage
+from tests.couriers import GRACE, a_courier
 from tests.sandbox.cast import client_of
 from tests.storage.test_holds import cut_off
-from tests.test_courier import GRACE, TEAM, Office, an_office
+from tests.test_courier import Office, an_office
 
 pytestmark = pytest.mark.postgres
 
 Kind = TypeVar("Kind", bound=Courier)
-LONG = GRACE.total_seconds() + courier_module.CALL_TIMEOUT.total_seconds() + 1
+LONG = GRACE.total_seconds() + posting.CALL_TIMEOUT.total_seconds() + 1
 
 
 class StandsStill(Courier):
@@ -56,12 +57,12 @@ class StandsStillEarlier(StandsStill):
         await Courier._ready(self, parcel)
 
 
-class Careless(StandsStillEarlier):
+class Careless(StandsStill):
     """Lacks the look whether the note is still ours."""
 
-    def _is_ours(self, parcel: Parcel) -> bool:
+    async def _ready(self, parcel: Parcel) -> None:
         del parcel
-        return True
+        await self._stand_still()
 
 
 class Town(Office):
@@ -73,7 +74,7 @@ class Town(Office):
         client, now = client_of(self.slack, timeout=5), self.slack.sandbox.clock.now
         storage = Storage(self.url)
         self.others.append(storage)
-        return kind(storage, client, team=TEAM, now=now, grace=grace, holds=holds)
+        return a_courier(storage, client, now, grace=grace, holds=holds, kind=kind)
 
     others: list[Storage]
 
@@ -129,7 +130,7 @@ async def test_what_a_killed_replica_had_in_hand_is_looked_up_by_another(town: T
     killed = town.replica(StandsStill)
     town.say("the pre-read")
     await killed.begin()
-    killed._holds.close()
+    killed._claims._holds.close()
 
     town.pass_time(LONG)
     await town.round()

@@ -8,15 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import looking_up
+from bot.claims import Claims
 from bot.courier import MOST_TRIES, Courier
+from bot.desk import House
 from bot.drawing import NotDrawn, Picture
 from bot.review.heard import MessageFact
 from bot.sandbox import talking
 from bot.sandbox.manifest import Manifest
 from bot.sandbox.server import Running, sandbox
+from bot.sheets import Sheets
 from storage import outbox, people, read_back
 from storage.models import OutboxNote
 from storage.session import Storage
+from tests import couriers
 from tests.sandbox.cast import client_of
 from tests.test_courier import AFTER, BEFORE, GRACE, INCIDENTS, TEAM, Office
 
@@ -29,7 +33,7 @@ class Wall(Office):
 
     shows: str | None = "restarted the pods"
 
-    def draw(self, _db: Session, _team: str, incident: int) -> Picture | None:
+    def draw(self, _db: Session, _team: str, incident: int, _house: House) -> Picture | None:
         assert incident == INCIDENT
         if self.shows == "unreadable":
             raise NotDrawn
@@ -69,9 +73,10 @@ class Wall(Office):
             return note
 
 
-def a_courier(wall: Wall, kind: type[Courier] = Courier) -> Courier:
-    client = client_of(wall.slack, timeout=0.4)
-    return kind(wall.storage, client, team=TEAM, now=wall.slack.sandbox.clock.now, grace=GRACE, draw=wall.draw)
+def a_courier(wall: Wall, *, claims: type[Claims] = Claims, sheets: type[Sheets] = Sheets) -> Courier:
+    client, now = client_of(wall.slack, timeout=0.4), wall.slack.sandbox.clock.now
+    drawn = sheets(wall.storage, TEAM, draw=wall.draw)
+    return couriers.a_courier(wall.storage, client, now, sheets=drawn, claims=claims)
 
 
 @pytest.fixture
@@ -159,21 +164,23 @@ class CutOff(Exception):
     """The power went."""
 
 
-@pytest.mark.parametrize("step", ["_drawn", "_mark_files", "_mark_sent"])
+@pytest.mark.parametrize(("part", "step"), [(Sheets, "of"), (Claims, "mark_files"), (Claims, "mark_sent")])
 @pytest.mark.parametrize("times", [1, 2, 3])
-async def test_a_crash_at_any_step_neither_loses_nor_doubles_it(wall: Wall, step: str, times: int):
-    class Crashing(Courier):
-        left = times
+async def test_a_crash_at_any_step_neither_loses_nor_doubles_it(
+    wall: Wall, part: type[Claims | Sheets], step: str, times: int
+):
+    left = times
 
-    def crash(self: Crashing, *given: Any) -> Any:
-        self.left -= 1
-        done = getattr(Courier, step)(self, *given) if self.left >= 0 else None
-        if self.left <= 0:
+    def crash(self: Claims | Sheets, *given: Any, **more: Any) -> Any:
+        nonlocal left
+        left -= 1
+        done = getattr(part, step)(self, *given, **more) if left >= 0 else None
+        if left <= 0:
             raise CutOff
         return done
 
-    setattr(Crashing, step, crash)
-    wall.courier = a_courier(wall, Crashing)
+    crashing: Any = {part.__name__.lower(): type("Crashing", (part,), {step: crash})}
+    wall.courier = a_courier(wall, **crashing)
     wall.hang()
     await wall.round()
 
@@ -187,12 +194,12 @@ async def test_a_crash_at_any_step_neither_loses_nor_doubles_it(wall: Wall, step
 
 
 async def test_a_courier_that_does_not_write_the_file_down_before_it_is_shown_posts_it_twice(wall: Wall):
-    class Forgetful(Courier):
-        def _mark_files(self, parcel: Any, hung: Any) -> None:
+    class Forgetful(Claims):
+        def mark_files(self, parcel: Any, hung: Any) -> None:
             if all(one.shown for one in hung):
-                super()._mark_files(parcel, hung)
+                super().mark_files(parcel, hung)
 
-    wall.courier = a_courier(wall, Forgetful)
+    wall.courier = a_courier(wall, claims=Forgetful)
     wall.fault("timeout_after")
     wall.hang()
 

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.courier import Courier
 from bot.sandbox.server import Running, sandbox
+from bot.sheets import Sheets
 from storage import incidents, outbox, people, reviews
 from storage.models import Incident, Membership, Source
 from storage.session import Storage
+from tests.couriers import a_courier
 from tests.sandbox.cast import client_of
-from tests.test_courier import GRACE, INCIDENTS, TEAM, Office
+from tests.test_courier import INCIDENTS, TEAM, Office
 
 
 class Desk(Office):
@@ -21,11 +22,11 @@ class Desk(Office):
     reader = ""
     form = "html"
 
-    def page(self, _db: object, _team: str, incident: int) -> str:
+    def page(self, _db: object, _team: str, incident: int, _house: object) -> str:
         assert incident == self.incident
         return self.report
 
-    def paper(self, _db: object, _team: str, incident: int) -> bytes:
+    def paper(self, _db: object, _team: str, incident: int, _house: object) -> bytes:
         assert incident == self.incident
         return b"%PDF-1.7 version 1"
 
@@ -82,9 +83,8 @@ async def desk(database_url: str, slack: Running) -> AsyncIterator[Desk]:
         reviews.begin(db, incident)
         assert incidents.by_number(db, TEAM, incident.id, desk.reader)
     client = client_of(slack, timeout=2)
-    desk.courier = Courier(
-        storage, client, team=TEAM, now=slack.sandbox.clock.now, grace=GRACE, print_html=desk.page, print_pdf=desk.paper
-    )
+    sheets = Sheets(storage, TEAM, print_html=desk.page, print_pdf=desk.paper)
+    desk.courier = a_courier(storage, client, slack.sandbox.clock.now, sheets=sheets)
     yield desk
     storage.close()
 

@@ -1,15 +1,15 @@
 """Reading back, with the sandbox as Slack: what Slack lost is there in the end, and what was there twice is once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from bot.courier import Courier
 from bot.keeper import keep_facts
 from bot.looking_up import mark_of, metadata
 from bot.paging import History
@@ -24,8 +24,10 @@ from storage import outbox, people
 from storage.models import Change, Incident, OutboxNote
 from storage.read_back import AGAIN, SOON, Said
 from storage.session import Storage
+from tests.couriers import a_courier
 from tests.sandbox.cast import client_of
 from tests.test_courier import GENERAL, GRACE, INCIDENTS, TEAM, Office
+from tests.test_looking_up import Curt
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 PRIYA = "U0PRIYA"
@@ -100,7 +102,7 @@ def a_house(url: str, slack: Running, *, kind: type[Rereader] = Rereader) -> Hou
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user=BOT_USER, bot_id="", mark_key="key")
     woken: list[str] = []
-    courier = Courier(storage, client, team=TEAM, now=now, grace=GRACE)
+    courier = a_courier(storage, client, now)
     rereader = a_rereader(storage, slack, woken, kind=kind)
     return House(storage, slack, courier, rereader, woken)
 
@@ -468,6 +470,44 @@ async def test_another_programs_message_with_our_mark_is_left_alone(house: House
 
     assert len(house.seen()) == 2
     assert house.called("chat.delete") == 0
+
+
+async def test_half_an_answer_of_history_is_no_proof_that_something_was_lost(house: House):
+    house.say("the agenda")
+    await house.deliver()
+    house.pass_time(LATER_S)
+    history, house.rereader._history = house.rereader._history, History(Curt(), house.slack.sandbox.clock.now)
+
+    await house.rereader.round()
+    left = house.waiting()
+    house.rereader._history = history
+    await house.read_back()
+
+    assert left == []
+    assert house.seen() == ["the agenda"]
+    assert house.note("the agenda").read_back_at
+
+
+async def test_half_a_yes_of_slacks_is_no_proof_that_something_was_removed(house: House):
+    house.say("the agenda")
+    await house.deliver()
+    house.post_again("the agenda")
+    house.pass_time(LATER_S)
+    client, house.rereader._client = house.rereader._client, SaysNothing()
+
+    await house.rereader.round()
+    before = house.seen()
+    house.rereader._client = client
+    await house.read_back()
+
+    assert len(before) == 2
+    assert house.seen() == ["the agenda"]
+
+
+class SaysNothing(Curt):
+    """Hears neither yes nor no."""
+
+    answer: Mapping[str, Any] = MappingProxyType({"ok": None})
 
 
 async def test_where_it_is_not_known_whether_it_was_removed_it_is_looked_for_again(house: House):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import func, select
@@ -19,10 +19,10 @@ from bot.sandbox.workspace import BOT_TOKEN, User
 from storage import outbox, pauses, people
 from storage.models import OutboxNote
 from storage.session import Storage
+from tests.couriers import a_courier
 
 TEAM, BOT = "T0SANDBOX", "U0DEBRIEF"
 POST = "chat.postMessage"
-GRACE = timedelta(seconds=60)
 
 
 class StillClock(VirtualClock):
@@ -58,7 +58,7 @@ class PostOffice:
                 pauses.hold(db, TEAM, method, until=until)
 
         client = Caller(pace=pace, moment=moment, told=tell, token=BOT_TOKEN, base_url=self.slack.api_url)
-        courier = Courier(self.storage, client, team=TEAM, now=clock.now, grace=GRACE, pace=pace, tell=self.told.append)
+        courier = a_courier(self.storage, client, clock.now, pace=pace, tell=self.told.append)
         self.couriers.append(courier)
         return courier
 

@@ -26,6 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from bot import claims, posting
 from bot import courier as couriers
 from bot.clock import Clock
 from bot.courier import Courier
@@ -36,6 +37,7 @@ from storage.holds import Holds
 from storage.models import OutboxNote
 from storage.session import Storage
 from tests.cast import TEAM, renderer
+from tests.couriers import a_courier
 
 HOLDS, CLAIMS = "holds", "claims"
 """What a replica may lack: session locks, so that its claim is a lease; claims that exclude one another."""
@@ -133,16 +135,16 @@ def a_replica(part: Part, client: AsyncWebClient) -> tuple[Courier, Clock]:
     if part.lacks == CLAIMS:
         delivering.claim = select_then_update
     storage, now = Storage(part.url), clock_of(part)
-    holds = Holds() if part.lacks == HOLDS else storage.holds
-    courier = Courier(storage, client, team=TEAM, now=now, grace=timedelta(seconds=part.grace_s), holds=holds)
-    desk = Desk(storage, renderer("/review"), team=TEAM, house=House(), now=now, wake=courier.wake)
-    return courier, Clock(desk, every_s=part.tick_s, also=nothing_else)
+    holds, grace = Holds() if part.lacks == HOLDS else storage.holds, timedelta(seconds=part.grace_s)
+    sender = a_courier(storage, client, now, grace=grace, holds=holds)
+    desk = Desk(storage, renderer("/review"), team=TEAM, house=House(), now=now, wake=sender.wake)
+    return sender, Clock(desk, every_s=part.tick_s, also=nothing_else)
 
 
 def be_quick(part: Part) -> None:
     """Wait for nothing as long as one would for the real Slack, and take less at a time: a kill meets more claims."""
-    couriers.AT_ONCE = 10
-    couriers.CALL_TIMEOUT, couriers.RETRY_S = timedelta(seconds=part.call_s), part.grace_s
+    claims.AT_ONCE = 10
+    posting.CALL_TIMEOUT, couriers.RETRY_S = timedelta(seconds=part.call_s), part.grace_s
     couriers.LOOK_AGAIN_S = couriers.NAP_S = part.grace_s / 4
 
 

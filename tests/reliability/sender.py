@@ -35,6 +35,7 @@ from bot.rereading import Rereader
 from storage import outbox
 from storage.session import Storage
 from tests.cast import TEAM
+from tests.couriers import a_courier
 from tests.reliability.receiver import wait_at
 
 SECONDS = struct.Struct("d")
@@ -78,7 +79,7 @@ class AcksFirst(AsyncWebClient):
 class Naive:
     """Lacks the state `sending`: says what waits, and writes down what was said; a failure is tried again."""
 
-    def __init__(self, storage: Storage, client: AsyncWebClient, *, now: Callable[[], datetime], **_: Any) -> None:
+    def __init__(self, storage: Storage, client: AsyncWebClient, *, now: Callable[[], datetime]) -> None:
         self._storage, self._client, self._now = storage, client, now
         self._stopping = False
 
@@ -119,8 +120,10 @@ def _a_client(task: Task, pace: Pace, now: Callable[[], datetime]) -> AsyncWebCl
 def _courier(storage: Storage, task: Task) -> Courier | Naive:
     """The courier as it is, or one that lacks something."""
     now, pace = time_of(task.clock), Pace(a_second=A_SECOND)
-    client, kind = _a_client(task, pace, now), Naive if task.kind == "Naive" else Courier
-    return kind(storage, client, team=TEAM, now=now, grace=timedelta(seconds=task.grace_s), pace=pace)
+    client = _a_client(task, pace, now)
+    if task.kind == "Naive":
+        return Naive(storage, client, now=now)
+    return a_courier(storage, client, now, grace=timedelta(seconds=task.grace_s), pace=pace)
 
 
 async def serve(connection: socket.socket) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.sandbox.server import Running, sandbox
 from storage import outbox, pauses, rounds
 from storage.session import Storage
 from tests.cast import TEAM, Room, a_room
+from tests.couriers import a_courier
 from tests.sandbox.cast import client_of
 
 pytestmark = pytest.mark.postgres
@@ -45,17 +45,7 @@ async def crowd(tmp_path: Path, postgresql_url: str) -> AsyncIterator[Crowd]:
     room, storages = a_room(tmp_path, postgresql_url), [Storage(postgresql_url) for _ in range(REPLICAS)]
     async with sandbox() as slack:
         slack.sandbox.clock.set(room.now)
-        couriers = [
-            Courier(
-                storage,
-                client_of(slack),
-                team=TEAM,
-                now=lambda: room.now,
-                grace=timedelta(seconds=60),
-                pace=Pace(),
-            )
-            for storage in storages
-        ]
+        couriers = [a_courier(storage, client_of(slack), lambda: room.now, pace=Pace()) for storage in storages]
         write(room, slack)
         yield Crowd(room, slack, couriers)
     for storage in (*storages, room.storage):

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, select
 
-from bot.courier import Courier
 from bot.sandbox.server import Running, sandbox
 from storage import backups, brought_back, outbox, people
 from storage.models import OutboxNote
 from storage.session import Storage, backup
 from tests.conftest import left_out
+from tests.couriers import a_courier
 from tests.databases import tool
 from tests.sandbox.cast import client_of
 
@@ -41,13 +41,7 @@ class Bot:
         self.storage = Storage(self.url)
         with self.storage.write() as db:
             people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
-        self.courier = Courier(
-            self.storage,
-            client_of(self.slack),
-            team=TEAM,
-            now=self.slack.sandbox.clock.now,
-            grace=timedelta(seconds=60),
-        )
+        self.courier = a_courier(self.storage, client_of(self.slack), self.slack.sandbox.clock.now)
 
     @property
     def now(self) -> datetime:
