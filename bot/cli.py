@@ -6,6 +6,7 @@ import gc
 import itertools
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -48,6 +49,7 @@ def settings_or_leave() -> Settings:
 @main.command()
 def run() -> None:
     """Run the bot. It uses Socket Mode when SLACK_APP_TOKEN is set, else HTTP."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # Until the bot itself listens: nothing is begun yet.
     gc.disable()  # What is imported stays; to look for garbage in it takes a fifth of the start.
     from bot.app import build
 

@@ -18,7 +18,7 @@ TALKATIVE = {
     "slack_sdk": logging.ERROR,
     "aiohttp": logging.WARNING,
     "alembic": logging.WARNING,
-    "apscheduler": logging.WARNING,
+    "apscheduler": logging.ERROR,
 }
 """Libraries that would write request bodies, or every tick, into the log."""
 MOST_FRAMES = 50

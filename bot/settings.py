@@ -227,8 +227,12 @@ def needed_to_run(settings: Settings) -> None:
             "SLACK_APP_TOKEN is missing: set it to the app token (xapp-…) for Socket Mode, "
             "or set SLACK_SIGNING_SECRET to receive events over HTTP."
         )
-    if settings.bot_token.startswith("xapp-") or settings.app_token.startswith("xoxb-"):
+    if settings.bot_token.startswith("xapp-") and settings.app_token.startswith("xoxb-"):
         raise BadSettings(
             "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped: "
             "the bot token starts with xoxb-, the app token with xapp-."
         )
+    if settings.bot_token.startswith("xapp-"):
+        raise BadSettings("SLACK_BOT_TOKEN cannot be used: it is an app token; the bot token starts with xoxb-.")
+    if settings.app_token.startswith("xoxb-"):
+        raise BadSettings("SLACK_APP_TOKEN cannot be used: it is a bot token; the app token starts with xapp-.")

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -561,3 +562,15 @@ def test_reports_name_nobody_where_roles_are_asked_for(monkeypatch: pytest.Monke
     assert [named.findall(page) for page in pages] == [[], [], []]
     monkeypatch.delenv("DEBRIEF_REPORT_NAMES")
     assert named.search(debrief("export", "1", "--format", "json").stdout)
+
+
+def test_a_run_that_is_stopped_while_it_starts_ends_well(monkeypatch: pytest.MonkeyPatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("bot.app.build", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    try:
+        ended = CliRunner().invoke(main, ["run"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert ended.exit_code == 0

@@ -173,6 +173,11 @@ def test_the_time_may_be_taken_from_a_slack_on_this_machine(monkeypatch: pytest.
         ({}, "SLACK_BOT_TOKEN is missing"),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN is missing"),
         ({"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xoxb-1"}, "are swapped"),
+        (
+            {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xoxb-2"},
+            "SLACK_APP_TOKEN cannot be used: it is a bot",
+        ),
+        ({"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xapp-2"}, "SLACK_BOT_TOKEN cannot be used: it is an app"),
     ],
 )
 def test_what_run_needs_is_asked_for(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: str):
