@@ -51,6 +51,6 @@ def _newest(db: Session, team: str) -> datetime:
 def said_since(db: Session, team: str, *, now: datetime) -> datetime | None:
     """Since when something that is written now for the first time may stand in Slack already; None where it cannot."""
     space = db.get(Workspace, team)
-    if space is None or space.restored_at is None or not space.restored_at <= now < space.restored_at + LOOKED_UP_FIRST:
+    if space is None or space.restored_at is None or now >= space.restored_at + LOOKED_UP_FIRST:
         return None
     return space.restored_from
