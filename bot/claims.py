@@ -25,8 +25,9 @@ from storage.session import Storage
 
 AT_ONCE = 100
 """Notes under way at a time, each of another channel: more than the pace lets begin while the longest call hangs."""
-YOUNG_AT_LEAST = timedelta(seconds=1)
-"""How old a claim may be when Slack is called, however short the grace period is."""
+YOUNG_AT_LEAST = timedelta(seconds=5)
+"""How old a claim may be when Slack is called, however short the grace period is: a slow database must not mean that
+nothing is ever said."""
 
 
 class NotOurs(Exception):

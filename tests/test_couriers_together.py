@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from bot import posting
+from bot import claims, posting
 from bot.courier import Courier
 from bot.posting import Parcel
 from bot.sandbox.server import Running, sandbox
@@ -186,7 +186,8 @@ async def test_what_was_surely_not_said_waits_for_no_look_up(town: Town):
     assert [each.user for each in town.slack.sandbox.workspace.ephemerals] == ["U0PRIYA"]
 
 
-async def test_a_claim_that_is_older_than_the_grace_period_is_given_back(town: Town):
+async def test_a_claim_that_is_older_than_the_grace_period_is_given_back(town: Town, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(claims, "YOUNG_AT_LEAST", timedelta(seconds=0.5))
     paused = town.replica(StandsStillEarlier, grace=timedelta())
     town.say("the pre-read")
     await paused.begin()
@@ -199,6 +200,17 @@ async def test_a_claim_that_is_older_than_the_grace_period_is_given_back(town: T
 
 
 # Old versions -------------------------------------------------------------------------------
+
+
+async def test_without_a_grace_period_a_slow_database_is_no_reason_to_say_nothing(town: Town):
+    slow = town.replica(StandsStillEarlier, grace=timedelta())
+    town.say("the pre-read")
+    await slow.begin()
+    await asyncio.sleep(1.1)
+
+    await slow.go_on()
+
+    assert town.seen() == ["the pre-read"]
 
 
 async def test_a_paused_replica_does_not_put_an_old_version_over_a_newer(town: Town):
