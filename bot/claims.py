@@ -227,6 +227,7 @@ def _parcel(note: OutboxNote, mark_key: str) -> Parcel:
         posted=(note.posted_channel, note.posted_ts) if note.posted_channel and note.posted_ts else None,
         attempt=note.attempts,
         attempted_at=note.attempted_at or note.written_at,
+        is_doubted=bool(note.attempted_at and note.attempted_at < note.written_at),
         incident=note.incident_id,
         files=tuple(Hung(**file) for file in note.files or ()),
     )

@@ -272,8 +272,9 @@ class Courier:
         channel = await looking_up.conversation(self._client, parcel.channel)
         since = f"{(parcel.attempted_at - LOOK_BACK).timestamp():.6f}"
         files = [hung.file for hung in parcel.files]
+        words = parcel.text if parcel.is_doubted and parcel.kind == "once" else None
         return await looking_up.find(
-            self._client, channel, thread=parcel.thread, oldest=since, marks=[parcel.mark], files=files
+            self._client, channel, thread=parcel.thread, oldest=since, marks=[parcel.mark], files=files, words=words
         )
 
 

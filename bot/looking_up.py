@@ -5,6 +5,8 @@ The one who asks decides what a finding means. What goes wrong is raised as one 
 
 import hashlib
 import hmac
+import html
+import re
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -48,15 +50,18 @@ async def find(
     oldest: str,
     marks: Collection[str],
     files: Collection[str] = (),
+    words: str | None = None,
 ) -> Found | None:
     """The first message that Slack lists since a ts and that carries one of the marks or shows one of the files.
 
-    None where all of the channel since then, or of the thread in it, was read, and there is none.
+    Where `words` are given, it is one that says the same. None where all of the channel since then, or of the
+    thread in it, was read, and there is none.
     """
     async with aclosing(_messages(client, channel, thread, oldest)) as messages:
         async for message in messages:
             mark = mark_in(message)
-            if mark in marks or not shown_in(message).isdisjoint(files):
+            is_meant = words is None or says_the_same(message, words)
+            if (mark in marks and is_meant) or not shown_in(message).isdisjoint(files):
                 return Found(channel, str(message["ts"]), mark)
     return None
 
@@ -65,6 +70,18 @@ def mark_in(message: Json) -> str:
     """The mark that a message carries; empty where there is none."""
     carried = message.get("metadata") or {}
     return str((carried.get("event_payload") or {}).get("mark") or "")
+
+
+EMOJI = re.compile(":[a-z0-9_+-]+:")
+
+
+def says_the_same(message: Json, words: str) -> bool:
+    """Whether a message says these words; Slack writes emoji and marks in its own way."""
+    return _bare(str(message.get("text") or "")) == _bare(words)
+
+
+def _bare(words: str) -> list[str]:
+    return re.findall(r"\w+", EMOJI.sub(" ", html.unescape(words)))
 
 
 def shown_in(message: Json) -> set[str]:

@@ -39,6 +39,8 @@ class Parcel:
     posted: tuple[str, str] | None
     attempt: int
     attempted_at: datetime
+    is_doubted: bool = False
+    """Written after a backup was put back: under its key something else may have been said before."""
     incident: int | None = None
     files: tuple[Hung, ...] = ()
 

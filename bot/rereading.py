@@ -13,11 +13,11 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import outcomes
-from bot.looking_up import mark_in, mark_of
+from bot.looking_up import mark_in, mark_of, says_the_same
 from bot.measures import Tell, nobody
 from bot.outcomes import Outcome, yes
 from bot.paging import History
-from bot.review.heard import in_order
+from bot.review.heard import in_order, moment_of
 from bot.review.incident import Place
 from bot.review.refusal import NotInChannel
 from storage import people, read_back
@@ -43,19 +43,31 @@ class Seen:
     ts: str
     mark: str
     is_answered: bool
+    message: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What was seen of a place between two moments: our messages, and of which only a tombstone is left."""
+    """What was seen of a place between two moments: our messages, and of which only a tombstone is left.
+
+    What was said before the database was put back from a backup, at `restored_at`, may be something else under the
+    same mark.
+    """
 
     ours: Sequence[Seen]
     buried: Collection[str]
+    restored_at: datetime | None
 
     def copies(self, note: Said, mark: str) -> list[Seen]:
         """The messages that are this note; first the one that stays: the earliest, or else the one with an answer."""
-        found = (seen for seen in self.ours if seen.ts == note.ts or seen.mark == mark)
+        own = next((seen for seen in self.ours if seen.ts == note.ts), None)
+        found = (seen for seen in self.ours if seen is own or (seen.mark == mark and self._is_copy(seen, note, own)))
         return sorted(found, key=lambda seen: (not seen.is_answered, in_order(seen.ts)))
+
+    def _is_copy(self, seen: Seen, note: Said, own: Seen | None) -> bool:
+        if self.restored_at is None or not moment_of(seen.ts) < self.restored_at <= moment_of(note.ts):
+            return True
+        return own is not None and says_the_same(seen.message, str(own.message.get("text") or ""))
 
 
 class Rereader:
@@ -137,7 +149,8 @@ class Rereader:
             if not cursor:
                 break
         buried = {ts for ts, message in messages.items() if message.get("subtype") == "tombstone"}
-        return Stand([_seen(message) for message in messages.values() if _is_ours(message, us)], buried)
+        ours = [_seen(message) for message in messages.values() if _is_ours(message, us)]
+        return Stand(ours, buried, us.restored_at)
 
     # What follows ---------------------------------------------------------------------------
 
@@ -213,4 +226,4 @@ def _is_ours(message: Mapping[str, Any], us: Workspace) -> bool:
 
 
 def _seen(message: Mapping[str, Any]) -> Seen:
-    return Seen(str(message["ts"]), mark_in(message), bool(message.get("reply_count")))
+    return Seen(str(message["ts"]), mark_in(message), bool(message.get("reply_count")), message)

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, select
 
+from bot import looking_up
+from bot.paging import History
+from bot.rereading import Rereader
 from bot.sandbox.server import Running, sandbox
 from storage import backups, brought_back, outbox, people
 from storage.models import OutboxNote
@@ -52,6 +55,19 @@ class Bot:
         told = outbox.Words(key=key, channel=to, text=words or key, at=self.now, not_before=due)
         with self.storage.write() as db:
             outbox.say_live(db, TEAM, told)
+
+    def announce(self, key: str, words: str) -> None:
+        with self.storage.write() as db:
+            outbox.say_once(db, TEAM, outbox.Words(key=key, channel=GENERAL, text=words, at=self.now))
+
+    async def read_back(self) -> None:
+        """An hour later, when everything is looked for in Slack."""
+        self.slack.sandbox.clock.advance(3_600)
+        history = History(client_of(self.slack), self.slack.sandbox.clock.now)
+        reading = Rereader(
+            self.storage, history, client_of(self.slack), team=TEAM, now=self.slack.sandbox.clock.now, wake=lambda: None
+        )
+        await reading.round()
 
     def whisper(self, key: str) -> None:
         with self.storage.write() as db:
@@ -185,4 +201,47 @@ async def test_an_answer_waits_for_no_look_up(sqlite_url: str, tmp_path: Path, s
     bot.whisper("an answer")
 
     assert bot.states() == {"an answer": "pending"}
+    bot.stop()
+
+
+async def lost_and_said_anew(slack: Running, url: str, folder: Path) -> Bot:
+    """A number that is part of a key is lost with the backup's restore, and given again to something else."""
+    bot = Bot(slack, url)
+    bot.announce("before", "something else :pushpin:")
+    await bot.deliver()
+    backup(url, folder / "monday.db")
+    bot.announce("role:1:2", "Lena leads it.")
+    bot.announce("role:1:3", "Tom & Priya write.")
+    await bot.deliver()
+    bot.stop()
+    slack.sandbox.clock.advance(600)
+    backups.restore(url, folder / "monday.db", now=slack.sandbox.clock.now())
+
+    bot = Bot(slack, url)
+    bot.announce("role:1:2", "Tom writes.")
+    bot.announce("role:1:3", "Tom &amp; Priya write.")
+    await bot.deliver()
+    return bot
+
+
+ONCE_EACH = ["Lena leads it.", "Tom & Priya write.", "Tom writes.", "something else :pushpin:"]
+
+
+async def test_a_key_that_is_given_again_after_a_restore_is_another_note(
+    sqlite_url: str, tmp_path: Path, slack: Running
+):
+    bot = await lost_and_said_anew(slack, sqlite_url, tmp_path)
+    await bot.read_back()
+
+    assert seen(slack) == ONCE_EACH
+    bot.stop()
+
+
+async def test_without_reading_the_words_one_of_two_would_be_taken_for_the_other(
+    sqlite_url: str, tmp_path: Path, slack: Running, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(looking_up, "says_the_same", lambda *_: True)
+    bot = await lost_and_said_anew(slack, sqlite_url, tmp_path)
+
+    assert "Tom writes." not in seen(slack)
     bot.stop()
