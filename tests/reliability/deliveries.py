@@ -339,7 +339,7 @@ async def _some_moment(square: Square, life_s: float, *, calls: int) -> None:
     while called < wanted and time.monotonic() < until:
         await asyncio.sleep(0.001)
         if (now := square.calls()) > called:
-            until = time.monotonic() + 3 * life_s
+            until = time.monotonic() + life_s
         called = now
     await asyncio.sleep(square.dice.random() * 0.006)
 

@@ -135,7 +135,7 @@ def a_mitigation(room: Room) -> None:
 
 @pytest.mark.parametrize(
     ("ability", "before"),
-    [(reminding.remind_due, a_promise), (scheduling.propose_due, a_mitigation)],
+    [(reminding.remind_due, a_promise), pytest.param(scheduling.propose_due, a_mitigation, marks=pytest.mark.torture)],
     ids=["a reminder", "a proposal"],
 )
 def test_whichever_statement_of_a_tick_fails_all_of_it_is_there_or_nothing(

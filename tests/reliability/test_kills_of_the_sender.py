@@ -30,7 +30,8 @@ from tests.reliability.deliveries import (
 from tests.reliability.receivers import a_door_of
 from tests.reliability.story import is_whole
 
-FEW, FEWER = Mix(posts=200, channels=40), Mix(posts=60, channels=15, live=0)
+FEW, FEWER = Mix(posts=150, channels=40), Mix(posts=36, channels=12, live=0)
+HANDFUL = Mix(posts=12, channels=6, live=0)
 NONE: Mapping[str, float] = {}
 
 
@@ -43,12 +44,12 @@ def door() -> Iterator[Path]:
 async def test_a_courier_that_is_killed_again_and_again_says_everything_once(tmp_path: Path, door: Path):
     async with a_square(tmp_path, FEW, 1, faults=THIRTY_PERCENT) as square:
         courier = CourierAlone(door, square.task())
-        await deliver_with_kills(square, courier, kills=40, life_s=LIFE_S)
+        await deliver_with_kills(square, courier, kills=30, life_s=LIFE_S)
         await finish(square, courier)
         flaws, tally = judge(square), square.tally
 
     assert (flaws, square.complaints, is_whole(square.file)) == ({}, "", True)
-    assert tally["kills"] == 40
+    assert tally["kills"] == 30
     assert tally["found sending"] >= 10
     assert tally["taken and not written down"] >= 5
 
@@ -101,10 +102,10 @@ async def test_without_reading_back_what_slack_forgot_would_stay_missing(tmp_pat
 
 
 async def spoken(
-    folder: Path, door: Path, kind: str, *, faults: Mapping[str, float], kills: int = 0, **task: float
+    folder: Path, door: Path, kind: str, *, faults: Mapping[str, float], kills: int = 0, mix: Mix = FEWER, **task: float
 ) -> Counter[str]:
     """What is wrong after one of this kind has said everything, with such faults and so many kills."""
-    async with a_square(folder, FEWER, 3, faults=faults) as square:
+    async with a_square(folder, mix, 3, faults=faults) as square:
         sender = CourierAlone(door, square.task(kind, **task))
         if kills:
             await deliver_with_kills(square, sender, kills=kills, life_s=LIFE_S)
@@ -132,7 +133,7 @@ async def test_with_hardly_any_grace_what_history_does_not_show_yet_would_be_sai
 async def test_with_the_retries_of_slacks_own_client_an_answer_that_breaks_off_would_be_said_again(
     tmp_path: Path, door: Path
 ):
-    flaws = await spoken(tmp_path, door, "RetriesBlindly", faults={"reset_after": 0.3})
+    flaws = await spoken(tmp_path, door, "RetriesBlindly", faults={"reset_after": 0.5}, mix=HANDFUL)
 
     assert flaws["doubled"] > 0
     assert flaws["lost"] == 0
