@@ -263,7 +263,7 @@ def sent(form: str, place: ChannelId) -> Deed:
     return send
 
 
-WORDS = {"answer": "What did you see?", "decline": "decline", "block": "block"}
+WORDS = {"answer": "What did you see?", "decline": "decline", "block": "block", "role": "scribe"}
 KINDS: Mapping[str, dict[str, str]] = {"tag": {"kind": "decision"}, "event": {"kind": "decision"}}
 ANSWERS: Mapping[str, Any] = {
     "text": "it was quiet",
@@ -504,7 +504,7 @@ def private(tmp_path: Path) -> Iterator[tuple[World, World]]:
     closed(known, unknown)
 
 
-ALIKE_TO_ALL = {"help", "search connection pool", "action 12", "actions 12 commit"}
+ALIKE_TO_ALL = {"help", "search connection pool", "action 12", "actions 12 commit", "reminders snooze"}
 """What a member is answered alike in both worlds: it is about nothing that is there."""
 
 

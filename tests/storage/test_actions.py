@@ -100,7 +100,7 @@ def test_a_rung_is_climbed_once(room: Room):
     climbed = [room.change(lambda db: actions.climb(db, action, "2026-11-25:before", now=room.now)) for _ in range(2)]
 
     assert climbed == [True, False]
-    assert room.ask(actions.rungs, [action.id]) == {action.id: {"2026-11-25:before"}}
+    assert room.ask(actions.rungs, [action.id]) == {action.id: {"2026-11-25:before": room.now}}
 
 
 def test_an_owner_is_out_of_reach_when_gone_or_outside(room: Room):
