@@ -645,7 +645,9 @@ async def test_a_look_up_that_will_never_be_allowed_keeps_the_channel_waiting_no
     office.slack.sandbox.workspace.channels[INCIDENTS].members.remove("U0DEBRIEF")
 
     office.pass_time(61)
-    await office.round()
+    await office.courier.round()
+    await office.courier.settle()
+    # Where it may speak again only now, it must not have taken the refusal for an answer.
     office.slack.sandbox.workspace.channels[INCIDENTS].members.append("U0DEBRIEF")
     office.say("next")
     await office.round()
