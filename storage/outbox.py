@@ -100,13 +100,15 @@ def _write_version(db: Session, team: str, words: Words, kind: str) -> None:
         return
     note = _held(db, team, words.key)
     if (note.text, note.blocks) != (words.text, words.blocks):
+        # What waits already stays due: it would lose its place in the channel to what was written after it.
+        due = min(note.not_before, words.at) if note.state == "pending" else words.at
         note.text, note.blocks = words.text, words.blocks
         note.version += 1
         if note.state in {"sent", "dead"}:
             note.state, note.error = "pending", None
         if not note.error:
             # Where Slack told us to wait, or a look-up waits, newer words are no reason to come sooner.
-            note.not_before = words.not_before or words.at
+            note.not_before = words.not_before or due
 
 
 def reword(note: OutboxNote, text: str, blocks: list[Any] | None) -> None:

@@ -330,6 +330,17 @@ def test_files_are_written_down_by_whose_attempt_it_is(storage: Storage):
     assert whole(storage, "one").attempted_at == NOW + MINUTE
 
 
+def test_newer_words_keep_the_place_of_those_that_wait_already(storage: Storage):
+    say(storage, "agenda", live="Opening")
+    say(storage, "after it", at=NOW + timedelta(seconds=1))
+    say(storage, "agenda", live="Summary", at=NOW + timedelta(seconds=5))
+
+    # Who claims looked at the clock before the newer words were there.
+    claimed = claim(storage, NOW + timedelta(seconds=3))
+
+    assert list(claimed) == ["agenda"]
+
+
 def test_the_same_words_are_no_new_version(storage: Storage):
     say(storage, "agenda", live="Opening")
     settle(storage, claim(storage)["agenda"])
