@@ -20,6 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.shapes import NOT_SLACKS, is_only_said, is_slacks
+from storage.gestures import FirstMark
 
 log = logging.getLogger("debrief.web")
 
@@ -214,11 +215,13 @@ def mark_of(raw: str, stamp: str) -> str:
     return hashlib.sha256(f"{stamp}:{raw}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def mark_of_payload(body: Mapping[str, Any]) -> str | None:
+def mark_of_payload(body: Mapping[str, Any], *, attempt: str = "") -> str | None:
     """What a gesture over a socket is remembered by: an envelope that comes again may come to another replica.
 
-    Slack gives each gesture a trigger of its own, so no two are alike; what has none is nobody's gesture.
+    Slack gives each gesture a trigger of its own, and numbers the attempts after the first; what has no trigger is
+    nobody's gesture.
     """
     if not body.get("trigger_id"):
         return None
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return mark if attempt.isdecimal() and int(attempt) else FirstMark(mark)

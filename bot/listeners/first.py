@@ -83,7 +83,9 @@ class RememberMark(AsyncMiddleware):
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
     ) -> BoltResponse:
         stamp = (req.headers.get("x-slack-request-timestamp") or [""])[0]
-        req.context["mark"] = mark_of(req.raw_body, stamp) if stamp else mark_of_payload(req.body)
+        attempt = (req.headers.get("x-slack-retry-num") or [""])[0]
+        over_a_socket = mark_of_payload(req.body, attempt=attempt)
+        req.context["mark"] = mark_of(req.raw_body, stamp) if stamp else over_a_socket
         return await next()
 
 

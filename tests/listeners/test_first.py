@@ -135,7 +135,9 @@ async def test_an_envelope_that_comes_again_to_another_replica_has_one_effect_be
     sockets, line = [a_replica(each, middleware()) for each in (room, other)], Line()
 
     for number, socket in enumerate(sockets):
-        again = SocketModeRequest(type="slash_commands", envelope_id=f"E{number}", payload=dict(A_COMMAND))
+        again = SocketModeRequest(
+            type="slash_commands", envelope_id=f"E{number}", payload=dict(A_COMMAND), retry_attempt=number
+        )
         await socket.handle(line, again)  # pyright: ignore[reportArgumentType]
 
     assert len(room.ask(timeline.told, incident)) == effects
@@ -149,6 +151,7 @@ async def test_two_gestures_that_are_alike_have_two_effects():
     once, again = mark_of_payload(A_COMMAND), mark_of_payload(A_COMMAND | {"trigger_id": "1.2.4"})
 
     assert once != again
+    assert mark_of_payload(A_COMMAND, attempt="1") == once
     assert mark_of_payload({"type": "view_closed"}) is None
 
 
