@@ -70,7 +70,7 @@ def test_renamed(here: Town, channel: str):
 
 
 def test_archived_and_back(here: Town, channel: str):
-    review(here, LEAD, channel, "severity sev2")
+    review(here, LEAD, channel, "severity sev3")
     review(here, LEAD, channel, "began 13:00")
     here.driver.do("archive", user=LEAD, channel=channel)
     said = len(here.driver.messages(channel))

@@ -16,7 +16,7 @@ from bot import briefing, reminding
 from bot.clock import Clock
 from bot.desk import Desk
 from bot.review.incident import ChannelId, UserId
-from storage import actions, incidents, reviews, rounds, silence
+from storage import actions, crossed, incidents, reviews, rounds, silence
 from storage.actions import Proposal
 from storage.models import OutboxNote
 from storage.session import Storage
@@ -127,6 +127,7 @@ async def test_rounds_that_did_not_exclude_one_another_would_write_to_somebody_t
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rounds, "is_ours", lambda *_: True)
+    monkeypatch.setattr(crossed, "go_alone", lambda *_: None)
 
     await ask_jonas_at_once(pair, monkeypatch)
 
