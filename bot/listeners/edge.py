@@ -112,7 +112,8 @@ class Edge:
             await self.client.views_open(trigger_id=trigger, view=await task)
             return
         opened = await self.client.views_open(trigger_id=trigger, view=WAITING)
-        await self.client.views_update(view_id=(opened["view"] or {})["id"], view=await task)
+        if waiting := (opened.get("view") or {}).get("id"):
+            await self.client.views_update(view_id=waiting, view=await task)
 
     async def whisper(self, said: Rendered, gesture: "Gesture") -> None:
         """Give somebody an answer that no open request can carry."""
