@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import time
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ from storage.models import OutboxNote
 from storage.session import Storage
 from tests import couriers
 from tests.couriers import GRACE
-from tests.sandbox.cast import client_of
+from tests.sandbox.cast import HangsUp, client_of, until
 
 TEAM = "T0SANDBOX"
 INCIDENTS, GENERAL, SUPPORT = "C0INCIDENTS", "C0GENERAL", "C0SUPPORT"
@@ -98,8 +98,12 @@ def an_office(url: str, slack: Running, *, kind: type[Courier] = Courier, claims
 def a_courier(
     storage: Storage, slack: Running, *, kind: type[Courier] = Courier, claims: type[Claims] = Claims
 ) -> Courier:
-    client = client_of(slack, timeout=0.4)
-    return couriers.a_courier(storage, client, slack.sandbox.clock.now, kind=kind, claims=claims)
+    return couriers.a_courier(storage, HangsUp(slack), slack.sandbox.clock.now, kind=kind, claims=claims)
+
+
+def one_that_waits(office: Office) -> Courier:
+    """A courier that hangs up on nobody: to be killed where Slack hangs."""
+    return couriers.a_courier(office.storage, client_of(office.slack, timeout=600), office.slack.sandbox.clock.now)
 
 
 @pytest.fixture
@@ -202,8 +206,12 @@ async def test_newer_words_are_no_reason_to_come_before_slacks_time(office: Offi
 class SlowToPutDown(Claims):
     """What is due again is not put down yet when the next round asks."""
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.may_put_down = threading.Event()
+
     def release(self, parcel: Parcel) -> None:
-        time.sleep(0.2)
+        self.may_put_down.wait(60)
         super().release(parcel)
 
 
@@ -216,6 +224,9 @@ async def test_a_note_that_is_due_again_is_put_down_before_it_is_taken_up(sqlite
     office.pass_time(2)
 
     too_early = await office.courier.round()
+    in_hand = office.courier._claims
+    assert isinstance(in_hand, SlowToPutDown)
+    in_hand.may_put_down.set()
     await office.courier.settle()
     await office.round()
 
@@ -238,7 +249,8 @@ async def test_slacks_own_pace_of_a_channel_loses_nothing_and_keeps_the_order(of
 
 
 async def test_a_channel_that_is_slow_keeps_no_other_waiting(office: Office):
-    office.fault("timeout", seconds=30)
+    office.courier = one_that_waits(office)
+    office.fault("timeout")
     office.say("stuck")
     running = asyncio.create_task(office.courier.run())
     await until(lambda: office.called("chat.postMessage") == 1)
@@ -246,15 +258,17 @@ async def test_a_channel_that_is_slow_keeps_no_other_waiting(office: Office):
     for key in ("one", "two", "three"):
         office.say(key, to=GENERAL)
     office.courier.wake()
-    await until(lambda: len(office.seen(GENERAL)) == 3, within_s=0.35)
+    await until(lambda: len(office.seen(GENERAL)) == 3)
 
     assert office.state("stuck") == ("sending", None)
     office.courier.stop()
-    await running
+    await _kill(office.courier)
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_an_answer_finds_room_where_everything_else_hangs(office: Office):
-    office.fault("timeout", times=claims.AT_ONCE, seconds=30)
+    office.courier = one_that_waits(office)
+    office.fault("timeout", times=claims.AT_ONCE)
     for n in range(claims.AT_ONCE + 5):
         office.say(f"n{n}", to=f"U{1000 + n}")
     await office.courier.round()
@@ -266,7 +280,7 @@ async def test_an_answer_finds_room_where_everything_else_hangs(office: Office):
 
     assert hanging == claims.AT_ONCE
     assert office.state(f"n{claims.AT_ONCE}") == ("pending", None)
-    await office.courier.settle()
+    await _kill(office.courier)
 
 
 async def test_of_two_hundred_broadcasts_and_an_answer_the_answer_goes_first(office: Office):
@@ -433,7 +447,7 @@ async def test_a_whisper_in_an_archived_channel_is_a_direct_message(office: Offi
 
 @pytest.mark.parametrize("kind", AFTER)
 async def test_a_whisper_that_may_have_been_heard_is_not_repeated(office: Office, kind: str):
-    office.fault(kind, "chat.postEphemeral", seconds=5)
+    office.fault(kind, "chat.postEphemeral")
     office.whisper("for priya", to="U0PRIYA")
     await office.round()
 
@@ -489,7 +503,7 @@ def _react(office: Office, ts: str) -> None:
 @pytest.mark.parametrize("to", [INCIDENTS, "U0PRIYA"])
 @pytest.mark.parametrize("kind", AFTER)
 async def test_what_slack_took_without_telling_us_is_found_and_not_said_twice(office: Office, kind: str, to: str):
-    office.fault(kind, seconds=5)
+    office.fault(kind)
     office.say("the pre-read", to=to)
     await office.round()
 
@@ -502,7 +516,7 @@ async def test_what_slack_took_without_telling_us_is_found_and_not_said_twice(of
 
 @pytest.mark.parametrize("kind", BEFORE)
 async def test_what_slack_never_took_is_said_after_all(office: Office, kind: str):
-    office.fault(kind, seconds=5)
+    office.fault(kind)
     office.say("the pre-read")
     office.say("and then this")
     await office.round()
@@ -569,7 +583,7 @@ async def test_without_the_look_up_it_would_be_said_twice(sqlite_url: str, slack
 @pytest.mark.parametrize(("grace", "seen"), [(GRACE, 1), (timedelta(), 2)], ids=["with", "without"])
 async def test_the_grace_period_is_for_what_slack_shows_late(office: Office, grace: timedelta, seen: int):
     office.slack.sandbox.faults.set({"history_lag_s": 50})
-    client, now = client_of(office.slack, timeout=0.4), office.slack.sandbox.clock.now
+    client, now = HangsUp(office.slack), office.slack.sandbox.clock.now
     office.courier = couriers.a_courier(office.storage, client, now, grace=grace)
     office.fault("5xx_after")
     office.say("the pre-read")
@@ -599,7 +613,8 @@ async def test_what_a_killed_courier_left_behind_is_cleared_up_by_the_next(
     either_office: Office, kind: str, posts: int
 ):
     office = either_office
-    office.fault(kind, seconds=5)
+    office.courier = one_that_waits(office)
+    office.fault(kind)
     office.say("the pre-read")
     await office.courier.round()
     await until(lambda: office.called("chat.postMessage") == 1)
@@ -803,11 +818,3 @@ async def test_a_round_that_fails_is_not_the_last(office: Office):
 def _run_sql(office: Office, statement: str) -> None:
     with office.storage.write() as db:
         db.connection().exec_driver_sql(statement)
-
-
-async def until(true: Any, within_s: float = 3.0) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + within_s
-    while not true():
-        assert loop.time() < end, "it did not happen"
-        await asyncio.sleep(0.01)

@@ -19,7 +19,8 @@ from bot.posting import Parcel, Said
 from bot.sandbox.server import Running, sandbox
 from storage import session
 from tests.databases import database_name
-from tests.test_courier import GRACE, Office, an_office, until
+from tests.sandbox.cast import until
+from tests.test_courier import GRACE, Office, an_office
 
 LONG = GRACE.total_seconds() + posting.CALL_TIMEOUT.total_seconds() + 1
 Trouble = Callable[[str], AbstractContextManager[None]]
@@ -127,8 +128,9 @@ async def test_the_courier_goes_on_by_itself_when_the_database_does(
     with caplog.at_level(logging.INFO, "debrief"), trouble():
         running = asyncio.create_task(office.courier.run())
         await asyncio.sleep(1.2)
+        await until(lambda: caplog.records)
         during = list(caplog.records)
-    await until(lambda: office.seen() == ["after the storm"], within_s=10)
+    await until(lambda: office.seen() == ["after the storm"])
 
     office.courier.stop()
     await running
@@ -148,6 +150,7 @@ async def test_who_wakes_the_courier_while_the_database_is_away_makes_it_ask_no_
         for _ in range(50):
             office.courier.wake()
             await asyncio.sleep(0.02)
+        await until(lambda: caplog.records)
         failed = len(caplog.records)
         office.courier.stop()
         await running

@@ -71,7 +71,7 @@ class Town(Office):
     url: str
 
     def replica(self, kind: type[Kind], holds: Holds | None = None, grace: timedelta = GRACE) -> Kind:
-        client, now = client_of(self.slack, timeout=5), self.slack.sandbox.clock.now
+        client, now = client_of(self.slack), self.slack.sandbox.clock.now
         storage = Storage(self.url)
         self.others.append(storage)
         return a_courier(storage, client, now, grace=grace, holds=holds, kind=kind)

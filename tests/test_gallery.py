@@ -21,7 +21,7 @@ from storage import outbox, people, read_back
 from storage.models import OutboxNote
 from storage.session import Storage
 from tests import couriers
-from tests.sandbox.cast import client_of
+from tests.sandbox.cast import HangsUp, client_of
 from tests.test_courier import AFTER, BEFORE, GRACE, INCIDENTS, TEAM, Office
 
 INCIDENT = 7
@@ -74,7 +74,7 @@ class Wall(Office):
 
 
 def a_courier(wall: Wall, *, claims: type[Claims] = Claims, sheets: type[Sheets] = Sheets) -> Courier:
-    client, now = client_of(wall.slack, timeout=0.4), wall.slack.sandbox.clock.now
+    client, now = HangsUp(wall.slack), wall.slack.sandbox.clock.now
     drawn = sheets(wall.storage, TEAM, draw=wall.draw)
     return couriers.a_courier(wall.storage, client, now, sheets=drawn, claims=claims)
 

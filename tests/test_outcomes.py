@@ -46,7 +46,7 @@ class Door:
     async def ask(self, answer: Callable[[], web.StreamResponse]) -> Outcome | None:
         """The outcome of a call that is answered so; None where it is a yes."""
         self.answer = answer
-        client = AsyncWebClient(token="xoxb-1", base_url=self.url, retry_handlers=[], timeout=1)
+        client = AsyncWebClient(token="xoxb-1", base_url=self.url, retry_handlers=[], timeout=60)
         try:
             await yes(client.chat_postMessage(channel="C1", text="hello"))
         except outcomes.FAILURES as failure:

@@ -82,7 +82,7 @@ async def desk(database_url: str, slack: Running) -> AsyncIterator[Desk]:
         db.add(Membership(team_id=TEAM, channel_id=INCIDENTS, user_id=desk.reader))
         reviews.begin(db, incident)
         assert incidents.by_number(db, TEAM, incident.id, desk.reader)
-    client = client_of(slack, timeout=2)
+    client = client_of(slack)
     sheets = Sheets(storage, TEAM, print_html=desk.page, print_pdf=desk.paper)
     desk.courier = a_courier(storage, client, slack.sandbox.clock.now, sheets=sheets)
     yield desk

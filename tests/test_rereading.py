@@ -98,7 +98,7 @@ class House(Office):
 
 
 def a_house(url: str, slack: Running, *, kind: type[Rereader] = Rereader) -> House:
-    storage, client, now = Storage(url), client_of(slack, timeout=2), slack.sandbox.clock.now
+    storage, client, now = Storage(url), client_of(slack), slack.sandbox.clock.now
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user=BOT_USER, bot_id="", mark_key="key")
     woken: list[str] = []
@@ -113,7 +113,7 @@ def a_rereader(storage: Storage, slack: Running, woken: list[str], *, kind: type
     async def pass_time(seconds: float) -> None:
         slack.sandbox.clock.advance(seconds)
 
-    client = client_of(slack, timeout=2)
+    client = client_of(slack)
     history = History(client, now, nap=pass_time)
     return kind(storage, history, client, team=TEAM, now=now, wake=lambda: woken.append("again"))
 

@@ -20,6 +20,8 @@ from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 Json = dict[str, Any]
 ANYTHING = re.compile(".*")
+PATIENCE_S, HANGS_UP_AFTER_S = 60.0, 1.0
+"""What happens at all happens before the first; the second is for what was told to hang."""
 
 
 @dataclass
@@ -80,6 +82,20 @@ def client_of(slack: Running, **more: Any) -> Any:
     return AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[], **more)
 
 
+class HangsUp(AsyncWebClient):
+    """Waits long for an answer, but not for one that its sandbox was told not to give."""
+
+    def __init__(self, slack: Running) -> None:
+        super().__init__(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[])
+        self._faults = slack.sandbox.faults
+
+    async def api_call(self, api_method: str, **given: Any) -> Any:
+        faults = [fault for fault in self._faults.of_methods if fault.target in (api_method, "*") and not fault.spent]
+        hangs = any(fault.kind.startswith("timeout") for fault in faults)
+        self.timeout = HANGS_UP_AFTER_S if hangs else PATIENCE_S  # pyright: ignore[reportAttributeAccessIssue]
+        return await super().api_call(api_method, **given)
+
+
 async def socket_address(slack: Running) -> str:
     """A fresh address for one Socket Mode connection."""
     client: Any = AsyncWebClient(token=APP_TOKEN, base_url=slack.api_url)
@@ -125,7 +141,7 @@ async def _just_ack(ack: Any, body: Json, client: Any) -> None:
     await ack()
 
 
-async def until(condition: Any, *, within_s: float = 3.0) -> None:
+async def until(condition: Any, *, within_s: float = PATIENCE_S) -> None:
     """Wait for what happens in the background."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - nothing here could set an event

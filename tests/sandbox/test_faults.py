@@ -7,10 +7,22 @@ import aiohttp
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
+from bot.sandbox import deliveries
 from bot.sandbox.faults import BadFault, Faults
 from bot.sandbox.server import Running
 from bot.sandbox.workspace import APP_TOKEN
-from tests.sandbox.cast import Bot, People, a_bot, client_of, over_socket, refusal, socket_address, until, visiting
+from tests.sandbox.cast import (
+    Bot,
+    HangsUp,
+    People,
+    a_bot,
+    client_of,
+    over_socket,
+    refusal,
+    socket_address,
+    until,
+    visiting,
+)
 
 Connected = tuple[People, Bot]
 INCIDENTS = "C0INCIDENTS"
@@ -43,7 +55,7 @@ async def test_a_429_has_its_retry_after_and_no_effect(client: Any, people: Peop
     ],
 )
 async def test_a_failure_is_before_or_after_the_effect(slack: Running, people: People, kind: str, shown: list[str]):
-    client = client_of(slack, timeout=1)
+    client = HangsUp(slack)
     await people.do("fault", method="chat.postMessage", kind=kind)
 
     with pytest.raises((aiohttp.ClientError, asyncio.TimeoutError, Exception)):
@@ -100,7 +112,8 @@ async def test_events_come_twice_under_one_id(connected: Connected):
     assert len({b["event_id"] for b in bot.bodies}) == 1
 
 
-async def test_events_come_in_the_wrong_order(connected: Connected):
+async def test_events_come_in_the_wrong_order(connected: Connected, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deliveries, "HELD_AT_MOST_S", 60.0)
     people, bot = connected
     await people.do("fault", events="reorder")
 
@@ -184,7 +197,7 @@ async def test_a_bot_comes_back_after_its_socket_is_gone(kind: str):
         await handler.connect_async()
         answer = await people.do("fault", socket=kind)
         gone = len(slack.sandbox.sockets.connections)
-        await until(lambda: slack.sandbox.sockets.connections, within_s=5)
+        await until(lambda: slack.sandbox.sockets.connections)
         await handler.close_async()
 
     assert answer["ok"]
