@@ -69,6 +69,10 @@ class Meeting:
         ts = self.agenda()["ts"]
         return [words_of(m) for m in self.driver.messages(CHANNEL) if m.get("thread_ts") == ts and m["ts"] != ts]
 
+    def waits_for_thread(self, lines: int) -> None:
+        """Wait until so much stands in the thread; what Slack took unheard is looked up only after the grace."""
+        self.driver.wait_for(lambda: len(self.thread()) >= lines, f"{lines} lines in the thread", within_s=120)
+
     def topic(self) -> str:
         found = re.search(r"^\*(\d) of 6", words_of(self.agenda()), re.MULTILINE)
         return TOPICS[int(found[1]) - 1] if found else "none"

@@ -37,6 +37,8 @@ def test_killed_at_minute_23_it_posted_one_message_in_all_its_topics(killed: tup
 def test_what_was_noted_at_the_power_cut_stands_once_in_the_thread_and_in_order(killed: tuple[Meeting, Judged]):
     meeting, _ = killed
 
+    meeting.waits_for_thread(2)
+
     assert [line.split(" · ")[:2] for line in meeting.thread()] == [
         ["*Contributor 1*", "technical: no load test"],
         ["*Risk 2*", "one of us knows the tool"],
