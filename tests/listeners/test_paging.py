@@ -31,7 +31,12 @@ async def people(running: Running) -> AsyncIterator[People]:
 
 @pytest.fixture
 def history(running: Running) -> History:
-    return History(client_of(running), running.sandbox.clock.now)
+    """Whose time is moved while it waits for its turn."""
+
+    async def nap(_seconds: float) -> None:
+        running.sandbox.clock.advance(20)
+
+    return History(client_of(running), running.sandbox.clock.now, nap=nap)
 
 
 async def test_a_page_is_in_order_and_knows_when_it_was_asked_for(people: People, history: History):
@@ -66,9 +71,8 @@ async def test_whether_slack_shows_anything_older_is_one_question(people: People
     assert await history.oldest_before(INCIDENTS, first) is None
 
 
-async def test_a_wait_that_slack_asks_for_ends_when_the_clock_is_moved(
-    running: Running, people: People, history: History
-):
+async def test_a_wait_that_slack_asks_for_ends_when_the_clock_is_moved(running: Running, people: People):
+    history = History(client_of(running), running.sandbox.clock.now)
     await people.do("fault", method=HISTORY, kind="429", retry_after=300)
 
     page = await moving(running, history.channel_page(INCIDENTS, LONG_AGO))
@@ -81,16 +85,16 @@ async def test_no_more_is_asked_in_a_minute_than_slack_allows(running: Running, 
     parent = await people.say("checkout is slow")
 
     for _ in range(60):
-        await moving(running, history.thread_page(INCIDENTS, parent))
+        await history.thread_page(INCIDENTS, parent)
 
     assert {call["ok"] for call in await calls(people, REPLIES)} == {True}
     assert timedelta(minutes=1) <= running.sandbox.clock.now() - NOON < timedelta(minutes=2)
 
 
-async def test_a_limited_history_is_asked_once_a_minute(running: Running, history: History):
+async def test_a_limited_history_is_asked_once_a_minute(history: History):
     history.slow_down()
 
-    asked = [(await moving(running, history.channel_page(INCIDENTS, LONG_AGO))).asked_at for _ in range(3)]
+    asked = [(await history.channel_page(INCIDENTS, LONG_AGO)).asked_at for _ in range(3)]
 
     assert asked[2] - asked[0] >= timedelta(minutes=2)
 
@@ -101,7 +105,7 @@ async def test_a_clock_that_is_moved_back_holds_nobody_up():
     await pace.turn()
     now[0] = NOON - timedelta(days=1)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await pace.turn() == now[0]
 
 

@@ -20,6 +20,7 @@ from bot.sandbox.over_http import signature
 from bot.sandbox.server import in_thread
 from bot.sandbox.troupe import bot_running, environment
 from tests.cast import TEAM
+from tests.reliability.meagre import until
 from tests.reliability.nonsense import CANARY, Request, Sent, frames, pointed_at, recorded, requests
 from tests.reliability.receivers import WholeBot, a_whole_bot
 from tests.reliability.story import rows_of
@@ -160,15 +161,17 @@ async def test_ten_thousand_signed_and_ten_thousand_unsigned_requests_are_all_ha
 async def _fuzz_sockets(bot: WholeBot, sent: list[Sent], folder: Path, number: int) -> None:
     dice, before = random.Random(f"socket {number}"), list(bot.slack.open)
     waiting = frames(pointed_at(bot.slack.url, sent), dice, number)
-    acked = list[bool]()
+    told = set[str]()
 
     async def tell() -> None:
         for envelope, frame in waiting:
-            acked.append(await bot.slack.send_frame(envelope, frame, within_s=2) is not None)
+            told.add(envelope)
+            await bot.slack.send_frame(envelope, frame, within_s=2)
 
     await asyncio.gather(*(tell() for _ in range(4 * AT_ONCE)))
 
-    assert acked.count(True) > len(acked) * 0.5
+    # A slow machine acknowledges later; what is passed over is never acknowledged.
+    await until(lambda: len(told & bot.slack.acknowledged) > len(told) * 0.5)
     assert bot.slack.open[: len(before)] == before
     assert failed(bot) == []
     assert CANARY not in bot.log.read_text()
@@ -214,7 +217,7 @@ async def test_the_minute_in_which_slack_holds_back_events_is_acknowledged_and_r
     minute = int(time.time()) // 60 * 60 - 120
     async with a_whole_bot(tmp_path, way) as bot:
         await bot.start()
-        with closing(sqlite3.connect(tmp_path / "debrief.db", timeout=10)) as db:
+        with closing(sqlite3.connect(tmp_path / "debrief.db", timeout=60)) as db:
             db.execute("UPDATE sources SET read_at = ?", (str(datetime.now(UTC).replace(tzinfo=None)),))
             db.commit()
 

@@ -7,6 +7,7 @@ import aiohttp
 
 from bot.sandbox import tickets
 from tests.sandbox.cast import (
+    PATIENCE_S,
     Bot,
     People,
     a_button,
@@ -44,7 +45,7 @@ async def open_form(people: People, bot: Bot, view: Json) -> Json:
     """Let the bot open that form for priya."""
     bot.on["/review"] = opening(view)
     await people.do("command", user="priya", channel="incidents", command="/review")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         while not (views := (await people.see("views/priya"))["views"]):  # noqa: ASYNC110 - nothing could set an event
             await asyncio.sleep(0.01)
     return views[-1]
