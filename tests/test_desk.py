@@ -197,7 +197,7 @@ def told_by_two_at_once(url: str, folder: Path, kind: type[Desk]) -> list[str]:
         def tell(turn: Turn) -> Notes:
             if silence.may_be_told(turn.db, TEAM, MARA, None, now=turn.now, hours=turn.house.working_hours):
                 with suppress(BrokenBarrierError):
-                    both.wait(1)
+                    both.wait(60 if kind is WithoutRounds else 0.5)
                 yield Note.once(f"news:{number}", "refused", MARA, sentence=f"news {number}")
 
         room = rooms[number]
