@@ -23,7 +23,7 @@ from bot.review.writer import write
 from bot.review.written import Written
 from tests.cast import TEAM, a_room, an_incident
 
-LITTLE = Limits(seconds=5)
+AMPLE, LITTLE = Limits(seconds=60), Limits(seconds=5)
 OURS = Press()
 PRINT: dict[Form, Callable[[Press, Written], str | bytes]] = {
     "md": Press.markdown,
@@ -150,7 +150,7 @@ def own(folder: Path, name: str, template: str | bytes) -> Press:
     (folder / "reports").mkdir(exist_ok=True)
     file = folder / "reports" / name
     file.write_bytes(template if isinstance(template, bytes) else template.encode())
-    return Press(folder, LITTLE)
+    return Press(folder, AMPLE)
 
 
 def test_a_template_of_ones_own_is_used(tmp_path: Path):
@@ -227,7 +227,7 @@ def test_a_process_apart_knows_no_secret_of_the_bot(tmp_path: Path, monkeypatch:
 def test_a_process_apart_reads_no_file_but_its_templates(tmp_path: Path):
     own(tmp_path, "report.typ", '#json(bytes(sys.inputs.report)).title #read("/etc/hostname")')
 
-    (trouble,) = Press(tmp_path, Limits(seconds=60)).troubles(written())
+    (trouble,) = Press(tmp_path, AMPLE).troubles(written())
 
     assert "file" in trouble.why
 
@@ -235,7 +235,7 @@ def test_a_process_apart_reads_no_file_but_its_templates(tmp_path: Path):
 def test_a_process_apart_takes_no_more_memory_than_it_may(tmp_path: Path):
     own(tmp_path, "report.md.j2", "{{ report.title * 50_000_000 }}")
 
-    (trouble,) = Press(tmp_path, Limits(seconds=60)).troubles(written())
+    (trouble,) = Press(tmp_path, AMPLE).troubles(written())
 
     assert "MemoryError" in trouble.why
 

@@ -361,7 +361,7 @@ async def answer_to(door: Door, sent: bytes) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rpartition(":")[2]))
     writer.write(sent)
     writer.write_eof()
-    first = await asyncio.wait_for(reader.readline(), 5)
+    first = await asyncio.wait_for(reader.readline(), 60)
     writer.close()
     return int(first.split()[1]) if first else 0
 

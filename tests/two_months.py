@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from bot import briefing, checking, facilitating, following_up, noting, scheduling, tagging, tracking
+from bot import briefing, checking, facilitating, following_up, inviting, noting, scheduling, tagging, tracking
 from bot.clock import EACH, TABLE
 from bot.days_off import days_off
 from bot.desk import House
@@ -130,7 +130,7 @@ class Months:
     def _book(self) -> None:
         typed = _typed_in(self.room)
         self.room.serve(scheduling.schedule, where=HERE, by=LEAD, when=read_when(typed))
-        self.room.serve(scheduling.invite, where=HERE, by=LEAD, users=[OWNER, IDLE, BUSY, SLOW])
+        self.room.serve(inviting.invite, where=HERE, by=LEAD, users=[OWNER, IDLE, BUSY, SLOW])
         self.room.serve(briefing.name_leaders, where=HERE, by=LEAD, users=[LEADER])
         self.plan(self._meets_at(), self._meet)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.1
 
 
@@ -78,7 +78,7 @@ class Driver:
 
     def get(self, what: str, **query: str) -> Json:
         ask = f"?{urllib.parse.urlencode(query)}" if query else ""
-        with urllib.request.urlopen(f"{self.url}/_control/{what}{ask}", timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/_control/{what}{ask}", timeout=60) as answer:  # noqa: S310
             return json.load(answer)
 
     def messages(self, channel: str, user: str | None = None) -> list[Json]:

@@ -10,7 +10,7 @@ from bot.sandbox import server
 from tests.browser.cast import EVENING, FLAGS, PHONE, WIDE, Workspace, visit
 
 SAMPLE = Path(server.__file__).parent / "sample"
-PATIENCE_MS = 8_000
+PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

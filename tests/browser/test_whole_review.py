@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from bot.sandbox.demo import stage
 from tests.browser.cast import PHONE, WIDE, visit
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Town:
             f"http://127.0.0.1:{self.port}/slack/events", body, headers | {"Content-Type": content_type}
         )
         try:
-            with urllib.request.urlopen(ask, timeout=10) as answer:
+            with urllib.request.urlopen(ask, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             error.close()

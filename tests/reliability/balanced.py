@@ -111,7 +111,7 @@ class Bot:
     def is_ready(self) -> tuple[int, str]:
         """What `/readyz` answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.env['DEBRIEF_PORT']}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.env['DEBRIEF_PORT']}/readyz", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -170,7 +170,7 @@ def _request(port: int, body: bytes, stamp: str) -> int:
     form = signed | {"Content-Type": "application/x-www-form-urlencoded"}
     ask = urllib.request.Request(f"http://127.0.0.1:{port}/slack/events", body, form)
     try:
-        with urllib.request.urlopen(ask, timeout=10) as answer:
+        with urllib.request.urlopen(ask, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         error.close()

@@ -355,7 +355,7 @@ def count_caught(square: Square) -> None:
     square.tally["taken and not written down"] += not shown.isdisjoint(left.values())
 
 
-async def finish(square: Square, sender: Sender, *, within_s: float = 60) -> None:
+async def finish(square: Square, sender: Sender, *, within_s: float = 100) -> None:
     """Write the rest and let one that nobody kills deliver until nothing waits."""
     await sender.start()
     await asyncio.to_thread(square.write, square.deeds, 0.1)
@@ -364,12 +364,12 @@ async def finish(square: Square, sender: Sender, *, within_s: float = 60) -> Non
     await sender.stop()
 
 
-async def until_said(square: Square, *, within_s: float = 60) -> None:
+async def until_said(square: Square, *, within_s: float = 100) -> None:
     """Let time fly until nothing waits; what waits for too long is left."""
     await until_so(square, lambda: not square.unsaid(), within_s=within_s)
 
 
-async def until_so(square: Square, so: Callable[[], bool], *, within_s: float = 60, pace: float = FAST) -> None:
+async def until_so(square: Square, so: Callable[[], bool], *, within_s: float = 100, pace: float = FAST) -> None:
     """Let time fly until something is so, but not for ever."""
     square.pace, until = pace, time.monotonic() + within_s
     while not so() and time.monotonic() < until:  # noqa: ASYNC110 - another process delivers

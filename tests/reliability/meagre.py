@@ -20,7 +20,7 @@ NOW = "2026-11-18T18:20:00Z"
 SECONDS = 1795026000
 US, PRIYA, JONAS = "UBOT", "U1", "U2"
 CHANNEL = "C1"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 async def until(so: Callable[[], bool]) -> None:

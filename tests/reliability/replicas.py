@@ -154,7 +154,7 @@ def a_nursery() -> Iterator[Path]:
         door = Path(folder) / "door"
         waiting = subprocess.Popen([sys.executable, "-m", "tests.reliability.replica", str(door)], cwd=ROOT)
         try:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while not door.exists() and waiting.poll() is None and time.monotonic() < until:
                 time.sleep(0.02)
             yield door

@@ -117,7 +117,7 @@ def people_talk(here: Town, *, lines: int) -> None:
 
 
 def waits_for_everything(here: Town) -> None:
-    here.driver.wait_for(lambda: not lost(here), "everything to be in the archive and on the timeline", within_s=40)
+    here.driver.wait_for(lambda: not lost(here), "everything to be in the archive and on the timeline", within_s=100)
 
 
 def seconds_until_everything_is_here(here: Town) -> float:

@@ -131,7 +131,7 @@ def test_removed_and_invited_again(here: Town, channel: str):
 
     assert "I am not in" in away
     assert "`/invite` brings me back" in away
-    here.driver.wait_for(lambda: "behind the back" in exported(here, channel), "what was said meanwhile", within_s=30)
+    here.driver.wait_for(lambda: "behind the back" in exported(here, channel), "what was said meanwhile")
     assert "I am not in" not in review(here, LEAD, channel)
 
 

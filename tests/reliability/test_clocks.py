@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import reminding, scheduling
+from bot import preparing, reminding, scheduling
 from bot.app import system_time
 from bot.clock import Clock
 from bot.desk import Desk
@@ -231,12 +231,12 @@ def called_by_two(url: str, folder: Path, clock: Callable[[], datetime], *, due_
     room.now = moment()
     incident = an_incident(room)
     mitigated(room, incident)
-    at = moment() + scheduling.CALL_BEFORE + due_in
+    at = moment() + preparing.CALL_BEFORE + due_in
     room.change(lambda db: reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now))
     for skew in (SKEW, -SKEW, SKEW):
         desk = Desk(room.storage, room.desk.renderer, team=TEAM, house=room.house, now=clock)
         with time_machine.travel(moment() + skew):
-            desk.serve_if_due(scheduling.calls_due)
+            desk.serve_if_due(preparing.calls_due)
     calls = len(keys(room, "call:"))
     moment.close()
     room.storage.close()

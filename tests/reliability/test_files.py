@@ -55,7 +55,7 @@ def kill_in_the_middle(here: Town) -> list[str]:
     def halves() -> list[Path]:
         return [path for path in folder_of(here).glob(PART) if path.stat().st_size]
 
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not halves() and time.monotonic() < until:
         time.sleep(0.001)
     here.kill()

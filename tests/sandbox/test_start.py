@@ -33,4 +33,4 @@ def _started(*words: str) -> Iterator[list[str]]:
         assert started.stdout is not None
         yield [started.stdout.readline().rstrip() for _ in range(6)]
         started.send_signal(signal.SIGINT)
-        assert started.wait(timeout=10) == 0
+        assert started.wait(timeout=60) == 0

@@ -194,7 +194,7 @@ def test_what_somebody_is_just_claiming_keeps_nobody_waiting(postgresql_url: str
 
     with storage.write() as one, storage.write() as other:
         first = [note.key for note in delivering.claim(one, TEAM, now=NOW, at_most=1)]
-        other.execute(text("SET LOCAL lock_timeout = '1s'"))
+        other.execute(text("SET LOCAL lock_timeout = '30s'"))
         then = [note.key for note in delivering.claim(other, TEAM, now=NOW, at_most=20)]
 
     storage.close()

@@ -222,7 +222,7 @@ def test_of_two_replicas_that_miss_it_at_once_one_says_it_once_more(postgresql_u
     together = Barrier(2)
 
     def miss(replica: Storage) -> bool:
-        together.wait(5)
+        together.wait(60)
         return say_again(replica, note)
 
     with ThreadPoolExecutor(2) as pool:

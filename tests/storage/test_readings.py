@@ -49,7 +49,7 @@ def meanwhile(room: Room, deed: Callable[[Session], Any], other: Callable[[], An
             done = threads.submit(other)
             while not done.done() and not room.ask(somebody_waits):
                 sleep(0.01)
-        done.result(10)
+        done.result(60)
 
 
 def somebody_waits(db: Session) -> bool:
