@@ -92,6 +92,8 @@ class Person(Base, kw_only=True):
     """Since when they want no reminders unasked."""
     snoozed_until: Mapped[datetime | None] = mapped_column(default=None)
     """Until when they asked to be left alone with reminders."""
+    calendar_read_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When their calendar was last asked for the hours in which they are busy."""
 
 
 class Channel(Base, kw_only=True):
@@ -126,6 +128,33 @@ class Membership(Base, kw_only=True):
     left_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class UserGroup(Base, kw_only=True):
+    """A user group of Slack, which stands for a team, and its members when it was last read."""
+
+    __tablename__ = "user_groups"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    group_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    handle: Mapped[str] = mapped_column(String(80), default="")
+    name: Mapped[str] = mapped_column(default="")
+    members: Mapped[list[Any]] = mapped_column(default_factory=list)
+    read_at: Mapped[datetime]
+    gone_since: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class BusyTime(Base, kw_only=True):
+    """Somebody is busy from a moment to a moment, and that is all that is kept of their calendar."""
+
+    __tablename__ = "busy_times"
+    __table_args__ = (Index("ix_busy_times_person", "team_id", "user_id", "from_at"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    user_id: Mapped[SlackKey]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+
+
 # The incident ------------------------------------------------------------------
 
 
@@ -145,6 +174,8 @@ class Incident(Base, kw_only=True):
     """When its messages had been kept for as long as was promised and lost their words."""
     events_numbered: Mapped[int] = mapped_column(default=0)
     findings_numbered: Mapped[int] = mapped_column(default=0)
+    assessed: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """What people answered when they were asked how grave it is: the name of each question to its answer."""
 
 
 class Moment(Base, kw_only=True):
@@ -498,6 +529,8 @@ class Finding(Base, kw_only=True):
     by: Mapped[SlackKey]
     at: Mapped[datetime]
     dropped_at: Mapped[datetime | None] = mapped_column(default=None)
+    meeting_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    """The meeting of one team alone in which it was found; None where it was found anywhere else."""
 
 
 class Action(Base, kw_only=True):
@@ -613,6 +646,10 @@ class Review(Base, kw_only=True):
     skipped_at: Mapped[datetime | None] = mapped_column(default=None)
     cancelled_at: Mapped[datetime | None] = mapped_column(default=None)
     reason: Mapped[str | None] = mapped_column(default=None)
+    depth: Mapped[str | None] = mapped_column(String(8), default=None)
+    """full, light or async, where a person chose it; None where the policy decides."""
+    stepped: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """How far a light review is led through, or the threads of an async one and their deadline."""
 
 
 class Meeting(Base, kw_only=True):
@@ -652,6 +689,16 @@ class Meeting(Base, kw_only=True):
     """When somebody let it run by itself, without a facilitator."""
     pulse: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     """How the meeting was for those who were there: how many said each thing, and nobody's name."""
+    apart: Mapped[str | None] = mapped_column(default=None)
+    """The team that meets by itself first; None for a meeting of everybody."""
+    uid: Mapped[str | None] = mapped_column(String(120), default=None)
+    """What calendars know it by, for ever."""
+    sequence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often what calendars hold of it was revised (RFC 5545)."""
+    first_meets_at: Mapped[datetime | None] = mapped_column(default=None)
+    """The hour it was booked for at first, however often it was moved."""
+    burden: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """Minutes outside their working hours, by person, of those it was booked outside of: their turn rotates."""
 
 
 class Attendee(Base, kw_only=True):
@@ -667,6 +714,57 @@ class Attendee(Base, kw_only=True):
     invited_at: Mapped[datetime]
     uninvited_at: Mapped[datetime | None] = mapped_column(default=None)
     present_at: Mapped[datetime | None] = mapped_column(default=None)
+    answer: Mapped[str | None] = mapped_column(String(8), default=None)
+    """coming or not, where they said so."""
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+    why: Mapped[str | None] = mapped_column(default=None)
+    """What they were proposed for: a team, a role or a business function they speak for."""
+
+
+class RoleAsked(Base, kw_only=True):
+    """That somebody was asked to take a role in a meeting, once, and what they said."""
+
+    __tablename__ = "roles_asked"
+    __table_args__ = (UniqueConstraint("meeting_id", "role", "user_id"),)
+
+    id: Mapped[int] = row_id()
+    team_id: Mapped[TeamKey]
+    incident_id: Mapped[int] = of("incidents")
+    meeting_id: Mapped[int] = of("meetings")
+    role: Mapped[str] = mapped_column(String(16))
+    """facilitator, scribe or shadow."""
+    user_id: Mapped[str] = mapped_column(String(80), index=True)
+    asked_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(String(8), default=None)
+    """taken, passed or lapsed."""
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SealedAnswer(Base, kw_only=True):
+    """A private answer before the meeting, encrypted with a key that this database does not hold.
+
+    Its number is random, so that the order of rows tells nothing; who wrote it, where they sign, is inside the box.
+    """
+
+    __tablename__ = "sealed_answers"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    team_id: Mapped[TeamKey]
+    meeting_id: Mapped[int] = of("meetings")
+    box: Mapped[str]
+    revealed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SealedMark(Base, kw_only=True):
+    """That somebody has answered, known by a keyed mark alone, with no way from it to their answer."""
+
+    __tablename__ = "sealed_marks"
+
+    team_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    mark: Mapped[str] = mapped_column(String(80), primary_key=True)
 
 
 class PulseMark(Base, kw_only=True):
@@ -717,7 +815,7 @@ class OutboxNote(Base, kw_only=True):
     team_id: Mapped[TeamKey]
     key: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(10))
-    """once, live, whisper or mark (our emoji on the message `thread_ts`; a minus before it takes it off)."""
+    """once, live, whisper, letter or mark (our emoji on the message `thread_ts`; a minus before it takes it off)."""
     incident_id: Mapped[int | None] = mapped_column(BigId, default=None, index=True)
     channel_id: Mapped[SlackKey]
     """A channel, or a person for a direct message."""
@@ -747,6 +845,8 @@ class OutboxNote(Base, kw_only=True):
     """When it was said once more, because Slack had lost it."""
     deleted_at: Mapped[datetime | None] = mapped_column(default=None)
     """When somebody deleted it in Slack: it is not said once more."""
+    letter: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """Of a letter: its subject, and the calendar that goes with it."""
 
 
 class Pause(Base, kw_only=True):
