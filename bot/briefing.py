@@ -8,7 +8,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.refusal import NeedsPerson, NothingScheduled
 from bot.sitting import must_be_able_to_come
-from storage import incidents, outbox, reviews
+from storage import attending, incidents, outbox, reviews
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
@@ -35,7 +35,7 @@ def name_leaders(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId
 
 
 def _name(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId, by: UserId) -> None:
-    reviews.invite(turn.db, meeting, user, core=None, now=turn.now)
+    attending.invite(turn.db, meeting, user, core=None, now=turn.now)
     if user not in _leaders(turn, incident, meeting):
         incidents.record_change(
             turn.db, incident, "meeting", meeting.id, what=LEADER, before=None, after=user, by=by, now=turn.now
@@ -59,7 +59,7 @@ def brief_leaders(turn: Turn) -> Notes:
 
 
 def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> bool:
-    if reviews.attendee(turn.db, meeting, user) is None or outbox.find(turn.db, turn.team, _key(meeting, user)):
+    if attending.attendee(turn.db, meeting, user) is None or outbox.find(turn.db, turn.team, _key(meeting, user)):
         return False
     return turn.may_tell(user, incident)
 

@@ -10,7 +10,7 @@ from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
 from bot.review.meeting_time import first_slot, next_working_moment
-from storage import incidents, outbox, people, presence, reviews, sittings, walk
+from storage import attending, incidents, outbox, people, presence, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
@@ -89,7 +89,7 @@ def _mark(turn: Turn, sitting: Sitting) -> Notes:
 def _leads(turn: Turn, sitting: Sitting) -> UserId | None:
     """The facilitator, else the lead: who of them is here; nobody who does not see the incident any more."""
     roles = incidents.roles(turn.db, sitting.incident.id)
-    here = {row.user_id for row in reviews.attendees(turn.db, sitting.meeting) if row.present_at}
+    here = {row.user_id for row in attending.attendees(turn.db, sitting.meeting) if row.present_at}
     leads = next((user for user in (roles.facilitator, roles.lead) if user in here), roles.facilitator_or_lead)
     sees = leads and incidents.by_number(turn.db, turn.team, sitting.incident.id, leads)
     return leads if sees else None

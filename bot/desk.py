@@ -14,6 +14,7 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
+from bot.review.policy import DEFAULT, Asked, Policy
 from storage import closed, crossed, gestures, outbox, people, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
@@ -39,6 +40,8 @@ class House:
     """A folder whose `reports/` holds templates that come before ours."""
     days_off: DaysOffIn = weekends_alone
     """Weekends and holidays of people, by the name of their time zone."""
+    policy: Policy = DEFAULT
+    """Which incidents get which review, and who has a part in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Turn:
     def days_off(self, zone: str) -> DaysOff:
         """When people in the time zone of this name do not work."""
         return self.house.days_off(zone, self.now.date())
+
+    def asked_of(self, incident: Incident) -> Asked:
+        """What the policy asks of this incident's review."""
+        return self.house.policy.asked_for(incident.severity)
 
     def may_tell(self, user: str, incident: Incident | None = None) -> bool:
         """Whether somebody may be written to unasked now, of this incident or of none in particular (DOMAIN §6b)."""

@@ -25,7 +25,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import When
 from bot.sitting import led_by, open_now
-from storage import incidents, noted, people, reviews, sittings, walk
+from storage import attending, incidents, noted, people, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting, Review
 from storage.sittings import Sitting
@@ -105,7 +105,7 @@ def _meeting_to_open(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     planned, ended = reviews.planned_meeting(turn.db, review), _just_ended(turn, review)
     if planned and planned.meets_at and planned.meets_at <= turn.now + EARLY:
         return planned
-    return ended or planned or reviews.plan(turn.db, incident, at=turn.now, by=by, now=turn.now)
+    return ended or planned or _met_now(turn, incident, by)
 
 
 def _just_ended(turn: Turn, review: Review) -> Meeting | None:
@@ -126,7 +126,7 @@ def _open(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Sitti
         agenda = Agenda.from_json(meeting.agenda).resume(turn.now)
     sitting = Sitting(incident, meeting, agenda)
     sittings.keep(turn.db, sitting, now=turn.now)
-    reviews.here(turn.db, meeting, by, now=turn.now)
+    attending.here(turn.db, meeting, by, now=turn.now)
     return sitting
 
 
@@ -161,11 +161,12 @@ def _meeting_held(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     review = reviews.of(turn.db, incident)
     last = reviews.last_held(turn.db, review)
     marked = last if last and last.agenda is None else None
-    return (
-        reviews.planned_meeting(turn.db, review)
-        or marked
-        or reviews.plan(turn.db, incident, at=turn.now, by=by, now=turn.now)
-    )
+    return reviews.planned_meeting(turn.db, review) or marked or _met_now(turn, incident, by)
+
+
+def _met_now(turn: Turn, incident: Incident, by: UserId) -> Meeting:
+    minutes = turn.asked_of(incident).minutes
+    return reviews.plan(turn.db, incident, at=turn.now, minutes=minutes, by=by, now=turn.now)
 
 
 def _record(turn: Turn, incident: Incident, meeting: Meeting, *, what: str, after: datetime, by: UserId | None) -> None:
@@ -218,7 +219,7 @@ def _moved(turn: Turn, sitting: Sitting, agenda: Agenda, *, by: UserId, seen: in
         agenda = agenda.with_stops(walk.stops_of(turn.db, sitting.incident, sitting.meeting, agenda))
     moved = replace(sitting, agenda=agenda)
     sittings.keep(turn.db, moved, now=turn.now)
-    reviews.here(turn.db, sitting.meeting, by, now=turn.now)
+    attending.here(turn.db, sitting.meeting, by, now=turn.now)
     yield showing.agenda(turn, moved)
     yield Note.private(
         by,
@@ -314,5 +315,5 @@ def _help_card(turn: Turn, sitting: Sitting, by: UserId) -> Note:
 def _unheard(turn: Turn, sitting: Sitting, by: UserId) -> list[str]:
     """Who came or was asked to come and is in nothing that was noted; nobody while nothing is. Nothing is counted."""
     heard = noted.heard(turn.db, sitting.incident, sitting.meeting)
-    asked = [row.user_id for row in reviews.attendees(turn.db, sitting.meeting) if row.present_at or row.core_since]
+    asked = [row.user_id for row in attending.attendees(turn.db, sitting.meeting) if row.present_at or row.core_since]
     return [user for user in asked if user not in heard | {by}] if heard else []

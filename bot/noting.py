@@ -14,7 +14,7 @@ from bot.review.lifecycle import Who, require
 from bot.review.refusal import NeedsText, NotInMeeting
 from bot.sitting import open_now
 from bot.wording import Thing
-from storage import findings, incidents, reviews, sittings, walk
+from storage import attending, findings, incidents, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, TimelineEvent
 
@@ -130,5 +130,5 @@ def park(turn: Turn, *, where: Where, by: UserId, text: str) -> Notes:
 def arrive(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Somebody is here; one tap, and twice is once; says `meeting_arrived`."""
     sitting = open_now(turn, where, by)
-    reviews.here(turn.db, sitting.meeting, by, now=turn.now)
+    attending.here(turn.db, sitting.meeting, by, now=turn.now)
     yield Note.private(by, "meeting_arrived")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
-from bot.review.policy import asked_for
 from bot.review.refusal import AlreadyTracked, NotInChannel, Refused
 from storage import channels, incidents, people, reviews
 from storage.incidents import Where
@@ -133,7 +132,7 @@ def _open(
 ) -> Notes:
     incident = _begin(turn, place, by=by, severity=severity, title=title, channel=channel, since=since)
     yield _opened(turn, incident)
-    yield Note.private(by, "opened_answer", incident=incident, asked=asked_for(incident.severity))
+    yield Note.private(by, "opened_answer", incident=incident, asked=turn.asked_of(incident))
 
 
 def _begin(

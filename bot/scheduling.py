@@ -1,4 +1,4 @@
-"""From mitigation to the meeting: its hour, its people, the pre-read a day before, the call ten minutes before."""
+"""From mitigation to the meeting: its hour, proposed, booked and moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot import sitting
 from bot.desk import Note, Notes, Turn
-from bot.review import stops
-from bot.review.findings import FindingKind
-from bot.review.impact import Impact
 from bot.review.incident import UserId, in_words
 from bot.review.lifecycle import Role, Stage, Who, require
 from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_moment
-from bot.review.policy import Depth, asked_for
+from bot.review.policy import Depth
 from bot.review.refusal import (
     AlreadyInMeeting,
     NeedsHour,
-    NeedsPerson,
     NeedsReason,
     NothingScheduled,
     NotMitigated,
@@ -25,22 +22,22 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
-from bot.sitting import must_be_able_to_come
-from storage import candidates, findings, incidents, likewise, outbox, people, presence, reviews, walk
+from storage import (
+    attending,
+    candidates,
+    incidents,
+    involved,
+    outbox,
+    people,
+    presence,
+    reviews,
+    rota,
+)
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
-PRE_READ_BEFORE = timedelta(hours=24)
-"""S2: a day before, even if incomplete."""
-CALL_BEFORE = timedelta(minutes=10)
-STILL_WORTH_CALLING = timedelta(minutes=5)
-"""After the hour, where the bot was away at the time of the call."""
 PROPOSE_FOR = timedelta(days=7)
 """An incident opened longer ago than this gets no proposal unasked."""
-FEWEST_CORE = 5
-"""Core attendees (S2)."""
-SHORT_TIMELINE = 12
-"""Lines of the timeline in a pre-read; the rest folds."""
 
 
 # The hour --------------------------------------------------------------------------------
@@ -105,8 +102,8 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
         "lead_zone": zone.key,
         "hours": round(slot.elapsed_hours),
         "why": slot.reason,
-        "minutes": asked_for(incident.severity).minutes,
-        "late_for": _outside(turn, slot.at, reviews.first_attendees(turn.db, incident)[: reviews.MOST_CORE]),
+        "minutes": turn.asked_of(incident).minutes,
+        "late_for": _outside(turn, slot.at, involved.first_attendees(turn.db, incident)[: attending.MOST_CORE]),
     }
 
 
@@ -117,7 +114,7 @@ def _slot(turn: Turn, incident: Incident) -> Slot:
         reviews.over_since(turn.db, incident) or turn.now,
         zone,
         now=turn.now,
-        length=timedelta(minutes=asked_for(incident.severity).minutes),
+        length=timedelta(minutes=turn.asked_of(incident).minutes),
         hours=turn.house.working_hours,
         holidays=off.holidays,
         weekends=off.weekends,
@@ -132,7 +129,7 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> No
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     rotation = _fill_facilitator(turn, incident)
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
-    meeting = reviews.plan(turn.db, incident, at=at, by=by, now=turn.now)
+    meeting = reviews.plan(turn.db, incident, at=at, minutes=turn.asked_of(incident).minutes, by=by, now=turn.now)
     meeting.why = _why(turn, incident, at)
     _record(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(
@@ -141,19 +138,18 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
         reviews.place_of(turn.db, incident, meeting),
         title=incident.title,
         meeting=meeting,
-        core=reviews.core(turn.db, meeting),
+        core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
         rotation=rotation,
     )
     yield Note.private(by, "schedule_booked", reason=None, **_booked_facts(turn, incident, meeting, by))
-    yield from _pre_read_if_due(turn, incident, meeting)
 
 
-def _fill_facilitator(turn: Turn, incident: Incident) -> reviews.Rotation | None:
+def _fill_facilitator(turn: Turn, incident: Incident) -> rota.Rotation | None:
     """Whom the rotation asked to lead the meeting, where nobody was named before."""
     if incidents.roles(turn.db, incident.id).facilitator:
         return None
-    rotation = reviews.least_recent_facilitator(turn.db, incident)
+    rotation = rota.least_recent_facilitator(turn.db, incident)
     if rotation:
         incidents.give_role(turn.db, incident, Role.facilitator, rotation.user, by=None, now=turn.now)
     return rotation
@@ -178,7 +174,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         before=before,
         by=by,
         reason=reason,
-        core=reviews.core(turn.db, meeting),
+        core=attending.core(turn.db, meeting),
     )
     yield Note.private(by, "schedule_booked", reason=reason, **_booked_facts(turn, incident, meeting, by))
 
@@ -223,13 +219,13 @@ def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) 
         "meeting": meeting,
         "zone": _zone(turn, by).key,
         "late_for": _outside_hours(turn, meeting),
-        **_advice(turn, incident, meeting),
+        **sitting.advice(turn, incident, meeting),
     }
 
 
 def _outside_hours(turn: Turn, meeting: Meeting) -> list[tuple[UserId, str]]:
     """Core attendees for whom the meeting is outside working hours, and the name of their zone."""
-    return _outside(turn, meeting.meets_at or turn.now, reviews.core(turn.db, meeting))
+    return _outside(turn, meeting.meets_at or turn.now, attending.core(turn.db, meeting))
 
 
 def _outside(turn: Turn, at: datetime, users: Sequence[UserId]) -> list[tuple[UserId, str]]:
@@ -251,160 +247,6 @@ def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
     return _zone(turn, incidents.roles(turn.db, incident.id).lead)
 
 
-# The people --------------------------------------------------------------------------------
-
-
-def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Ask people to come; who is asked twice is told once. Raises NotOneOfUs and CannotSeeIt."""
-    incident, meeting = _with_attendees(turn, where, by, "invite")
-    if not users:
-        raise NeedsPerson(verb="invite")
-    for user in users:
-        must_be_able_to_come(turn, incident, user)
-    fresh = [user for user in dict.fromkeys(users) if reviews.attendee(turn.db, meeting, user) is None]
-    for user in users:
-        reviews.invite(turn.db, meeting, user, core=turn.now, now=turn.now)
-    if fresh:
-        yield _invitation(turn, incident, meeting, fresh)
-    yield Note.private(by, "invited", users=list(users), **_advice(turn, incident, meeting))
-
-
-def _invitation(turn: Turn, incident: Incident, meeting: Meeting, users: Sequence[UserId]) -> Note:
-    row = reviews.attendee(turn.db, meeting, users[0])
-    invited_at = row.invited_at if row else turn.now
-    return Note.once(
-        f"invited:{meeting.id}:{users[0]}:{invited_at:%Y%m%dT%H%M%S}",
-        "invitation",
-        reviews.place_of(turn.db, incident, meeting),
-        users=list(users),
-        title=incident.title,
-        meeting=meeting,
-    )
-
-
-def uninvite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Let people off; they may still read everything."""
-    incident, meeting = _with_attendees(turn, where, by, "uninvite")
-    if not users:
-        raise NeedsPerson(verb="uninvite")
-    for user in users:
-        reviews.uninvite(turn.db, meeting, user, now=turn.now)
-    yield Note.private(by, "invite_taken_back", users=list(users), **_advice(turn, incident, meeting))
-
-
-def _with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident, Meeting]:
-    incident = incidents.at(turn.db, turn.team, where, by)
-    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
-    review = reviews.of(turn.db, incident)
-    meeting = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)
-    if meeting is None:
-        raise NothingScheduled
-    return incident, meeting
-
-
-def _advice(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
-    """How many come, and who is missing where fewer than five do though more took part."""
-    core = reviews.core(turn.db, meeting)
-    asked = {*core, *reviews.let_off(turn.db, meeting)}
-    missing = [user for user in reviews.most_active(turn.db, incident) if user not in asked]
-    is_few = len(core) < FEWEST_CORE
-    return {
-        "count": len(core),
-        "is_many": len(core) > reviews.MOST_CORE,
-        "missing": missing[:FEWEST_CORE] if is_few else [],
-    }
-
-
-# The pre-read ------------------------------------------------------------------------------
-
-
-def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """Send the pre-read now, even if it is incomplete."""
-    incident, meeting = _with_attendees(turn, where, by, "pre-read")
-    if meeting.opened_at is not None:
-        raise AlreadyInMeeting
-    was_sent = _pre_read_was_sent(turn, meeting)
-    yield from _send_pre_read(turn, incident, meeting)
-    yield Note.private(by, "pre_read_sent", was_sent=was_sent, **_gaps(turn, incident))
-
-
-def pre_reads_due(turn: Turn) -> Notes:
-    """A day before each meeting; at once where it was planned later than that."""
-    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + PRE_READ_BEFORE):
-        yield from _pre_read_if_due(turn, incident, meeting)
-
-
-def _pre_read_if_due(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
-    if reviews.over_since(turn.db, incident) is None or meeting.meets_at is None:
-        return
-    is_due = turn.now < meeting.meets_at <= turn.now + PRE_READ_BEFORE
-    if is_due and not _pre_read_was_sent(turn, meeting):
-        yield from _send_pre_read(turn, incident, meeting)
-
-
-def _send_pre_read(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
-    review = reviews.of(turn.db, incident)
-    review.pre_read_sent_at = review.pre_read_sent_at or turn.now
-    place = reviews.place_of(turn.db, incident, meeting)
-    yield Note.once(_pre_read_key(meeting), "pre_read", place, **_pre_read_facts(turn, incident, meeting))
-
-
-def _pre_read_was_sent(turn: Turn, meeting: Meeting) -> bool:
-    return outbox.find(turn.db, turn.team, _pre_read_key(meeting)) is not None
-
-
-def _pre_read_key(meeting: Meeting) -> str:
-    return f"pre-read:{meeting.id}"
-
-
-def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
-    moments = {name: row.at for name, row in incidents.moments(turn.db, incident.id).items() if row.at}
-    found = findings.by_kind(turn.db, incident.id)
-    return {
-        "title": incident.title,
-        "meeting": meeting,
-        "core": reviews.core(turn.db, meeting),
-        "facilitator": incidents.roles(turn.db, incident.id).facilitator_or_lead,
-        "summary": incident.summary,
-        "impact": Impact.from_json(incident.impact).lines(),
-        "moments": [(name, moments[name]) for name in MOMENTS if name in moments],
-        "durations": reviews.lengths(turn.db, incident),
-        "lines": _short_timeline(turn, incident),
-        "questions": list(found.get(FindingKind.question, [])),
-        "similar": likewise.earlier(turn.db, incident, reviews.place_of(turn.db, incident, meeting).channel),
-        "is_late": _came_back_since(turn, meeting),
-    }
-
-
-def _came_back_since(turn: Turn, meeting: Meeting) -> bool:
-    """Whether we were away when it should have come, and can say so."""
-    return meeting.meets_at is not None and presence.was_away(turn.db, turn.team, meeting.meets_at - PRE_READ_BEFORE)
-
-
-MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a short timeline: an event, or the events folded between two."""
-
-    event: walk.Told | None = None
-    fold: stops.Fold | None = None
-
-
-def _short_timeline(turn: Turn, incident: Incident) -> list[Line]:
-    told = walk.events(turn.db, incident)
-    by_number = {event.number: event for event in told}
-    kept = stops.stops(told, at_most=SHORT_TIMELINE)
-    lines = stops.fold(told, kept)
-    return [Line(fold=line) if isinstance(line, stops.Fold) else Line(event=by_number[line]) for line in lines]
-
-
-def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:
-    """What the pre-read had to leave open, for the person who may fill it in."""
-    return {"has_summary": bool(incident.summary), "has_events": bool(walk.events(turn.db, incident))}
-
-
 # What the clock asks -------------------------------------------------------------------------
 
 
@@ -413,7 +255,7 @@ def propose_due(turn: Turn) -> Notes:
     asked: set[UserId] = set()
     for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
         lead = incidents.roles(turn.db, incident.id).lead
-        wanted = asked_for(incident.severity).depth is Depth.full
+        wanted = turn.asked_of(incident).depth is Depth.full
         if wanted and lead and lead not in asked and _may_be_asked(turn, incident, lead):
             asked.add(lead)
             yield _proposal(turn, incident, lead)
@@ -477,28 +319,6 @@ def _offer(turn: Turn, incident: Incident) -> Worth | None:
     review.candidates_offered_at = turn.now
     found = candidates.offered(turn.db, incident.id)
     return Worth(len(found), sum(one.candidate.is_sure for one in found)) if found else None
-
-
-def calls_due(turn: Turn) -> Notes:
-    """Ten minutes before: who, where, and what it is about."""
-    since, until = turn.now - STILL_WORTH_CALLING, turn.now + CALL_BEFORE
-    for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
-        if meeting.called_at is None:
-            meeting.called_at = turn.now
-            yield _call(turn, incident, meeting)
-
-
-def _call(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
-    return Note.once(
-        f"call:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
-        "call",
-        reviews.place_of(turn.db, incident, meeting),
-        incident=incident.id,
-        title=incident.title,
-        meeting=meeting,
-        core=reviews.core(turn.db, meeting),
-        facilitator=incidents.roles(turn.db, incident.id).facilitator_or_lead,
-    )
 
 
 def moves_due(turn: Turn) -> Notes:

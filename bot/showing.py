@@ -16,7 +16,7 @@ from bot.review.impact import Impact
 from bot.review.incident import UserId
 from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.pulse import Pulse
-from storage import actions, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
+from storage import actions, attending, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote, OutboxNote
 from storage.noted import Noted
 from storage.sittings import Sitting
@@ -167,7 +167,7 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         agenda=agenda,
         facilitator=roles.facilitator_or_lead,
         scribe=roles.scribe,
-        present=[row.user_id for row in reviews.attendees(turn.db, meeting) if row.present_at],
+        present=[row.user_id for row in attending.attendees(turn.db, meeting) if row.present_at],
         recording=meeting.recording,
         summary=incident.summary,
         impact=Impact.from_json(incident.impact).lines(),

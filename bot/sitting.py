@@ -1,12 +1,15 @@
-"""Who may come to a meeting, and who may move the one that is open."""
+"""Who may come to a meeting, who is missing from it, and who may move the one that is open."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
-from bot.review.refusal import CannotSeeIt, NotInMeeting, NotOneOfUs
-from storage import incidents, people, sittings
+from bot.review.refusal import CannotSeeIt, NothingScheduled, NotInMeeting, NotOneOfUs
+from storage import attending, incidents, involved, people, reviews, sittings
 from storage.incidents import Where
-from storage.models import Incident
+from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
 
@@ -32,3 +35,31 @@ def led_by(turn: Turn, where: Where, by: UserId, verb: str) -> Sitting:
     if sitting.meeting.self_run_at is None:
         require(Who.facilitating, by, incidents.roles(turn.db, sitting.incident.id), verb)
     return sitting
+
+
+def with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident, Meeting]:
+    """The incident, and its meeting that is planned or open; raises NotYours and NothingScheduled."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    review = reviews.of(turn.db, incident)
+    meeting = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)
+    if meeting is None:
+        raise NothingScheduled
+    return incident, meeting
+
+
+FEWEST_CORE = 5
+"""Core attendees (S2)."""
+
+
+def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any]:
+    """How many come, and who is missing where fewer than five do though more took part."""
+    core = attending.core(turn.db, meeting)
+    asked = {*core, *attending.let_off(turn.db, meeting)}
+    missing = [user for user in involved.most_active(turn.db, incident) if user not in asked]
+    is_few = len(core) < FEWEST_CORE
+    return {
+        "count": len(core),
+        "is_many": len(core) > attending.MOST_CORE,
+        "missing": missing[:FEWEST_CORE] if is_few else [],
+    }

@@ -19,7 +19,7 @@ from bot.review.incident import (
     read_severity,
 )
 from bot.review.lifecycle import Role, Stage, Who
-from bot.review.policy import RAISES_SEVERITY, asked_for
+from bot.review.policy import RAISES_SEVERITY
 from bot.review.refusal import (
     AlreadyTracked,
     CannotSeeIt,
@@ -32,7 +32,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import When
 from bot.wording import Thing
-from storage import channels, incidents, people, reviews
+from storage import attending, channels, incidents, involved, people, reviews, rota
 from storage.incidents import Where
 from storage.models import Incident, Moment, Review
 
@@ -67,7 +67,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "reason": review.reason,
         "long_ago": reviews.is_long_ago(turn.db, incident, now=turn.now),
         "places": channels.closed_to_us(turn.db, incident.id),
-        "asked": asked_for(incident.severity),
+        "asked": turn.asked_of(incident),
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),
         "owns": lifecycle.may(Who.owning, by, roles),
@@ -98,14 +98,14 @@ def set_severity(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
         incident.severity = severity
         _record(turn, incident, "severity", before=before, after=severity, by=by)
     stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
-    asked = asked_for(severity)
+    asked = turn.asked_of(incident)
     yield Note.private(by, "severity", incident=incident, before=before, asked=asked, stepped_in=stepped_in)
 
 
 def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """What this incident asks for, and why."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    yield Note.private(by, "policy", incident=incident, asked=asked_for(incident.severity), raises=RAISES_SEVERITY)
+    yield Note.private(by, "policy", incident=incident, asked=turn.asked_of(incident), raises=RAISES_SEVERITY)
 
 
 # Its moments ---------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _moment_answer(
         doubt=doubt if doubt and f"“{name}”" in doubt.lower() else None,
         missing_mitigation=name == MomentName.resolved and MomentName.mitigated not in held,
         stage=reviews.stage(turn.db, incident),
-        asked=asked_for(incident.severity),
+        asked=turn.asked_of(incident),
         long_ago=reviews.is_long_ago(turn.db, incident, now=turn.now),
         lead=incidents.roles(turn.db, incident.id).lead,
         me=by,
@@ -197,7 +197,7 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
         incidents.main_place(turn.db, incident.id),
         at=moment.at,
         planned=reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)),
-        asked=asked_for(incident.severity),
+        asked=turn.asked_of(incident),
         long_ago=reviews.is_long_ago(turn.db, incident, now=turn.now),
         lead=incidents.roles(turn.db, incident.id).lead,
     )
@@ -240,7 +240,7 @@ def _invite(turn: Turn, incident: Incident, user: UserId) -> None:
     """Whoever holds a role belongs into the meeting that is planned."""
     planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     if planned:
-        reviews.invite(turn.db, planned, user, core=turn.now, now=turn.now)
+        attending.invite(turn.db, planned, user, core=turn.now, now=turn.now)
 
 
 def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> str | None:
@@ -250,7 +250,7 @@ def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> 
     others = [held.value for held in incidents.roles(turn.db, incident.id).of(user) if held is not Role.facilitator]
     if others:
         return others[0]
-    return "responder" if user in reviews.most_active(turn.db, incident)[:3] else None
+    return "responder" if user in involved.most_active(turn.db, incident)[:3] else None
 
 
 def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) -> None:
@@ -264,7 +264,7 @@ def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) ->
 
 def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
     if role is Role.facilitator:
-        turn_of = reviews.least_recent_facilitator(turn.db, incident)
+        turn_of = rota.least_recent_facilitator(turn.db, incident)
         user, responded = (turn_of.user, turn_of.responded) if turn_of else (None, False)
     elif role is Role.scribe:
         user, responded = _next_scribe(turn, incident), False

@@ -34,7 +34,7 @@ from bot.review.report import (
     TopicFacts,
     VersionFacts,
 )
-from storage import actions, findings, incidents, messages, people, reactions, reviews, timeline
+from storage import actions, attending, findings, incidents, messages, people, reactions, reviews, timeline
 from storage.incidents import visible_to
 from storage.models import (
     Attendee,
@@ -134,7 +134,7 @@ def _meeting(db: Session, row: Meeting) -> MeetingFacts:
         meets_at=row.meets_at,
         minutes=row.minutes,
         place=_place(row),
-        attendees=tuple(map(_attendee, reviews.attendees(db, row))),
+        attendees=tuple(map(_attendee, attending.attendees(db, row))),
         recording=row.recording,
         topics=_topics(row),
         notes=tuple(_note(note) for note in noted if not note.parked_at),

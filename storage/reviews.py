@@ -1,31 +1,22 @@
 """Reviews and their meetings: which one an incident has, what is planned, who comes."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from bot.review import rotation
-from bot.review.incident import FORMULAS, ChannelId, Place, UserId, durations, in_words
-from bot.review.lifecycle import Milestones, Role, Stage, stage_of
-from bot.review.policy import asked_for
-from storage import incidents, messages, people
+from bot.review.incident import FORMULAS, ChannelId, Place, durations, in_words
+from bot.review.lifecycle import Milestones, Stage, stage_of
+from storage import attending, incidents, involved, people
 from storage.models import (
-    Attendee,
     Change,
     Incident,
     Meeting,
     MeetingNote,
-    Message,
     Moment,
-    Person,
     Review,
-    Source,
-    TimelineEvent,
-    Workspace,
 )
 
 
@@ -147,28 +138,16 @@ def is_long_ago(db: Session, incident: Incident, *, now: datetime) -> bool:
     return over_at < now - LONG_AGO or (began_at is not None and began_at < incident.opened_at - LONG_AGO)
 
 
-MOST_CORE = 8
-"""Core attendees (S2: 5–8); up to so many are invited by themselves."""
-
-
-def plan(db: Session, incident: Incident, *, at: datetime, by: str | None, now: datetime) -> Meeting:
-    """A new meeting of the length the severity asks for, where the last one sat, with its first attendees."""
-    meeting = add_meeting(db, of(db, incident), minutes=asked_for(incident.severity).minutes)
+def plan(db: Session, incident: Incident, *, at: datetime, minutes: int = 60, by: str | None, now: datetime) -> Meeting:
+    """A new meeting, where the last one sat, with its first attendees."""
+    meeting = add_meeting(db, of(db, incident), minutes=minutes)
     place = usual_place(db, incident)
     meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
     meeting.zone = people.zone(db, incident.team_id, by)
-    for number, user in enumerate(first_attendees(db, incident)):
-        invite(db, meeting, user, core=now if number < MOST_CORE else None, now=now)
+    for number, user in enumerate(involved.first_attendees(db, incident)):
+        attending.invite(db, meeting, user, core=now if number < attending.MOST_CORE else None, now=now)
     return meeting
-
-
-def first_attendees(db: Session, incident: Incident) -> Sequence[UserId]:
-    """Who holds a role, then who wrote or tagged most: the first eight are core, the others optional readers."""
-    held = incidents.roles(db, incident.id)
-    roles = [user for user in (held.lead, held.facilitator, held.scribe, held.owner) if user]
-    unable = _unable(db, incident.team_id)
-    return [user for user in dict.fromkeys([*roles, *most_active(db, incident)]) if user not in unable]
 
 
 def milestones(db: Session, incident: Incident) -> Milestones:
@@ -196,66 +175,7 @@ def stage(db: Session, incident: Incident) -> Stage:
     return stage_of(milestones(db, incident))
 
 
-# Who comes, and what was noted -----------------------------------------------------------
-
-
-def attendees(db: Session, meeting: Meeting) -> Sequence[Attendee]:
-    """Who is invited now, core attendees first."""
-    rows = db.scalars(
-        select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_(None)).order_by(Attendee.id)
-    )
-    return sorted(rows, key=lambda row: row.core_since is None)
-
-
-def invite(db: Session, meeting: Meeting, user: str, *, core: datetime | None, now: datetime) -> None:
-    """Invite somebody; inviting twice is inviting once, and lifts an earlier withdrawal."""
-    row = db.scalar(select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.user_id == user))
-    if row is None:
-        row = Attendee(team_id=meeting.team_id, meeting_id=meeting.id, user_id=user, invited_at=now)
-        db.add(row)
-    elif row.uninvited_at:
-        row.invited_at = now
-    row.uninvited_at, row.core_since = None, row.core_since or core
-    db.flush()
-
-
-def uninvite(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
-    """Take an invitation back; somebody who was not invited is not touched."""
-    row = attendee(db, meeting, user)
-    if row is not None:
-        row.uninvited_at, row.core_since = now, None
-        db.flush()
-
-
-def let_off(db: Session, meeting: Meeting) -> Sequence[str]:
-    """Whose invitation was taken back."""
-    return db.scalars(
-        select(Attendee.user_id).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_not(None))
-    ).all()
-
-
-def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
-    """The standing invitation of a person."""
-    return db.scalar(
-        select(Attendee).where(
-            Attendee.meeting_id == meeting.id, Attendee.user_id == user, Attendee.uninvited_at.is_(None)
-        )
-    )
-
-
-def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
-    """The core attendees invited now."""
-    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
-
-
-def here(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
-    """Somebody is in the room, invited or not; the first word of it counts."""
-    if attendee(db, meeting, user) is None:
-        invite(db, meeting, user, core=None, now=now)
-    row = attendee(db, meeting, user)
-    if row is not None:
-        row.present_at = row.present_at or now
-        db.flush()
+# What was noted -----------------------------------------------------------
 
 
 def note_down(
@@ -273,94 +193,6 @@ def note_down(
 def notes(db: Session, meeting: Meeting) -> Sequence[MeetingNote]:
     """What was noted and parked in a meeting, in order."""
     return db.scalars(select(MeetingNote).where(MeetingNote.meeting_id == meeting.id).order_by(MeetingNote.id)).all()
-
-
-# Who takes part, and who leads -----------------------------------------------------------
-
-SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
-"""Subtypes of what a person says; joining and leaving are not said."""
-
-
-def involvement(db: Session, incident: Incident, *, until: datetime | None = None) -> Counter[str]:
-    """How often each person wrote in the incident's sources or put something on its timeline.
-
-    Programs are left out, and so is who has left the workspace.
-    """
-    involved = Counter(_written_by(db, incident, until)) + Counter(_tagged_by(db, incident, until))
-    for user in _unable(db, incident.team_id) | {_bot_user(db, incident.team_id)}:
-        involved.pop(user, None)
-    return involved
-
-
-def _written_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
-    spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
-    query = (
-        select(Message.user_id, func.count(Message.id.distinct()))
-        .join(Source, messages.in_source())
-        .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
-        .group_by(Message.user_id)
-    )
-    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
-    return {user: count for user, count in rows if user}
-
-
-def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
-    query = (
-        select(TimelineEvent.by, func.count(TimelineEvent.id))
-        .where(TimelineEvent.incident_id == incident.id, TimelineEvent.by.is_not(None))
-        .group_by(TimelineEvent.by)
-    )
-    rows = db.execute(query if until is None else query.where(TimelineEvent.recorded_at <= until))
-    return {user: count for user, count in rows if user}
-
-
-def _bot_user(db: Session, team: str) -> str:
-    workspace = db.get(Workspace, team)
-    return workspace.bot_user if workspace else ""
-
-
-def most_active(db: Session, incident: Incident) -> Sequence[UserId]:
-    """Who wrote or tagged most in an incident, most first."""
-    counted = involvement(db, incident)
-    return [UserId(user) for user in sorted(counted, key=lambda user: (-counted[user], user))]
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """Whom the rotation proposes to lead the meeting; `responded` where nobody was left who did not."""
-
-    user: UserId
-    responded: bool
-
-
-def least_recent_facilitator(db: Session, incident: Incident) -> Rotation | None:
-    """Whose turn it is to facilitate: the member of the incident's channel who did so longest ago, or never.
-
-    Lead, owner and scribe are left out, and so is everybody who responded; in a team too small for that it is the
-    least involved (PagerDuty, S2). None where there is nobody but them.
-    """
-    involved = involvement(db, incident, until=over_since(db, incident))
-    free = _could_facilitate(db, incident)
-    last = incidents.last_held(db, incident.team_id, Role.facilitator)
-    fresh = rotation.propose(free, last, never=involved)
-    if fresh:
-        return Rotation(fresh, responded=False)
-    fewest = min((involved[user] for user in free), default=0)
-    least = rotation.propose([user for user in free if involved[user] == fewest], last, never=())
-    return Rotation(least, responded=True) if least else None
-
-
-def _could_facilitate(db: Session, incident: Incident) -> set[str]:
-    """Members of the incident's channel who are people, still here, and hold no other role in it."""
-    roles = incidents.roles(db, incident.id)
-    taken = {roles.lead, roles.owner, roles.scribe, _bot_user(db, incident.team_id)}
-    channel = incidents.main_place(db, incident.id).channel
-    return set(people.members(db, incident.team_id, channel)) - taken - _unable(db, incident.team_id)
-
-
-def _unable(db: Session, team: str) -> set[str]:
-    away = or_(Person.bot_since.is_not(None), Person.gone_since.is_not(None))
-    return set(db.scalars(select(Person.user_id).where(Person.team_id == team, away)))
 
 
 # What the clock asks ----------------------------------------------------------------------

@@ -12,10 +12,12 @@ from bot import (
     closing,
     facilitating,
     following_up,
+    inviting,
     listening,
     noting,
     offering,
     opening,
+    preparing,
     reporting,
     revising,
     scheduling,
@@ -293,7 +295,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
         Verb(
             "invite",
-            scheduling.invite,
+            inviting.invite,
             "ask people to come",
             usage="@a …",
             who=Who.facilitating,
@@ -301,7 +303,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
         Verb(
             "uninvite",
-            scheduling.uninvite,
+            inviting.uninvite,
             "let people off",
             usage="@a …",
             who=Who.facilitating,
@@ -331,7 +333,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             touches_agenda=True,
         ),
         Verb("policy", tracking.policy, "what this incident asks for here, and why"),
-        Verb("pre-read", scheduling.pre_read, "send the pre-read now", who=Who.facilitating),
+        Verb("pre-read", preparing.pre_read, "send the pre-read now", who=Who.facilitating),
     ),
     "In the meeting": (
         Verb(

@@ -1,11 +1,14 @@
-"""What a severity asks of a review (S2, Google SRE): whether there is one, and how long it sits."""
+"""What a review policy asks for (S2, Google SRE): which incidents get which review, and who has a part in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
-from bot.review.incident import Severity
+from bot.review.incident import ChannelId, Severity, UserId
 
 RAISES_SEVERITY = (
     "customers feel it",
@@ -18,30 +21,92 @@ RAISES_SEVERITY = (
 
 
 class Depth(StrEnum):
-    """How much of a review: with a facilitated meeting, run by those involved on request, or none unless asked for."""
+    """How much of a review: with a facilitated meeting; led through alone by its owner; in threads with one deadline;
+    or none unless asked for.
+    """
 
     full = "full"
     light = "light"
+    threads = "async"
     none = "none"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one severity asks for; `briefing` is a separate one for leaders."""
+    """What one severity asks for."""
 
     depth: Depth
     minutes: int = 60
     briefing: bool = False
+    """A separate briefing for leaders (S2)."""
+    private_question: bool = False
+    """Whether core attendees are asked one sealed question before the meeting."""
 
 
-BY_SEVERITY = {
-    Severity.sev1: Asked(Depth.full, minutes=90, briefing=True),
-    Severity.sev2: Asked(Depth.full),
-    Severity.sev3: Asked(Depth.light),
-    Severity.sev4: Asked(Depth.none),
-}
+@dataclass(frozen=True)
+class Pool:
+    """Who may be asked to take a role: members of a user group, and people named; empty is everybody in the channel."""
+
+    groups: tuple[str, ...] = ()
+    """Ids or handles of Slack user groups."""
+    people: tuple[UserId, ...] = ()
 
 
-def asked_for(severity: str | None) -> Asked:
-    """What this severity asks for; until one is set, a full review, which is the safer guess."""
-    return BY_SEVERITY[Severity(severity)] if severity else Asked(Depth.full)
+@dataclass(frozen=True)
+class Rates:
+    """What an hour of work and a minute of impact cost; None where nobody set it, and then nothing is computed."""
+
+    hour: float | None = None
+    revenue_per_minute: float | None = None
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Who gets the report when it is published, beside the incident's channel."""
+
+    people: tuple[UserId, ...] = ()
+    managers: tuple[UserId, ...] = ()
+    channels: tuple[ChannelId, ...] = ()
+
+
+BY_SEVERITY = MappingProxyType(
+    {
+        Severity.sev1: Asked(Depth.full, minutes=90, briefing=True, private_question=True),
+        Severity.sev2: Asked(Depth.full, private_question=True),
+        Severity.sev3: Asked(Depth.light),
+        Severity.sev4: Asked(Depth.none),
+    }
+)
+UNKNOWN = Asked(Depth.full)
+"""Until a severity is set: a full review, which is the safer guess."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The rules of one installation, with the defaults of the field's sources."""
+
+    severities: Mapping[Severity, Asked] = field(default_factory=lambda: BY_SEVERITY)
+    unknown: Asked = UNKNOWN
+    window: tuple[timedelta, timedelta] = (timedelta(hours=48), timedelta(hours=72))
+    """After mitigation, in elapsed time (S2)."""
+    pre_read_lead: timedelta = timedelta(hours=24)
+    async_deadline: timedelta = timedelta(hours=48)
+    soak_days: int = 2
+    """Working days between proposing actions and promising them (Etsy, S1)."""
+    sharing: Sharing = Sharing()
+    escalation: tuple[UserId, ...] = ()
+    """Who hears of a review that nobody plans, or of an action long overdue."""
+    leaders: Pool = Pool()
+    facilitators: Pool = Pool()
+    scribes: Pool = Pool()
+    business: Mapping[str, tuple[UserId, ...]] = field(default_factory=dict[str, tuple[UserId, ...]])
+    """Business function, in lower case, to the people who speak for it."""
+    rates: Rates = Rates()
+
+    def asked_for(self, severity: str | None) -> Asked:
+        """What this severity asks for."""
+        return self.severities[Severity(severity)] if severity else self.unknown
+
+
+DEFAULT = Policy()

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import briefing, scheduling
+from bot import briefing, inviting
 from bot.review.refusal import NothingScheduled, NotYours
-from storage import incidents, reviews
+from storage import attending, incidents, reviews
 from storage.models import OutboxNote
 from tests.cast import CHANNEL, HERE, JONAS, MARA, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 from tests.sitting import do, plain
@@ -48,7 +48,7 @@ def test_a_leader_is_no_core_attendee(room: Room, incident: int):
 def core(db: Session, incident: int) -> list[str]:
     planned = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
     assert planned
-    return [*reviews.core(db, planned)]
+    return [*attending.core(db, planned)]
 
 
 @pytest.mark.usefixtures("incident")
@@ -81,7 +81,7 @@ def written_to(room: Room, user: str) -> OutboxNote:
 @pytest.mark.usefixtures("incident")
 def test_a_leader_who_was_let_off_hears_nothing(room: Room):
     do(room, briefing.name_leaders, users=[JONAS])
-    do(room, scheduling.uninvite, users=[JONAS])
+    do(room, inviting.uninvite, users=[JONAS])
 
     room.serve(briefing.brief_leaders)
 

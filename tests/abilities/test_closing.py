@@ -12,7 +12,7 @@ from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, UserId
 from bot.review.pulse import Pulse
 from bot.review.refusal import NoIncidentHere, NotInMeeting, PulseSettled, PulseUnknown, RoomOnly
-from storage import channels, incidents, pulse, reviews
+from storage import attending, channels, incidents, pulse, reviews
 from storage.models import Erasure, Meeting, PulseMark
 from storage.pseudonymising import count as named
 from storage.pseudonymising import known
@@ -33,7 +33,7 @@ def meeting(room: Room) -> int:
 
 def present(room: Room) -> list[str]:
     meeting = last(room)
-    return room.change(lambda db: [row.user_id for row in reviews.attendees(db, meeting) if row.present_at])
+    return room.change(lambda db: [row.user_id for row in attending.attendees(db, meeting) if row.present_at])
 
 
 def tap(room: Room, *words: str, by: UserId = MARA) -> str:

@@ -10,7 +10,7 @@ from bot.review.findings import FindingKind
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import NeedsText, NoSuchEvent, NotInMeeting, NotYours
-from storage import findings, incidents, reviews
+from storage import attending, findings, incidents, reviews
 from storage.models import Link
 from tests.abilities.test_facilitating import agenda_blocks
 from tests.cast import JONAS, MARA, TOMAS, Room, an_incident
@@ -145,7 +145,7 @@ def test_who_says_that_they_are_here_took_part(room: Room, incident: int):
 def present(db: Session, incident: int) -> set[str]:
     meeting = reviews.open_meeting(db, reviews.of(db, incidents.get(db, incident)))
     assert meeting
-    return {row.user_id for row in reviews.attendees(db, meeting) if row.present_at}
+    return {row.user_id for row in attending.attendees(db, meeting) if row.present_at}
 
 
 @pytest.mark.usefixtures("incident")

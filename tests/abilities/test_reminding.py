@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from bot import facilitating, following_up, reminding, scheduling, sparing, tracking
+from bot import facilitating, following_up, inviting, reminding, scheduling, sparing, tracking
 from bot.clock import TABLE
 from bot.desk import House
 from bot.render import BLOCKS_LIMIT
@@ -371,7 +371,7 @@ def two_months_of_everything(room: Room) -> list[str]:
     mitigated(room, incident)
     room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=MARA)
     room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 10:00Z"))
-    room.serve(scheduling.invite, where=HERE, by=MARA, users=[TOMAS])
+    room.serve(inviting.invite, where=HERE, by=MARA, users=[TOMAS])
     let_the_clock_ask(room, until=datetime(2026, 11, 20, 10, 5, tzinfo=UTC), hours=6)
     room.serve(facilitating.start, where=HERE, by=MARA)
     propose(room)

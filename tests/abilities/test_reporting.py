@@ -11,7 +11,7 @@ from bot.review.agenda import Agenda
 from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
-from storage import actions, findings, incidents, presence, reviews
+from storage import actions, attending, findings, incidents, presence, reviews
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import (
@@ -509,7 +509,7 @@ def met(db, incident: int) -> None:
     agenda = Agenda.open(60, NOVEMBER_18 - timedelta(hours=1))
     meeting.agenda = agenda.end(NOVEMBER_18).to_json()
     meeting.channel_id = CHANNEL
-    reviews.invite(db, meeting, TOMAS, core=NOVEMBER_18, now=NOVEMBER_18)
+    attending.invite(db, meeting, TOMAS, core=NOVEMBER_18, now=NOVEMBER_18)
     note = {"team_id": TEAM, "meeting_id": meeting.id, "topic": "opening", "by": MARA, "at": NOVEMBER_18}
     db.add_all([MeetingNote(text="noted", **note), MeetingNote(text="parked", parked_at=NOVEMBER_18, **note)])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting, scheduling, tracking
+from bot import facilitating, inviting, noting, preparing, scheduling, tracking
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -22,7 +22,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import read_when
-from storage import incidents, people, reviews
+from storage import attending, incidents, people, reviews
 from storage.models import Membership, TimelineEvent
 from tests.cast import (
     CHANNEL,
@@ -74,7 +74,7 @@ def said(room: Room, to: str = CHANNEL) -> list[str]:
 def core(room: Room, incident: int) -> list[str]:
     def look(db: Session) -> list[str]:
         meeting = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
-        return list(reviews.core(db, meeting)) if meeting else []
+        return list(attending.core(db, meeting)) if meeting else []
 
     return room.ask(look)
 
@@ -255,7 +255,7 @@ def test_over_eight_core_attendees_is_a_lot(room: Room, incident: int):
         known = {"name": "", "zone": "UTC", "email": None, "bot": None, "gone": None, "now": room.now}
         room.change(lambda db, user=user, known=known: people.know(db, TEAM, user, **known))
 
-    answer = do(room, scheduling.invite, users=many)
+    answer = do(room, inviting.invite, users=many)
 
     assert len(core(room, incident)) == 9
     assert "9 core attendees is a lot: up to eight speak more freely." in answer
@@ -272,7 +272,7 @@ def test_fewer_than_five_are_told_who_else_took_part(room: Room, incident: int):
     book(room)
     a_message(room, "I restarted it", by=JONAS)
 
-    answer = do(room, scheduling.uninvite, users=[PRIYA])
+    answer = do(room, inviting.uninvite, users=[PRIYA])
 
     assert answer.endswith(f"1 comes so far. These took part, too: <@{JONAS}>. `/review invite @name` asks them.")
     assert core(room, incident) == [MARA]
@@ -281,8 +281,8 @@ def test_fewer_than_five_are_told_who_else_took_part(room: Room, incident: int):
 @pytest.mark.usefixtures("incident")
 def test_who_is_invited_twice_is_told_once(room: Room):
     book(room)
-    do(room, scheduling.invite, users=[TOMAS])
-    do(room, scheduling.invite, users=[TOMAS])
+    do(room, inviting.invite, users=[TOMAS])
+    do(room, inviting.invite, users=[TOMAS])
 
     assert [words for words in said(room) if words.startswith(f"<@{TOMAS}>, you are asked")] == [said(room)[1]]
 
@@ -293,9 +293,9 @@ def test_an_invitation_names_people(room: Room):
     room.change(lambda db: is_a_program(db, TOMAS))
 
     with pytest.raises(NeedsPerson):
-        do(room, scheduling.invite, users=[])
+        do(room, inviting.invite, users=[])
     with pytest.raises(NotOneOfUs):
-        do(room, scheduling.invite, users=[TOMAS])
+        do(room, inviting.invite, users=[TOMAS])
 
 
 def test_an_outsider_of_a_private_incident_is_not_invited(room: Room, incident: int):
@@ -303,8 +303,8 @@ def test_an_outsider_of_a_private_incident_is_not_invited(room: Room, incident: 
     book(room)
 
     with pytest.raises(CannotSeeIt):
-        do(room, scheduling.invite, users=[TOMAS])
-    do(room, scheduling.invite, users=[PRIYA])
+        do(room, inviting.invite, users=[TOMAS])
+    do(room, inviting.invite, users=[PRIYA])
 
     assert core(room, incident) == [MARA, PRIYA]
 
@@ -341,13 +341,13 @@ def test_where_everybody_responded_the_least_involved_leads_and_that_is_said(roo
 def test_the_pre_read_goes_out_a_day_before_and_once(room: Room, incident: int):
     book(room)
     room.now = datetime(2026, 11, 19, 8, 59, tzinfo=UTC)
-    room.serve(scheduling.pre_reads_due)
+    room.serve(preparing.pre_reads_due)
     assert len(said(room)) == 1
 
     room.pass_time(minutes=1)
-    room.serve(scheduling.pre_reads_due)
-    room.serve(scheduling.pre_reads_due)
-    answer = do(room, scheduling.pre_read)
+    room.serve(preparing.pre_reads_due)
+    room.serve(preparing.pre_reads_due)
+    answer = do(room, preparing.pre_read)
 
     assert [words.startswith("Before the review: Checkout is slow") for words in said(room)] == [False, True]
     assert answer == "The pre-read of this meeting was sent already, so nobody gets it twice."
@@ -358,13 +358,15 @@ def test_the_pre_read_goes_out_a_day_before_and_once(room: Room, incident: int):
 def test_a_meeting_less_than_a_day_away_gets_its_pre_read_at_once(room: Room):
     book(room, "2026-11-19 10:00")
 
+    room.serve(preparing.pre_reads_due)
+
     assert said(room)[1].startswith("Before the review")
 
 
 def test_an_incomplete_pre_read_says_what_is_missing(room: Room, incident: int):
     book(room)
 
-    answer = do(room, scheduling.pre_read)
+    answer = do(room, preparing.pre_read)
 
     assert "Nobody has written a summary yet." in said(room)[1]
     assert "Nothing is on the timeline yet." in said(room)[1]
@@ -377,7 +379,7 @@ def test_the_pre_read_shows_moments_with_formulas_the_timeline_and_open_question
     do(room, noting.note_finding, by=TOMAS, kind="question", text="What woke the cache?")
     book(room)
 
-    do(room, scheduling.pre_read)
+    do(room, preparing.pre_read)
 
     assert said(room)[1].split("*What happened*")[1] == (
         "\n> Payments were slow.\n\n"
@@ -554,12 +556,12 @@ def test_a_lead_hears_of_one_thing_a_day(room: Room):
 def test_ten_minutes_before_everybody_is_called_once(room: Room):
     book(room)
     room.now = datetime(2026, 11, 20, 8, 49, tzinfo=UTC)
-    room.serve(scheduling.calls_due)
+    room.serve(preparing.calls_due)
     assert len(said(room)) == 1
 
     room.pass_time(minutes=1)
-    room.serve(scheduling.calls_due)
-    room.serve(scheduling.calls_due)
+    room.serve(preparing.calls_due)
+    room.serve(preparing.calls_due)
 
     assert said(room)[1:] == [
         (
@@ -576,7 +578,7 @@ def test_a_meeting_long_past_is_not_called(room: Room):
     book(room)
     room.now = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 
-    room.serve(scheduling.calls_due)
+    room.serve(preparing.calls_due)
 
     assert len(said(room)) == 1
 
@@ -609,14 +611,14 @@ def clear_mitigation(db: Session, incident: int) -> None:
 
 def test_a_meeting_planned_anew_gets_a_pre_read_of_its_own(room: Room, incident: int):
     book(room)
-    do(room, scheduling.pre_read)
+    do(room, preparing.pre_read)
     room.change(lambda db: clear_mitigation(db, incident))
     room.serve(scheduling.moves_due)
     mitigated(room, incident)
 
     book(room, "2026-11-20 15:00")
     assert stage(room, incident) is Stage.scheduled
-    do(room, scheduling.pre_read)
+    do(room, preparing.pre_read)
 
     assert len([words for words in said(room) if words.startswith("Before the review")]) == 2
     assert stage(room, incident) is Stage.prepared
@@ -629,9 +631,9 @@ def test_a_meeting_planned_anew_gets_a_pre_read_of_its_own(room: Room, incident:
 def test_from_the_booking_to_the_end_of_the_meeting_the_channel_reads_four_messages(room: Room):
     book(room)
     room.now = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
-    room.serve(scheduling.pre_reads_due)
+    room.serve(preparing.pre_reads_due)
     room.now = datetime(2026, 11, 20, 8, 50, tzinfo=UTC)
-    room.serve(scheduling.calls_due)
+    room.serve(preparing.calls_due)
     room.pass_time(minutes=10)
     do(room, facilitating.start, by=PRIYA)
     do(room, facilitating.advance, by=PRIYA)

@@ -9,7 +9,7 @@ from bot.render import Renderer
 from bot.review import refusal
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role
-from storage import actions, incidents, reviews
+from storage import actions, attending, incidents, reviews
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Membership
@@ -99,7 +99,7 @@ def a_plan(room: Room, incident: int, *invited: UserId) -> None:
         meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, incident)), minutes=60)
         meeting.scheduled_at, meeting.meets_at = room.now, at
         for user in invited:
-            reviews.invite(db, meeting, user, core=at, now=at)
+            attending.invite(db, meeting, user, core=at, now=at)
 
     room.change(plan)
 

@@ -26,7 +26,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import read_when
 from bot.tracking import CannotSeeIt
-from storage import channels, incidents, people, reviews
+from storage import attending, channels, incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Meeting, Membership, Moment
 from tests.cast import (
@@ -486,7 +486,7 @@ def test_an_invitation_makes_a_review_mine(room: Room):
 
     def invite(db) -> None:
         meeting = reviews.add_meeting(db, reviews.of(db, incidents.get(db, number)), minutes=60)
-        reviews.invite(db, meeting, JONAS, core=None, now=room.now)
+        attending.invite(db, meeting, JONAS, core=None, now=room.now)
 
     room.change(invite)
 
@@ -972,7 +972,7 @@ def test_whoever_takes_a_role_belongs_into_the_meeting_that_is_planned(room: Roo
 
     room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=MARA)
 
-    assert room.ask(lambda db: [row.user_id for row in reviews.attendees(db, db.get(Meeting, meeting))]) == [MARA]
+    assert room.ask(lambda db: [row.user_id for row in attending.attendees(db, db.get(Meeting, meeting))]) == [MARA]
 
 
 def _planned(db: Session, incident: int) -> int:

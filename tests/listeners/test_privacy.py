@@ -31,7 +31,7 @@ from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import Refused
 from bot.slack import Count
-from storage import actions, channels, findings, incidents, people, reactions, reports, reviews, search
+from storage import actions, attending, channels, findings, incidents, people, reactions, reports, reviews, search
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Attendee, Base, EventComment, Message, OutboxNote, Review, TimelineEvent
@@ -203,7 +203,7 @@ def _fill(db: Session, room: Room, incident: int) -> str:
     meeting = reviews.add_meeting(db, review, minutes=60)
     meeting.scheduled_at = meeting.meets_at = room.now
     for user in owners:
-        reviews.invite(db, meeting, user, core=room.now, now=room.now)
+        attending.invite(db, meeting, user, core=room.now, now=room.now)
     return said.ts
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import NoIncidentHere
-from storage import incidents, reviews
+from storage import attending, incidents, reviews
 from storage.incidents import Where
 from storage.models import Incident, Membership, RoleHeld, Source
 from tests.cast import CHANNEL, HERE, JONAS, MARA, NOVEMBER_18, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
@@ -158,7 +158,7 @@ def test_mine_are_those_of_my_roles_my_invitations_and_my_channels(room: Room):
 
 def _invite(db: Session, incident: int, room: Room) -> None:
     review = reviews.of(db, incidents.get(db, incident))
-    reviews.invite(db, reviews.add_meeting(db, review, minutes=60), TOMAS, core=None, now=room.now)
+    attending.invite(db, reviews.add_meeting(db, review, minutes=60), TOMAS, core=None, now=room.now)
 
 
 def test_only_the_first_to_act_becomes_the_lead(room: Room):

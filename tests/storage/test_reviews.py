@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.review.findings import FindingKind
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
-from storage import findings, incidents, people, reviews
+from storage import findings, incidents, involved, people, rota
 from storage.models import Membership
 from tests.cast import (
     CHANNEL,
@@ -49,8 +49,8 @@ def facilitated(room: Room, user: UserId, *, days_ago: int) -> None:
     )
 
 
-def whose_turn(room: Room, incident: int) -> reviews.Rotation | None:
-    return room.ask(lambda db: reviews.least_recent_facilitator(db, incidents.get(db, incident)))
+def whose_turn(room: Room, incident: int) -> rota.Rotation | None:
+    return room.ask(lambda db: rota.least_recent_facilitator(db, incidents.get(db, incident)))
 
 
 def test_the_rotation_proposes_who_led_a_meeting_longest_ago(room: Room):
@@ -61,7 +61,7 @@ def test_the_rotation_proposes_who_led_a_meeting_longest_ago(room: Room):
 
     turn = whose_turn(room, incident)
 
-    assert turn == reviews.Rotation(PRIYA, responded=False)
+    assert turn == rota.Rotation(PRIYA, responded=False)
 
 
 def test_who_never_led_a_meeting_comes_first(room: Room):
@@ -71,7 +71,7 @@ def test_who_never_led_a_meeting_comes_first(room: Room):
 
     turn = whose_turn(room, incident)
 
-    assert turn == reviews.Rotation(TOMAS, responded=False)
+    assert turn == rota.Rotation(TOMAS, responded=False)
 
 
 def test_whoever_responded_does_not_lead_the_meeting(room: Room):
@@ -81,7 +81,7 @@ def test_whoever_responded_does_not_lead_the_meeting(room: Room):
 
     turn = whose_turn(room, incident)
 
-    assert turn == reviews.Rotation(TOMAS, responded=False)
+    assert turn == rota.Rotation(TOMAS, responded=False)
 
 
 def test_a_word_after_mitigation_makes_nobody_a_responder(room: Room):
@@ -92,7 +92,7 @@ def test_a_word_after_mitigation_makes_nobody_a_responder(room: Room):
 
     turn = whose_turn(room, incident)
 
-    assert turn == reviews.Rotation(PRIYA, responded=False)
+    assert turn == rota.Rotation(PRIYA, responded=False)
 
 
 def test_in_a_small_team_the_least_involved_leads_the_meeting(room: Room):
@@ -104,7 +104,7 @@ def test_in_a_small_team_the_least_involved_leads_the_meeting(room: Room):
 
     turn = whose_turn(room, incident)
 
-    assert turn == reviews.Rotation(TOMAS, responded=True)
+    assert turn == rota.Rotation(TOMAS, responded=True)
 
 
 def test_programs_and_people_who_left_do_not_lead_a_meeting(room: Room):
@@ -132,7 +132,7 @@ def test_the_most_active_come_first(room: Room):
     for minute in (1, 2):
         a_message(room, "Two", by=PRIYA, at=NOVEMBER_18 + timedelta(minutes=minute))
 
-    active = room.ask(lambda db: reviews.most_active(db, incidents.get(db, incident)))
+    active = room.ask(lambda db: involved.most_active(db, incidents.get(db, incident)))
 
     assert active == [PRIYA, TOMAS]
 
@@ -143,7 +143,7 @@ def test_words_spoken_before_the_incident_or_elsewhere_do_not_count(room: Room):
     a_message(room, "Elsewhere", by=JONAS, channel="C0GENERAL")
     a_message(room, "Here", by=TOMAS)
 
-    active = room.ask(lambda db: reviews.most_active(db, incidents.get(db, incident)))
+    active = room.ask(lambda db: involved.most_active(db, incidents.get(db, incident)))
 
     assert active == [TOMAS]
 

@@ -1,0 +1,72 @@
+"""Who is asked to come to a meeting, and who is there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.review.incident import UserId
+from storage.models import Attendee, Meeting
+
+MOST_CORE = 8
+"""Core attendees (S2: 5–8); up to so many are invited by themselves."""
+
+
+def attendees(db: Session, meeting: Meeting) -> Sequence[Attendee]:
+    """Who is invited now, core attendees first."""
+    rows = db.scalars(
+        select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_(None)).order_by(Attendee.id)
+    )
+    return sorted(rows, key=lambda row: row.core_since is None)
+
+
+def invite(db: Session, meeting: Meeting, user: str, *, core: datetime | None, now: datetime) -> None:
+    """Invite somebody; inviting twice is inviting once, and lifts an earlier withdrawal."""
+    row = db.scalar(select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.user_id == user))
+    if row is None:
+        row = Attendee(team_id=meeting.team_id, meeting_id=meeting.id, user_id=user, invited_at=now)
+        db.add(row)
+    elif row.uninvited_at:
+        row.invited_at = now
+    row.uninvited_at, row.core_since = None, row.core_since or core
+    db.flush()
+
+
+def uninvite(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
+    """Take an invitation back; somebody who was not invited is not touched."""
+    row = attendee(db, meeting, user)
+    if row is not None:
+        row.uninvited_at, row.core_since = now, None
+        db.flush()
+
+
+def let_off(db: Session, meeting: Meeting) -> Sequence[str]:
+    """Whose invitation was taken back."""
+    return db.scalars(
+        select(Attendee.user_id).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_not(None))
+    ).all()
+
+
+def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
+    """The standing invitation of a person."""
+    return db.scalar(
+        select(Attendee).where(
+            Attendee.meeting_id == meeting.id, Attendee.user_id == user, Attendee.uninvited_at.is_(None)
+        )
+    )
+
+
+def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
+    """The core attendees invited now."""
+    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
+
+
+def here(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
+    """Somebody is in the room, invited or not; the first word of it counts."""
+    if attendee(db, meeting, user) is None:
+        invite(db, meeting, user, core=None, now=now)
+    row = attendee(db, meeting, user)
+    if row is not None:
+        row.present_at = row.present_at or now
+        db.flush()

@@ -1,0 +1,75 @@
+"""Who took part in an incident: who wrote in it, who put something on its timeline, who held a role."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from bot.review.incident import UserId
+from storage import incidents, messages
+from storage.models import Incident, Message, Person, Source, TimelineEvent, Workspace
+
+
+def first_attendees(db: Session, incident: Incident) -> Sequence[UserId]:
+    """Who holds a role, then who wrote or tagged most: the first eight are core, the others optional readers."""
+    held = incidents.roles(db, incident.id)
+    roles = [user for user in (held.lead, held.facilitator, held.scribe, held.owner) if user]
+    away = unable(db, incident.team_id)
+    return [user for user in dict.fromkeys([*roles, *most_active(db, incident)]) if user not in away]
+
+
+SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
+"""Subtypes of what a person says; joining and leaving are not said."""
+
+
+def involvement(db: Session, incident: Incident, *, until: datetime | None = None) -> Counter[str]:
+    """How often each person wrote in the incident's sources or put something on its timeline.
+
+    Programs are left out, and so is who has left the workspace.
+    """
+    involved = Counter(_written_by(db, incident, until)) + Counter(_tagged_by(db, incident, until))
+    for user in unable(db, incident.team_id) | {bot_user(db, incident.team_id)}:
+        involved.pop(user, None)
+    return involved
+
+
+def _written_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+    spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
+    query = (
+        select(Message.user_id, func.count(Message.id.distinct()))
+        .join(Source, messages.in_source())
+        .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
+        .group_by(Message.user_id)
+    )
+    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
+    return {user: count for user, count in rows if user}
+
+
+def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+    query = (
+        select(TimelineEvent.by, func.count(TimelineEvent.id))
+        .where(TimelineEvent.incident_id == incident.id, TimelineEvent.by.is_not(None))
+        .group_by(TimelineEvent.by)
+    )
+    rows = db.execute(query if until is None else query.where(TimelineEvent.recorded_at <= until))
+    return {user: count for user, count in rows if user}
+
+
+def bot_user(db: Session, team: str) -> str:
+    """Ourselves; empty before Slack has said who we are."""
+    workspace = db.get(Workspace, team)
+    return workspace.bot_user if workspace else ""
+
+
+def most_active(db: Session, incident: Incident) -> Sequence[UserId]:
+    """Who wrote or tagged most in an incident, most first."""
+    counted = involvement(db, incident)
+    return [UserId(user) for user in sorted(counted, key=lambda user: (-counted[user], user))]
+
+
+def unable(db: Session, team: str) -> set[str]:
+    """Programs, and who has left the workspace."""
+    away = or_(Person.bot_since.is_not(None), Person.gone_since.is_not(None))
+    return set(db.scalars(select(Person.user_id).where(Person.team_id == team, away)))
