@@ -28,6 +28,7 @@ AT_ONCE = 200
 IDS: Mapping[str, Collection[str]] = {
     "actions": ("owner", "verified_by", "proposed_by"),
     "attendees": ("user_id",),
+    "busy_times": ("user_id",),
     "changes": ("by",),
     "channels": ("creator",),
     "event_comments": ("by",),
@@ -41,26 +42,29 @@ IDS: Mapping[str, Collection[str]] = {
     "outbox": ("channel_id", "user_id"),
     "reactions": ("user_id",),
     "roles": ("user_id", "given_by"),
+    "roles_asked": ("user_id",),
     "timeline_events": ("kind_by", "by"),
 }
 """Columns that hold somebody's id."""
 WORDS: Mapping[str, Collection[str]] = {
     "actions": ("text", "team", "second_order", "evidence", "reason"),
+    "attendees": ("why",),
     "changes": ("before", "after"),
     "channels": ("name",),
     "event_comments": ("text",),
     "findings": ("text",),
-    "incidents": ("title", "summary", "impact"),
+    "incidents": ("title", "summary", "impact", "assessed"),
     "meeting_notes": ("text",),
-    "meetings": ("why", "call", "recording", "agenda"),
+    "meetings": ("why", "call", "recording", "agenda", "apart", "burden"),
     "message_files": ("name", "url"),
     "message_versions": ("text",),
     "messages": ("bot_name", "text", "plain", "blocks", "attachments"),
-    "outbox": ("key", "text", "blocks", "files"),
-    "reviews": ("draft", "reason"),
+    "outbox": ("key", "text", "blocks", "files", "letter"),
+    "reviews": ("draft", "reason", "stepped"),
     "rungs": ("key",),
     "sources": ("channel_name",),
     "timeline_events": ("text", "question", "answer"),
+    "user_groups": ("handle", "name", "members"),
 }
 """Columns in whose words, or keys, somebody may be named."""
 OF_A_PERSON = ("people",)

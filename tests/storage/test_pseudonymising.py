@@ -38,9 +38,10 @@ from tests.cast import CHANNEL, HERE, MARA, TEAM, TOMAS, Room, a_room, an_incide
 
 NEITHER = {
     "actions": "team_id state horizon category priority channel_id ts worked",
-    "attendees": "team_id",
+    "attendees": "team_id answer",
     "book_entries": "team_id edited_ts what salt digest link",
     "books": "team_id seed keyed leans_on older",
+    "busy_times": "team_id",
     "changes": "team_id subject what",
     "channels": "team_id channel_id",
     "erased_people": "team_id mark pseudonym",
@@ -52,7 +53,7 @@ NEITHER = {
     "incidents": "team_id severity",
     "links": "team_id from_kind relation to_kind",
     "meeting_notes": "team_id topic",
-    "meetings": "team_id zone channel_id thread_ts stops pulse",
+    "meetings": "team_id zone channel_id thread_ts stops pulse uid",
     "memberships": "team_id channel_id",
     "message_files": "team_id file_id mimetype sha256 skipped",
     "message_versions": "team_id edited_ts redactions",
@@ -63,11 +64,15 @@ NEITHER = {
     "pulse_marks": "team_id mark",
     "reactions": "team_id channel_id ts name changed_ts",
     "readings": "team_id why cursor reached_ts oldest_ts threads",
-    "reviews": "team_id published_to published_head",
+    "reviews": "team_id published_to published_head depth",
     "roles": "team_id role",
+    "roles_asked": "team_id role answer",
     "rungs": "team_id",
+    "sealed_answers": "id team_id box",
+    "sealed_marks": "team_id mark",
     "sources": "team_id channel_id thread_ts cursor",
     "timeline_events": "team_id kind outcome source channel_id ts",
+    "user_groups": "team_id group_id",
     "workspaces": "team_id name url bot_user bot_id mark_key witness_key",
 }
 """Columns in which nobody is named: keys, places, times, words of the program's own."""
