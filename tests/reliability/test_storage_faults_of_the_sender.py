@@ -39,14 +39,23 @@ async def on_a_full_disk(folder: Path, door: Path, seed: int, *, seconds: float)
         await courier.start()
         await write(square, 0.3)
         limit_files(courier.pid, await asyncio.to_thread(size_of, log_of(square.file)))
-        await asyncio.sleep(0.2)
-        before = square.calls()
+        before = await _once_quiet(square)
         await write(square, 0.5)
         await asyncio.sleep(seconds)
         meanwhile = square.calls() - before
         limit_files(courier.pid, resource.RLIM_INFINITY)
         await _go_on(square, courier)
         return judge(square), meanwhile
+
+
+async def _once_quiet(square: Square) -> int:
+    """How often Slack was called once what had begun is over."""
+    before = -1
+    async with asyncio.timeout(60):
+        while before < square.calls():
+            before = square.calls()
+            await asyncio.sleep(0.3)
+    return before
 
 
 async def while_locked(folder: Path, door: Path, spells: Sequence[float], *, kill: bool) -> Counter[str]:
