@@ -1,0 +1,105 @@
+"""When people are busy: from a moment to a moment, and nothing else of what stands in their calendars."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, or_, select
+from sqlalchemy.orm import Session
+
+from bot.review.incident import UserId
+from storage.models import BusyTime, Person
+from storage.rows import AT_ONCE, delete_any
+
+Span = tuple[datetime, datetime]
+"""From when until when, in UTC; the end is free again."""
+
+KEPT = timedelta(days=7)
+"""So long what was read of a calendar is kept, if it is not read anew: by then nobody can count on it."""
+PATIENCE = timedelta(minutes=5)
+"""So long an hour is not proposed yet because a calendar has not been read."""
+
+
+def between(
+    db: Session, team: str, users: Collection[str], after: datetime, until: datetime
+) -> Mapping[UserId, Sequence[Span]]:
+    """When each of these people is busy in that time, in order and without overlaps; empty where nothing is known.
+
+    A time that reaches over an edge is given whole.
+    """
+    found: defaultdict[str, list[Span]] = defaultdict(list)
+    rows = db.execute(
+        select(BusyTime.user_id, BusyTime.from_at, BusyTime.until_at).where(
+            BusyTime.team_id == team,
+            BusyTime.user_id.in_(users),
+            BusyTime.from_at < until,
+            BusyTime.until_at > after,
+        )
+    )
+    for user, from_at, until_at in rows:
+        found[user].append((from_at, until_at))
+    return {UserId(user): merged(found[user]) for user in users}
+
+
+def merged(spans: Iterable[Span]) -> Sequence[Span]:
+    """The same times in order, those that touch as one; what ends before it begins is left out."""
+    joined: list[Span] = []
+    for from_at, until_at in sorted(span for span in spans if span[0] < span[1]):
+        if joined and from_at <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], until_at))
+        else:
+            joined.append((from_at, until_at))
+    return joined
+
+
+def keep(db: Session, team: str, user: str, spans: Iterable[Span], *, now: datetime) -> None:
+    """What was read of somebody's calendar now takes the place of what was read before."""
+    person = db.get(Person, (team, user))
+    if person is None:
+        return
+    db.execute(delete(BusyTime).where(BusyTime.team_id == team, BusyTime.user_id == user))
+    rows = [
+        {"team_id": team, "user_id": user, "from_at": from_at, "until_at": until_at}
+        for from_at, until_at in merged(spans)
+        if until_at > now
+    ]
+    for start in range(0, len(rows), AT_ONCE):
+        db.execute(insert(BusyTime), rows[start : start + AT_ONCE])
+    person.calendar_read_at = now
+    db.flush()
+
+
+def unread(db: Session, team: str, users: Collection[str], *, since: datetime) -> Sequence[UserId]:
+    """Whose calendar, of these people, was not read since that moment."""
+    read = select(Person.user_id).where(
+        Person.team_id == team, Person.user_id.in_(users), Person.calendar_read_at >= since
+    )
+    were_read = set(db.scalars(read))
+    return [UserId(user) for user in users if user not in were_read]
+
+
+def readable(db: Session, team: str, users: Collection[str]) -> Mapping[UserId, str]:
+    """The e-mail addresses, by which calendars are found, of those of these people who have one and are still here."""
+    rows = db.execute(
+        select(Person.user_id, Person.email).where(
+            Person.team_id == team,
+            Person.user_id.in_(users),
+            Person.email.is_not(None),
+            Person.gone_since.is_(None),
+            Person.bot_since.is_(None),
+        )
+    )
+    return {UserId(user): email for user, email in rows if email}
+
+
+def is_awaited(db: Session, team: str, users: Collection[str], *, since: datetime, now: datetime) -> bool:
+    """Whether a calendar that can be found was not read since that moment, which is only minutes ago."""
+    if now >= since + PATIENCE:
+        return False
+    return bool(unread(db, team, list(readable(db, team, users)), since=since))
+
+
+def forget_over(db: Session, team: str, *, now: datetime) -> None:
+    """What is over is not kept, and nothing of a calendar that has not been read for a week."""
+    stale = select(Person.user_id).where(Person.team_id == team, Person.calendar_read_at < now - KEPT)
+    delete_any(db, BusyTime, BusyTime.team_id == team, or_(BusyTime.until_at <= now, BusyTime.user_id.in_(stale)))
