@@ -9,7 +9,7 @@ import signal
 import sys
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -45,9 +45,11 @@ from bot.measures import Measures, Process, Standing
 from bot.pacing import Pace
 from bot.paging import History
 from bot.porter import Porter
+from bot.registrar import Registrar
 from bot.render import Renderer
 from bot.rereading import Rereader
 from bot.review.incident import TeamId, UserId
+from bot.seals import KeyUnusable, Seal
 from bot.settings import BadSettings, Settings, needed_to_run
 from bot.sheets import Sheets
 from bot.shelf import NotOurs, Shelf
@@ -269,7 +271,8 @@ class Debrief:
             log.warning("files cannot be kept", extra={"folder": str(self.shelf.folder), "why": error.strerror})
 
     def _open(self, me: Identity) -> None:
-        grace, house = timedelta(seconds=self.settings.lookup_grace_s), self.settings.house()
+        grace = timedelta(seconds=self.settings.lookup_grace_s)
+        house = replace(self.settings.house(), seal=self._seal())
         pace = Pace(a_second=self.settings.writes_a_second) if self.settings.writes_a_second else None
         caller = self._caller(pace or Pace(), me.team)
         put_off = partial(silence.put_off, hours=house.working_hours, days_off=house.days_off)
@@ -289,7 +292,8 @@ class Debrief:
         listeners.register(app, edge)
         self._at_work = AtWork(app)
         every = TICK_OF_A_LOCAL_SLACK_S if self.settings.clock == "slack" else TICK_S
-        self.clock = Clock(self.desk, every_s=every, also=lambda: catch_up(edge), beside=self.shelf.sweep)
+        self.registrar = Registrar(self.desk, slack)
+        self.clock = Clock(self.desk, every_s=every, also=lambda: self._fetch(edge), beside=self.shelf.sweep)
         self.measures.registry.register(Standing(self.storage, me.team, now=self.now, process=self._process))
         self.app = app
         self._sockets: list[Socket] = []
@@ -305,6 +309,18 @@ class Debrief:
         _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
+
+    async def _fetch(self, edge: Edge) -> None:
+        """What waits on Slack at each tick."""
+        await catch_up(edge)
+        await self.registrar.read_if_due()
+
+    def _seal(self) -> Seal | None:
+        try:
+            return self.settings.seal()
+        except KeyUnusable as why:
+            log.warning("nobody is asked for a private answer", extra={"why": str(why)})
+            return None
 
     def _rereader(self, team: TeamId, history: History, caller: Caller) -> Rereader:
         return Rereader(

@@ -24,6 +24,10 @@ SCOPES: dict[str, tuple[str, str]] = {
         "names and time zones, so that hours are said in yours, and who is a guest",
         "all times are read and said in UTC, and everybody sees only incidents whose channels they are in",
     ),
+    "usergroups:read": (
+        "who is in which team, so that every team has somebody in the meeting",
+        "meetings are proposed without looking at teams, and no user group can be a pool",
+    ),
 }
 """Scope -> (what it is for, what stops without it)."""
 

@@ -15,6 +15,7 @@ from bot.review.heard import PersonFact, read_person
 from bot.review.history import LARGE_PAGE
 from bot.review.incident import ChannelFacts, ChannelId, UserId
 from bot.review.refusal import NotInChannel
+from bot.review.user_group import GroupFact, read_groups
 
 log = logging.getLogger("debrief.slack")
 
@@ -24,6 +25,8 @@ AT_ONCE = 4
 NOBODY = {"user_not_found", "user_not_visible", "users_not_found"}
 NOT_TOLD = {"unknown_method", "missing_scope", "fetch_members_failed"}
 """Answers of a Slack that does not say who is in a channel."""
+NO_GROUPS = {"unknown_method", "missing_scope", "plan_upgrade_required"}
+"""Answers of a Slack that has no user groups, or does not tell us of them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,17 @@ class Slack:
 
         found = await asyncio.gather(*(one(user) for user in sorted(set(users))))
         return [person for person in found if person]
+
+    async def groups(self) -> list[GroupFact] | None:
+        """Every user group and who is in it; None where Slack has none or does not tell."""
+        try:
+            answer = await self._ask("usergroups.list", include_users=True, include_disabled=True)
+        except SlackApiError as error:
+            if said_by(error) not in NO_GROUPS:
+                raise
+            log.info("user groups are not told", extra={"error": said_by(error)})
+            return None
+        return read_groups(answer.get("usergroups"))
 
     async def counts_since(self, channel: ChannelId, moments: Sequence[datetime]) -> list[Count]:
         """How many messages, replies included, were said since each of these moments; five calls tell enough."""

@@ -62,6 +62,14 @@ def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
     return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
 
 
+def expected(db: Session, team: str) -> Sequence[UserId]:
+    """Everybody who is asked to a meeting that is planned and has not begun."""
+    to_come = (Meeting.scheduled_at.is_not(None), Meeting.opened_at.is_(None), Meeting.ended_at.is_(None))
+    asked = (Attendee.team_id == team, Attendee.uninvited_at.is_(None), Meeting.cancelled_at.is_(None))
+    query = select(Attendee.user_id).join(Meeting, Meeting.id == Attendee.meeting_id).where(*asked, *to_come)
+    return [UserId(user) for user in db.scalars(query.distinct().order_by(Attendee.user_id))]
+
+
 def here(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None:
     """Somebody is in the room, invited or not; the first word of it counts."""
     if attendee(db, meeting, user) is None:

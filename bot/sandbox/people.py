@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.workspace import BOT_ID, BOT_USER, User, Workspace
+from bot.sandbox.workspace import BOT_ID, BOT_USER, TEAM, User, Workspace
 
 BEGINNING = 1_760_000_000  # October 2025: before anything that happens in the sandbox
 
@@ -34,16 +34,22 @@ def add_default_people(workspace: Workspace) -> None:
         workspace.users[user_id] = User(user_id, name, real_name, tz, email=email, title=title, updated=BEGINNING)
     workspace.users[WATCHTOWER.id] = WATCHTOWER
     engineers = ["U0PRIYA", "U0JONAS", "U0LENA", "U0KENJI"]
-    workspace.usergroups["S0ONCALL"] = {
-        "id": "S0ONCALL",
-        "team_id": "T0SANDBOX",
+    add_group(workspace, "oncall", "On call", engineers, about="Whoever is on call this week")
+
+
+def add_group(workspace: Workspace, handle: str, name: str, users: list[str], *, about: str = "") -> None:
+    """A user group, whose id is made of its handle."""
+    group_id = "S0" + "".join(letter for letter in handle.upper() if letter.isalnum())
+    workspace.usergroups[group_id] = {
+        "id": group_id,
+        "team_id": TEAM,
         "is_usergroup": True,
-        "name": "On call",
-        "handle": "oncall",
-        "description": "Whoever is on call this week",
+        "name": name,
+        "handle": handle,
+        "description": about,
         "date_delete": 0,
-        "user_count": len(engineers),
-        "users": engineers,
+        "user_count": len(users),
+        "users": users,
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.sandbox.clock import parse_moment
-from bot.sandbox.people import add_bot, add_default_channels, add_default_people
+from bot.sandbox.people import add_bot, add_default_channels, add_default_people, add_group
 from bot.sandbox.talking import recount_threads
 from bot.sandbox.typed import rich_text
 from bot.sandbox.workspace import BOT_USER, TEAM, Channel, StoredFile, User, Workspace
@@ -135,6 +135,9 @@ def _from_json(workspace: Workspace, seed: Json) -> None:
         add_default_channels(workspace)
     for row in seed.get("channels", []):
         _add_channel(workspace, row)
+    for row in seed.get("usergroups", []):
+        members = [workspace.user(name).id for name in row.get("users", [])]
+        add_group(workspace, row["handle"], row.get("name", row["handle"]), members)
 
 
 def _add_user(workspace: Workspace, row: Json) -> None:

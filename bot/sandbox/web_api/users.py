@@ -55,7 +55,8 @@ def users_profile_get(call: Call) -> Json:
 @answers("usergroups.list")
 def usergroups_list(call: Call) -> Json:
     hidden = set() if call.flag("include_users") else {"users"}
-    return {"usergroups": [{k: v for k, v in g.items() if k not in hidden} for g in call.workspace.usergroups.values()]}
+    groups = [g for g in call.workspace.usergroups.values() if call.flag("include_disabled") or not g["date_delete"]]
+    return {"usergroups": [{k: v for k, v in g.items() if k not in hidden} for g in groups]}
 
 
 @answers("usergroups.users.list")
