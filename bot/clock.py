@@ -23,6 +23,7 @@ from bot import (
     reminding,
     reporting,
     scheduling,
+    sealing,
     tagging,
 )
 from bot.desk import Desk, Notes, Turn
@@ -66,6 +67,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     reminding.remind_due,
     purging.purge_due,
     closing.forget_taps,
+    sealing.forget_answers,
     tagging.forget_strays,
     forget_gestures,
 )

@@ -92,13 +92,6 @@ def set_recording(turn: Turn, *, where: Where, by: UserId, url: str) -> Notes:
     yield Note.private(by, "meeting_recording", recording=address)
 
 
-def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """There are no private answers to open; `meeting_nothing_sealed` says it as it is."""
-    incident = incidents.at(turn.db, turn.team, where, by)
-    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "reveal")
-    yield Note.private(by, "meeting_nothing_sealed")
-
-
 # In an open meeting ----------------------------------------------------------------------
 
 

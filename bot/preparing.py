@@ -81,6 +81,8 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         "questions": list(found.get(FindingKind.question, [])),
         "similar": likewise.earlier(turn.db, incident, reviews.place_of(turn.db, incident, meeting).channel),
         "is_late": _came_back_since(turn, meeting),
+        "incident": incident.id,
+        "asks_in_private": sitting.takes_sealed_answers(turn, incident, meeting),
     }
 
 

@@ -7,7 +7,7 @@ from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotInMeeting, NotOneOfUs
-from storage import attending, incidents, involved, people, reviews, sittings
+from storage import attending, incidents, involved, people, reviews, sealed, sittings
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
@@ -63,3 +63,9 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
         "is_many": len(core) > attending.MOST_CORE,
         "missing": missing[:FEWEST_CORE] if is_few else [],
     }
+
+
+def takes_sealed_answers(turn: Turn, incident: Incident, meeting: Meeting) -> bool:
+    """Whether its core attendees may answer one question in private: until the answers are opened, or the end."""
+    asks = turn.house.seal is not None and turn.asked_of(incident).private_question
+    return asks and meeting.ended_at is None and not sealed.were_revealed(turn.db, reviews.of(turn.db, incident))

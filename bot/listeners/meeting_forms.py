@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from bot import facilitating, noting, walking
+from bot import facilitating, noting, sealing, walking
 from bot.listeners import blocks
 from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory
 from bot.listeners.blocks import Block
@@ -98,10 +98,29 @@ def _park(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.park, {"text": answers.get("text", "")})
 
 
+def _ask_surprise(_: Asked) -> list[Block]:
+    intro = (
+        "What surprised you? Nobody reads your answer before the facilitator opens all of them in the meeting, "
+        "mixed. It is kept closed, and cannot be changed once you have sent it. You need not answer."
+    )
+    hint = "Without your name, not even I know whose answer it is."
+    names = blocks.choice([("none", "Leave my name out"), ("name", "Put my name to it")], "none")
+    return [
+        blocks.said(intro),
+        blocks.field("text", "In a few sentences", blocks.lines() | {"max_length": sealing.LONGEST}),
+        blocks.field("signed", "My name", names, hint=hint),
+    ]
+
+
+def _surprise(answers: Answers, _: Memory) -> Deed:
+    return Deed(sealing.answer, {"text": answers.get("text", ""), "signed": answers.get("signed") == "name"})
+
+
 FORMS: Mapping[str, Form] = {
     "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
     "note": Form("Note it", "Note", _ask_note, _note, "text"),
     "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
     "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),
     "park": Form("Park a thought", "Park", _ask_park, _park, "text"),
+    "surprise": Form("In private", "Seal it", _ask_surprise, _surprise, "text"),
 }

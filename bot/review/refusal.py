@@ -340,6 +340,15 @@ class NoSuchAction(Refused):
 
 
 @dataclass(eq=False)
+class UnknownWay(Refused):
+    """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone, and
+    `{command} schedule` proposes an hour for a meeting.
+    """
+
+    words: str
+
+
+@dataclass(eq=False)
 class UnknownFindingStep(Refused):
     """I cannot do {step} with a finding.
 
@@ -402,6 +411,32 @@ class AlreadyInMeeting(Refused):
 
 class NotInMeeting(Refused):
     """No meeting is open here. `{command} start` opens it."""
+
+
+class NotSealedHere(Refused):
+    """Nobody is asked for a private answer here: its answers were opened already, or this review asks for none."""
+
+
+class CoreOnly(Refused):
+    """This question goes to those who are asked to come. What you remember is as welcome: `{command} event 14:05 …`"""
+
+
+class AnsweredAlready(Refused):
+    """You have answered already, and nobody can tell which answer is yours, so it cannot be changed. It is kept."""
+
+
+class SealIsGone(Refused):
+    """The private answers cannot be opened: the key they were closed with is not here. Nothing was lost; please tell \
+    whoever runs this bot that `DEBRIEF_SEAL_KEY`, or the file `seal.key`, is not the one it was.
+    """
+
+
+@dataclass(eq=False)
+class TooLong(Refused):
+    """That is too long for {what}: it takes {most} characters. Nothing was kept; shorten it and send it again."""
+
+    what: str
+    most: int
 
 
 class RoomOnly(Refused):
