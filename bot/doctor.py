@@ -41,7 +41,8 @@ async def examine() -> list[Finding]:
     except BadSettings as wrong:
         return [Finding("settings", False, str(wrong))]
     database = _database(settings)
-    found = [_settings(settings), *_listed(settings), *_templates(settings), database, *_disk(settings)]
+    found = [_settings(settings), *_listed(settings), _policy(settings), *_templates(settings), database]
+    found += _disk(settings)
     if database.well:
         found += [_files(settings), *_sweeping(settings)]
     if settings.bot_token:
@@ -70,6 +71,12 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "not set" if value is None else str(value)
+
+
+def _policy(settings: Settings) -> Finding:
+    """What this installation asks for that is not by default; what cannot be used was told with the settings."""
+    given = sorted(settings.rules.given)
+    return Finding("policy", True, f"set in {settings.policy}: {', '.join(given)}" if given else "all by default")
 
 
 def _templates(settings: Settings) -> list[Finding]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -13,8 +13,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from bot.days_off import days_off
 from bot.desk import House
 from bot.pacing import WRITES_A_SECOND
+from bot.policies import BadPolicy
+from bot.policies import read as read_policy
 from bot.review.meeting_time import WorkingHours, weekends_alone
 from bot.review.naming import Naming
+from bot.review.policy import DEFAULT, Policy
 from bot.review.refusal import Refused
 from bot.review.timeline import Kind
 
@@ -55,6 +58,8 @@ class Settings(BaseSettings):
     report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
     templates: Path | None = Field(None, alias="DEBRIEF_TEMPLATES")
     file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
+    policy: Path | None = Field(None, alias="DEBRIEF_POLICY")
+    _rules: Policy = PrivateAttr(default_factory=lambda: DEFAULT)
 
     @field_validator("slack_api_url")
     @classmethod
@@ -130,6 +135,20 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _read_policy(self) -> "Settings":
+        """Once, here: what the file says later counts from the next start."""
+        try:
+            self._rules = read_policy(self.policy) if self.policy else DEFAULT
+        except BadPolicy as wrong:
+            raise ValueError(f"DEBRIEF_POLICY cannot be used: {wrong}") from None
+        return self
+
+    @property
+    def rules(self) -> Policy:
+        """The review policy in force."""
+        return self._rules
+
     @property
     def url(self) -> str:
         """The database's URL: the one given, else a SQLite file in the data directory."""
@@ -174,6 +193,7 @@ class Settings(BaseSettings):
             report_names=self.report_names,
             templates=self.templates,
             days_off=days_off if self.holidays == "on" else weekends_alone,
+            policy=self.rules,
         )
 
 

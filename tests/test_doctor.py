@@ -109,6 +109,27 @@ async def test_a_wrong_setting_is_named(given: Set):
     assert await wrong() == [("settings", "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000.")]
 
 
+async def test_it_says_which_keys_of_the_policy_are_this_houses_own(given: Set, tmp_path: Path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text("soak_days = 3\n[severities.sev3]\nreview = 'async'\n")
+
+    by_default = {finding.what: finding.words for finding in await examine()}["policy"]
+    given(DEBRIEF_POLICY=str(policy))
+    own = {finding.what: finding.words for finding in await examine()}["policy"]
+
+    assert by_default == "all by default"
+    assert own == f"set in {policy}: severities.sev3.review, soak_days"
+
+
+async def test_a_policy_that_cannot_be_used_is_named_with_its_line(given: Set, tmp_path: Path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text("\nsoak_days = -1\n")
+    given(DEBRIEF_POLICY=str(policy))
+
+    mend = "line 2 of policy.toml, soak_days: give working days from 0 to 30, such as 2"
+    assert await wrong() == [("settings", f"DEBRIEF_POLICY cannot be used: {mend}.")]
+
+
 async def test_without_a_token_the_rest_is_still_examined(given: Set):
     given(SLACK_BOT_TOKEN=None)
 

@@ -14,6 +14,10 @@ from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
 WRONG = [
+    (
+        {"DEBRIEF_POLICY": "/dev/null/policy.toml"},
+        "DEBRIEF_POLICY cannot be used: /dev/null/policy.toml cannot be read (Not a directory): name a TOML file.",
+    ),
     ({"SLACK_API_URL": "slack.com"}, "SLACK_API_URL cannot be used: give an address such as https://slack.com/api/."),
     (
         {"DEBRIEF_DATABASE_URL": "mysql://root@host/db"},

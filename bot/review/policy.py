@@ -103,6 +103,8 @@ class Policy:
     business: Mapping[str, tuple[UserId, ...]] = field(default_factory=dict[str, tuple[UserId, ...]])
     """Business function, in lower case, to the people who speak for it."""
     rates: Rates = Rates()
+    given: frozenset[str] = frozenset()
+    """Keys that this installation's policy file names, such as `severities.sev2.minutes`; the rest is by default."""
 
     def asked_for(self, severity: str | None) -> Asked:
         """What this severity asks for."""
