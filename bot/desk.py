@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -14,8 +14,8 @@ from bot.render import Rendered, Renderer, mentioned, with_names
 from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
-from bot.review.policy import DEFAULT, Asked, Policy
-from storage import closed, crossed, gestures, outbox, people, rounds, silence
+from bot.review.policy import DEFAULT, Asked, Depth, Policy
+from storage import closed, crossed, gestures, outbox, people, reviews, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
@@ -58,8 +58,10 @@ class Turn:
         return self.house.days_off(zone, self.now.date())
 
     def asked_of(self, incident: Incident) -> Asked:
-        """What the policy asks of this incident's review."""
-        return self.house.policy.asked_for(incident.severity)
+        """What the policy asks of this incident's review; how much of one a person chose for it comes first."""
+        asked = self.house.policy.asked_for(incident.severity)
+        chosen = reviews.of(self.db, incident).depth
+        return replace(asked, depth=Depth(chosen)) if chosen else asked
 
     def may_tell(self, user: str, incident: Incident | None = None) -> bool:
         """Whether somebody may be written to unasked now, of this incident or of none in particular (DOMAIN §6b)."""

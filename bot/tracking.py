@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import wording
+from bot import deciding, wording
 from bot.desk import Note, Notes, Turn
 from bot.review import lifecycle, rotation
 from bot.review.impact import Impact
@@ -105,7 +105,14 @@ def set_severity(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
 def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """What this incident asks for, and why."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    yield Note.private(by, "policy", incident=incident, asked=turn.asked_of(incident), raises=RAISES_SEVERITY)
+    yield Note.private(
+        by,
+        "policy",
+        incident=incident,
+        asked=turn.asked_of(incident),
+        raises=RAISES_SEVERITY,
+        may_choose_way=deciding.may_choose(turn, incident, by),
+    )
 
 
 # Its moments ---------------------------------------------------------------------------

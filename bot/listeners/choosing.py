@@ -6,11 +6,13 @@ from bot import (
     checking,
     closing,
     following_up,
+    leading_through,
     listening,
     offering,
     reporting,
     revising,
     rewriting,
+    scheduling,
     sparing,
     tagging,
     tracking,
@@ -19,7 +21,7 @@ from bot import (
 )
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
-from bot.review.refusal import UnknownFindingStep
+from bot.review.refusal import UnknownFindingStep, UnknownWay
 
 
 def set_or_clear(what: What) -> Deed:
@@ -42,6 +44,28 @@ def keep_or_offer(what: What) -> Deed:
 
 def show_or_offer(what: What) -> Deed:
     return Deed(offering.offer_candidates, {}) if what["every"] == "candidates" else Deed(tagging.show_timeline, what)
+
+
+def schedule_or_lead(what: What) -> Deed:
+    """`light next 3` as the button types it; a step that takes no number is given none."""
+    if "way" not in what:
+        return Deed(scheduling.schedule, what)
+    steps = WAYS[what["way"]]
+    ability = steps.get(what["step"])
+    if ability is None:
+        raise UnknownWay(words=f"{what['way']} {what['step']}")
+    return Deed(ability, {"seen": what["seen"]} if what["step"] in {"next", "back"} else {})
+
+
+WAYS: Mapping[str, Mapping[str, Ability]] = {
+    "light": {
+        "": leading_through.begin,
+        "next": leading_through.advance,
+        "back": leading_through.go_back,
+        "stop": leading_through.stop,
+        "close": leading_through.finish,
+    },
+}
 
 
 def tap_or_ask(what: What) -> Deed:

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot import facilitating, reporting
+from bot import facilitating, leading_through, reporting
 from bot.desk import Notes
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.opening import include_here, open_here
@@ -78,9 +78,13 @@ async def _found(edge: Edge, gesture: Gesture, deed: Deed) -> Mapping[str, Any]:
             return {"where": gesture.where}
 
 
+SHOWN: tuple[Ability, ...] = (facilitating.refresh, leading_through.refresh)
+
+
 async def _refresh_agenda(edge: Edge, gesture: Gesture) -> None:
-    """Let the agenda of an open meeting show what was just noted; without one there is nothing to do."""
+    """Let whatever shows a review under way show what was just noted; without one there is nothing to do."""
     try:
-        await edge.serve(facilitating.refresh, where=gesture.where, by=gesture.by)
+        for ability in SHOWN:
+            await edge.serve(ability, where=gesture.where, by=gesture.by)
     except (NoIncidentHere, NotInMeeting):
         return

@@ -64,6 +64,18 @@ def maybe_when(rest: str) -> What:
     return {"when": read_when(rest) if rest else None}
 
 
+WAYS = {"light"}
+"""Of a review that needs no hour."""
+
+
+def hour_or_way(rest: str) -> What:
+    """An hour, or another way than a meeting; `light next 3` is what a button of such a review types."""
+    way, step, number = [*rest.lower().split(None, 2), "", "", ""][:3]
+    if way not in WAYS:
+        return maybe_when(rest)
+    return {"way": way, "step": step, **seen(number)}
+
+
 def moment(name: MomentName) -> Callable[[str], What]:
     def read(rest: str) -> What:
         if rest.lower() == "none":

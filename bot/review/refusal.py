@@ -349,6 +349,15 @@ class UnknownWay(Refused):
 
 
 @dataclass(eq=False)
+class UnknownWay(Refused):
+    """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone, and
+    `{command} schedule` proposes an hour for a meeting.
+    """
+
+    words: str
+
+
+@dataclass(eq=False)
 class UnknownFindingStep(Refused):
     """I cannot do {step} with a finding.
 

@@ -1,0 +1,110 @@
+"""Which way a review goes: a meeting, alone or in threads; and what the ways without a meeting share."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.desk import Turn
+from bot.review.incident import UserId
+from bot.review.lifecycle import Stage, Who, may, require
+from bot.review.policy import Depth
+from bot.review.refusal import AlreadyInMeeting, NotMitigated, ReviewClosed, WrongStage
+from bot.review.written import HOW_IT_WENT
+from storage import attending, incidents, reviews
+from storage.incidents import Where
+from storage.models import Incident, Meeting
+
+
+def to_be_reviewed(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
+    """The incident, whose review this person may lead another way, and nobody else in this moment.
+
+    Raises NotYours, AlreadyInMeeting, ReviewClosed, WrongStage, NotMitigated.
+    """
+    incident = incidents.at(turn.db, turn.team, where, by)
+    reviews.hold(turn.db, incident)
+    require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    stage = reviews.stage(turn.db, incident)
+    if stage is Stage.in_meeting:
+        raise AlreadyInMeeting
+    if stage is Stage.closed:
+        raise ReviewClosed
+    if stage.is_called_off:
+        raise WrongStage(stage=stage.label, verb=verb)
+    if reviews.over_since(turn.db, incident) is None:
+        raise NotMitigated
+    return incident
+
+
+def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
+    """Whether `to_be_reviewed` would let this person choose another way now."""
+    stage = reviews.stage(turn.db, incident)
+    is_over = reviews.over_since(turn.db, incident) is not None
+    is_theirs = may(Who.facilitating, by, incidents.roles(turn.db, incident.id))
+    return is_over and is_theirs and not stage.is_called_off and stage not in {Stage.in_meeting, Stage.closed}
+
+
+def choose(turn: Turn, incident: Incident, depth: Depth, by: UserId) -> None:
+    """Write down that a person chose this way; it comes before what the policy says."""
+    review = reviews.of(turn.db, incident)
+    if review.depth == depth:
+        return
+    incidents.record_change(
+        turn.db,
+        incident,
+        "review",
+        review.id,
+        what="depth",
+        before=turn.asked_of(incident).depth.value,
+        after=depth.value,
+        by=by,
+        now=turn.now,
+    )
+    review.depth = depth.value
+    turn.db.flush()
+
+
+def call_off_planned(turn: Turn, incident: Incident, by: UserId) -> Meeting | None:
+    """The meeting that was planned takes no place any more; None where none was."""
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    if planned is None:
+        return None
+    planned.cancelled_at = turn.now
+    planned.sequence += 1
+    before = planned.meets_at.isoformat() if planned.meets_at else None
+    incidents.record_change(
+        turn.db, incident, "meeting", planned.id, what="meets_at", before=before, after=None, by=by, now=turn.now
+    )
+    turn.db.flush()
+    return planned
+
+
+def held(
+    turn: Turn, incident: Incident, went: str, *, opened_at: datetime, by: UserId | None, present: Collection[UserId]
+) -> Meeting:
+    """Without a meeting it counts as held all the same: the draft, its actions and the report follow from here.
+
+    `went` is the sentence with which the report tells how it was done.
+    """
+    review = reviews.of(turn.db, incident)
+    took = int((turn.now - opened_at).total_seconds() // 60)
+    meeting = reviews.add_meeting(turn.db, review, minutes=max(1, took))
+    place = incidents.main_place(turn.db, incident.id)
+    meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
+    meeting.opened_at, meeting.ended_at = opened_at, turn.now
+    for user in present:
+        attending.here(turn.db, meeting, user, now=turn.now)
+    teller = by or incidents.roles(turn.db, incident.id).owner_or_lead
+    if teller:
+        reviews.note_down(turn.db, meeting, went, topic=HOW_IT_WENT, by=teller, parked=None, now=turn.now)
+    incidents.record_change(
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what="held",
+        before=None,
+        after=opened_at.isoformat(),
+        by=by,
+        now=turn.now,
+    )
+    turn.db.flush()
+    return meeting

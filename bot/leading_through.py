@@ -1,0 +1,177 @@
+"""A light review: its owner is led through it alone, a step at a time, and may stop and go on days later.
+
+What they read is one direct message, which changes with each press: `light.j2`, with a part for each step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot import deciding
+from bot.desk import Note, Notes, Turn
+from bot.review.impact import Impact
+from bot.review.incident import UserId
+from bot.review.policy import Depth
+from bot.review.refusal import Refused
+from bot.review.steps import STEPS, Step, Stepped
+from storage import actions, candidates, findings, incidents, reviews, timeline
+from storage.incidents import Where
+from storage.models import Action, Finding, Incident
+
+QUIET_DAYS = 2
+"""Working days after which whoever stopped in the middle is told, once, that it waits."""
+WENT = "A light review: whoever answers for it went through it alone, step by step."
+
+
+class NotUnderWay(Refused):
+    """Nobody is led through this review now. `{command} schedule light` begins."""
+
+
+# Going through it -------------------------------------------------------------------------
+
+
+def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Lead somebody through the review from its first step, or from where it stopped: `light`, to them alone.
+
+    The first time, `light_announced` tells everybody who does it, and what becomes of a meeting that was planned.
+    """
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule light")
+    under_way = _under_way(turn, incident)
+    if under_way:
+        yield from _gone_on(turn, incident, under_way, by)
+        return
+    deciding.choose(turn, incident, Depth.light, by)
+    off = deciding.call_off_planned(turn, incident, by)
+    stepped = Stepped.begin(by, turn.now)
+    _keep(turn, incident, stepped)
+    yield Note.once(
+        f"light-announced:{_mark(turn, incident, stepped)}",
+        "light_announced",
+        incidents.main_place(turn.db, incident.id),
+        incident=incident.id,
+        title=incident.title,
+        by=by,
+        off=off.meets_at if off else None,
+    )
+    yield _page(turn, incident, stepped)
+    yield Note.private(by, "light_begun", is_new=True)
+
+
+def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Notes:
+    """What they read until now says that it goes on elsewhere: there is one message to press on."""
+    stepped = before.go_on(by, turn.now)
+    _keep(turn, incident, stepped)
+    key = _key(turn, incident, before)
+    yield Note.live(key, "light_moved", before.user, title=incident.title, user=by, is_same=by == before.user)
+    yield _page(turn, incident, stepped)
+    yield Note.private(by, "light_begun", is_new=False)
+
+
+def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
+    """The next step; of two presses at once one counts."""
+    incident, stepped = _led(turn, where, by)
+    yield from _moved(turn, incident, stepped.next(turn.now, seen))
+
+
+def go_back(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
+    """The step before."""
+    incident, stepped = _led(turn, where, by)
+    yield from _moved(turn, incident, stepped.back(turn.now, seen))
+
+
+def stop(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """For now: where it stands is kept, and the same message goes on from there."""
+    incident, stepped = _led(turn, where, by)
+    yield from _moved(turn, incident, stepped.stop(turn.now))
+
+
+def finish(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """It counts as held; the draft of the report follows from what was noted."""
+    incident, stepped = _led(turn, where, by)
+    ended = stepped.end(turn.now)
+    deciding.held(turn, incident, WENT, opened_at=ended.began_at, by=by, present=[ended.user])
+    yield from _moved(turn, incident, ended)
+
+
+def _led(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Stepped]:
+    """The review that is under way; raises NotUnderWay, and what `to_be_reviewed` does."""
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule light")
+    stepped = _under_way(turn, incident)
+    if stepped is None:
+        raise NotUnderWay
+    return incident, stepped
+
+
+def _moved(turn: Turn, incident: Incident, stepped: Stepped) -> Notes:
+    _keep(turn, incident, stepped)
+    yield _page(turn, incident, stepped)
+
+
+def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Show what was noted elsewhere; where nobody is led through the review, nothing."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    stepped = _under_way(turn, incident)
+    if stepped:
+        yield _page(turn, incident, stepped)
+
+
+def _under_way(turn: Turn, incident: Incident) -> Stepped | None:
+    stepped = Stepped.from_json(reviews.of(turn.db, incident).stepped)
+    return stepped if stepped and stepped.is_under_way else None
+
+
+def _keep(turn: Turn, incident: Incident, stepped: Stepped) -> None:
+    reviews.of(turn.db, incident).stepped = stepped.to_json()
+    turn.db.flush()
+
+
+# Showing it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightPage:
+    """Everything that `templates/notes/light.j2` and its parts show."""
+
+    incident: int
+    title: str
+    stepped: Stepped
+    steps: int
+    summary: str | None
+    impact: Sequence[tuple[str, str]]
+    events: int
+    candidates: int
+    found: Sequence[Finding]
+    """What was noted of the kind that this step asks for."""
+    counts: Sequence[tuple[str, int]]
+    """Of each kind that was noted, in words."""
+    actions: Sequence[Action]
+
+
+def _page(turn: Turn, incident: Incident, stepped: Stepped) -> Note:
+    return Note.live(_key(turn, incident, stepped), "light", stepped.user, page=page(turn, incident, stepped))
+
+
+def page(turn: Turn, incident: Incident, stepped: Stepped) -> LightPage:
+    """The message, as of now."""
+    by_kind, step = findings.by_kind(turn.db, incident.id), stepped.step
+    return LightPage(
+        incident=incident.id,
+        title=incident.title,
+        stepped=stepped,
+        steps=len(STEPS),
+        summary=incident.summary,
+        impact=Impact.from_json(incident.impact).lines(),
+        events=len(timeline.told(turn.db, incident.id)) if step in {Step.timeline, Step.close} else 0,
+        candidates=len(candidates.offered(turn.db, incident.id)) if step is Step.timeline else 0,
+        found=by_kind.get(step.finds, ()) if step.finds else (),
+        counts=[(kind.label if len(found) == 1 else f"{kind.label}s", len(found)) for kind, found in by_kind.items()],
+        actions=actions.of_incident(turn.db, incident.id),
+    )
+
+
+def _key(turn: Turn, incident: Incident, stepped: Stepped) -> str:
+    return f"light:{_mark(turn, incident, stepped)}:{stepped.posted}"
+
+
+def _mark(turn: Turn, incident: Incident, stepped: Stepped) -> str:
+    """Of one going-through: an incident that broke again is gone through again."""
+    return f"{reviews.of(turn.db, incident).id}:{stepped.began_at:%Y%m%dT%H%M%S}"
