@@ -15,6 +15,7 @@ from bot.review.incident import ChannelId, Place, TeamId, UserId
 from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_alone
 from bot.review.naming import Naming
 from bot.review.policy import DEFAULT, Asked, Depth, Policy
+from bot.seals import Seal
 from storage import closed, crossed, gestures, outbox, people, reviews, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
@@ -42,6 +43,8 @@ class House:
     """Weekends and holidays of people, by the name of their time zone."""
     policy: Policy = DEFAULT
     """Which incidents get which review, and who has a part in it."""
+    seal: Seal | None = None
+    """What private answers are closed with; None where no key is at hand, and then nobody is asked for any."""
 
 
 @dataclass(frozen=True, slots=True)

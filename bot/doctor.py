@@ -16,6 +16,7 @@ from bot.paging import said_by
 from bot.printing import Press
 from bot.review import example
 from bot.review.history import MEAGRE_PAGE
+from bot.seals import FILE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
 from storage import files, poolers, readings
@@ -42,7 +43,7 @@ async def examine() -> list[Finding]:
         return [Finding("settings", False, str(wrong))]
     database = _database(settings)
     found = [_settings(settings), *_listed(settings), _policy(settings), *_templates(settings), database]
-    found += _disk(settings)
+    found += [_private_answers(settings), *_disk(settings)]
     if database.well:
         found += [_files(settings), *_sweeping(settings)]
     if settings.bot_token:
@@ -77,6 +78,16 @@ def _policy(settings: Settings) -> Finding:
     """What this installation asks for that is not by default; what cannot be used was told with the settings."""
     given = sorted(settings.rules.given)
     return Finding("policy", True, f"set in {settings.policy}: {', '.join(given)}" if given else "all by default")
+
+
+def _private_answers(settings: Settings) -> Finding:
+    """What they are closed with; of several programs each would have a key of its own."""
+    if settings.seal_key:
+        return Finding("private answers", True, "closed with DEBRIEF_SEAL_KEY")
+    if settings.url.startswith("sqlite"):
+        words = f"closed with {settings.data_dir.absolute() / FILE}, which no backup of the database holds"
+        return Finding("private answers", True, words)
+    return Finding("private answers", True, "nobody is asked for one: name one key for all bots in DEBRIEF_SEAL_KEY")
 
 
 def _templates(settings: Settings) -> list[Finding]:

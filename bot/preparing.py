@@ -55,6 +55,8 @@ def _send_pre_read(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
     review.pre_read_sent_at = review.pre_read_sent_at or turn.now
     place = reviews.place_of(turn.db, incident, meeting)
     yield Note.once(_pre_read_key(meeting), "pre_read", place, **_pre_read_facts(turn, incident, meeting))
+    if walk.events(turn.db, incident):
+        yield Note.picture(f"{_pre_read_key(meeting)}:chart", "pre_read_chart", place, incident.id)
 
 
 def _pre_read_was_sent(turn: Turn, meeting: Meeting) -> bool:

@@ -20,6 +20,7 @@ from bot.review.naming import Naming
 from bot.review.policy import DEFAULT, Policy
 from bot.review.refusal import Refused
 from bot.review.timeline import Kind
+from bot.seals import Seal, kept_in
 
 SLACKS_OWN_API = "https://slack.com/api/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     actions: Literal["as_they_surface", "parked"] = Field("as_they_surface", alias="DEBRIEF_ACTIONS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
+    seal_key: SecretStr | None = Field(None, alias="DEBRIEF_SEAL_KEY", min_length=16)
     report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
     templates: Path | None = Field(None, alias="DEBRIEF_TEMPLATES")
     file_limit_mb: int = Field(25, alias="DEBRIEF_FILE_LIMIT_MB", ge=0, le=1000)
@@ -181,6 +183,17 @@ class Settings(BaseSettings):
         parts = urlsplit(self.slack_api_url)
         return f"{parts.scheme}://{parts.netloc}/_control/clock"
 
+    def seal(self) -> Seal | None:
+        """What private answers are closed with; None where several programs share a database and none was named.
+
+        Raises KeyUnusable.
+        """
+        if self.seal_key:
+            return Seal(self.seal_key.get_secret_value().encode())
+        if make_url(self.url).get_backend_name() != "sqlite":
+            return None
+        return kept_in(self.data_dir.absolute())
+
     def house(self) -> House:
         """What the abilities need to know of these settings."""
         return House(
@@ -218,6 +231,7 @@ MENDS = {
     "DEBRIEF_REPORT_NAMES": "give names or roles",
     "DEBRIEF_RETENTION_DAYS": "give a number of days, such as 365",
     "DEBRIEF_WITNESS_KEY": "give at least 16 characters that nobody can guess",
+    "DEBRIEF_SEAL_KEY": "give at least 16 characters that nobody can guess",
     "DEBRIEF_FILE_LIMIT_MB": "give megabytes from 0 to 1000, such as 25; 0 keeps no files",
 }
 

@@ -21,6 +21,7 @@ from bot import (
     reporting,
     revising,
     scheduling,
+    sealing,
     searching,
     sparing,
     tagging,
@@ -337,6 +338,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
         Verb("policy", tracking.policy, "what this incident asks for here, and why"),
         Verb("pre-read", preparing.pre_read, "send the pre-read now", who=Who.facilitating),
+        Verb(
+            "surprise",
+            sealing.answer,
+            "answer in private what surprised you",
+            more="nobody reads it before the facilitator opens all answers in the meeting",
+            read=reading.as_it_is("text"),
+            said_alone=True,
+        ),
     ),
     "In the meeting": (
         Verb(
@@ -448,10 +457,11 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
         ),
         Verb(
             "reveal",
-            noting.reveal,
-            "show the answers that were given in private",
-            more="so far I take none",
+            sealing.reveal,
+            "open the private answers",
+            more="all at once and in no order; those without a name stay without one",
             who=Who.facilitating,
+            touches_agenda=True,
         ),
         Verb(
             "end",
