@@ -166,7 +166,8 @@ def _meeting_held(turn: Turn, incident: Incident, by: UserId) -> Meeting:
 
 def _met_now(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     minutes = turn.asked_of(incident).minutes
-    return reviews.plan(turn.db, incident, at=turn.now, minutes=minutes, by=by, now=turn.now)
+    speakers = turn.house.policy.business
+    return reviews.plan(turn.db, incident, at=turn.now, minutes=minutes, by=by, now=turn.now, speakers=speakers)
 
 
 def _record(turn: Turn, incident: Incident, meeting: Meeting, *, what: str, after: datetime, by: UserId | None) -> None:

@@ -13,18 +13,20 @@ from bot.desk import Desk, Notes, Turn
 from bot.historian import remember_people
 from bot.review.user_group import GroupFact
 from bot.slack import Slack
-from storage import attending, groups, people
+from storage import attending, groups, participants, people
 
 log = logging.getLogger("debrief.registrar")
 
-EVERY = timedelta(hours=1)
+EVERY = timedelta(minutes=15)
 """How often it is read who is in which group."""
+LATELY = timedelta(days=14)
+"""Of incidents opened since then the affected teams are met."""
 MOST_MET = 50
 """Profiles asked for at a time: Slack answers about a hundred a minute, and others ask, too."""
 
 
 class Registrar:
-    """Reads once an hour; what Slack does not tell now is asked again then."""
+    """Reads every quarter of an hour; what Slack does not tell now is asked again then."""
 
     def __init__(self, desk: Desk, slack: Slack) -> None:
         self._desk = desk
@@ -61,10 +63,11 @@ def remember_groups(turn: Turn, *, found: Collection[GroupFact]) -> Notes:
 
 
 def unmet_people(turn: Turn) -> Sequence[str]:
-    """Whom the policy may ask, or who is asked to a meeting that is planned, and of whom nothing is known."""
+    """Whom the policy may ask, who is asked to a planned meeting or of an affected team, and was never met."""
     policy = turn.house.policy
     pools = [policy.leaders, policy.facilitators, policy.scribes]
     asked = [user for pool in pools for user in groups.pool(turn.db, turn.team, pool)]
     asked += [user for speakers in policy.business.values() for user in speakers]
     asked += attending.expected(turn.db, turn.team)
+    asked += participants.unmet(turn.db, turn.team, since=turn.now - LATELY)
     return [user for user in dict.fromkeys(asked) if people.find(turn.db, turn.team, user) is None]

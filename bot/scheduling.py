@@ -26,7 +26,6 @@ from storage import (
     attending,
     candidates,
     incidents,
-    involved,
     outbox,
     people,
     presence,
@@ -103,7 +102,7 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
         "hours": round(slot.elapsed_hours),
         "why": slot.reason,
         "minutes": turn.asked_of(incident).minutes,
-        "late_for": _outside(turn, slot.at, involved.first_attendees(turn.db, incident)[: attending.MOST_CORE]),
+        "late_for": _outside(turn, slot.at, sitting.proposal(turn, incident).core),
     }
 
 
@@ -129,7 +128,15 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> No
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     rotation = _fill_facilitator(turn, incident)
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
-    meeting = reviews.plan(turn.db, incident, at=at, minutes=turn.asked_of(incident).minutes, by=by, now=turn.now)
+    meeting = reviews.plan(
+        turn.db,
+        incident,
+        at=at,
+        minutes=turn.asked_of(incident).minutes,
+        by=by,
+        now=turn.now,
+        speakers=turn.house.policy.business,
+    )
     meeting.why = _why(turn, incident, at)
     _record(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(

@@ -6,8 +6,9 @@ from typing import Any
 from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
+from bot.review.participants import FEWEST, Proposal
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotInMeeting, NotOneOfUs
-from storage import attending, incidents, involved, people, reviews, sealed, sittings
+from storage import attending, incidents, involved, participants, people, reviews, sealed, sittings
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
@@ -48,20 +49,22 @@ def with_attendees(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Inc
     return incident, meeting
 
 
-FEWEST_CORE = 5
-"""Core attendees (S2)."""
+def proposal(turn: Turn, incident: Incident) -> Proposal:
+    """Who should come to the next meeting of it: who was there, and somebody for every side that was touched."""
+    return participants.proposed(turn.db, incident, turn.house.policy.business)
 
 
 def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any]:
-    """How many come, and who is missing where fewer than five do though more took part."""
+    """How many come, who is missing where fewer than five do though more took part, and who is spoken for by nobody."""
     core = attending.core(turn.db, meeting)
     asked = {*core, *attending.let_off(turn.db, meeting)}
     missing = [user for user in involved.most_active(turn.db, incident) if user not in asked]
-    is_few = len(core) < FEWEST_CORE
+    is_few = len(core) < FEWEST
     return {
         "count": len(core),
         "is_many": len(core) > attending.MOST_CORE,
-        "missing": missing[:FEWEST_CORE] if is_few else [],
+        "missing": sorted(missing[:FEWEST]) if is_few else [],
+        "unheard": participants.unheard(turn.db, incident, core, turn.house.policy.business),
     }
 
 

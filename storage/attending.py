@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
+from bot.review.participants import MOST
 from storage.models import Attendee, Meeting
 
-MOST_CORE = 8
+MOST_CORE = MOST
 """Core attendees (S2: 5–8); up to so many are invited by themselves."""
 
 
@@ -21,15 +22,20 @@ def attendees(db: Session, meeting: Meeting) -> Sequence[Attendee]:
     return sorted(rows, key=lambda row: row.core_since is None)
 
 
-def invite(db: Session, meeting: Meeting, user: str, *, core: datetime | None, now: datetime) -> None:
-    """Invite somebody; inviting twice is inviting once, and lifts an earlier withdrawal."""
+def invite(
+    db: Session, meeting: Meeting, user: str, *, core: datetime | None, now: datetime, why: str | None = None
+) -> None:
+    """Invite somebody; inviting twice is inviting once, and lifts an earlier withdrawal.
+
+    `why` is what they were proposed for: a role, or the teams and business functions they speak for.
+    """
     row = db.scalar(select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.user_id == user))
     if row is None:
         row = Attendee(team_id=meeting.team_id, meeting_id=meeting.id, user_id=user, invited_at=now)
         db.add(row)
     elif row.uninvited_at:
         row.invited_at = now
-    row.uninvited_at, row.core_since = None, row.core_since or core
+    row.uninvited_at, row.core_since, row.why = None, row.core_since or core, row.why or why
     db.flush()
 
 

@@ -8,17 +8,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
-from storage import incidents, messages
+from storage import messages
 from storage.models import Incident, Message, Person, Source, TimelineEvent, Workspace
-
-
-def first_attendees(db: Session, incident: Incident) -> Sequence[UserId]:
-    """Who holds a role, then who wrote or tagged most: the first eight are core, the others optional readers."""
-    held = incidents.roles(db, incident.id)
-    roles = [user for user in (held.lead, held.facilitator, held.scribe, held.owner) if user]
-    away = unable(db, incident.team_id)
-    return [user for user in dict.fromkeys([*roles, *most_active(db, incident)]) if user not in away]
-
 
 SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
 """Subtypes of what a person says; joining and leaving are not said."""

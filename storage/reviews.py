@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.review.incident import FORMULAS, ChannelId, Place, durations, in_words
 from bot.review.lifecycle import Milestones, Stage, stage_of
-from storage import attending, incidents, involved, people
+from storage import attending, incidents, participants, people
 from storage.models import (
     Change,
     Incident,
@@ -138,15 +138,27 @@ def is_long_ago(db: Session, incident: Incident, *, now: datetime) -> bool:
     return over_at < now - LONG_AGO or (began_at is not None and began_at < incident.opened_at - LONG_AGO)
 
 
-def plan(db: Session, incident: Incident, *, at: datetime, minutes: int = 60, by: str | None, now: datetime) -> Meeting:
-    """A new meeting, where the last one sat, with its first attendees."""
+def plan(
+    db: Session,
+    incident: Incident,
+    *,
+    at: datetime,
+    minutes: int = 60,
+    by: str | None,
+    now: datetime,
+    speakers: participants.Speakers = participants.NOBODY,
+) -> Meeting:
+    """A new meeting, where the last one sat, with those who are proposed for it."""
     meeting = add_meeting(db, of(db, incident), minutes=minutes)
     place = usual_place(db, incident)
     meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
     meeting.zone = people.zone(db, incident.team_id, by)
-    for number, user in enumerate(involved.first_attendees(db, incident)):
-        attending.invite(db, meeting, user, core=now if number < attending.MOST_CORE else None, now=now)
+    who = participants.proposed(db, incident, speakers)
+    for user in who.core:
+        attending.invite(db, meeting, user, core=now, now=now, why=", ".join(who.speaks_for.get(user, ())) or None)
+    for user in who.readers:
+        attending.invite(db, meeting, user, core=None, now=now)
     return meeting
 
 
@@ -272,6 +284,17 @@ def sitting_elsewhere(db: Session, meeting: Meeting, place: Place) -> bool:
         Meeting.ended_at.is_(None),
     )
     return db.scalar(other.limit(1)) is not None
+
+
+def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
+    """Reviews that somebody is led through alone now, or that go on in threads."""
+    rows = db.execute(
+        select(Review, Incident)
+        .join(Incident, Incident.id == Review.incident_id)
+        .where(Review.team_id == team, Review.stepped.is_not(None))
+        .order_by(Review.id)
+    )
+    return [(review, incident) for review, incident in rows]
 
 
 def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:

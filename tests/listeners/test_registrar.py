@@ -59,7 +59,7 @@ def room(tmp_path: Path, sqlite_url: str) -> Room:
 LEADERS = GroupFact("S0LEAD", "leaders", "Leaders", (CHIEF, MARA))
 
 
-async def test_groups_are_read_at_once_and_then_every_hour(room: Room):
+async def test_groups_are_read_at_once_and_then_every_quarter_of_an_hour(room: Room):
     slack = Telling([LEADERS])
     registrar = Registrar(room.desk, slack)
 
@@ -67,7 +67,7 @@ async def test_groups_are_read_at_once_and_then_every_hour(room: Room):
     for _ in range(5):
         await registrar.read_if_due()
         asked.append(slack.asked)
-        room.pass_time(minutes=30)
+        room.pass_time(minutes=10)
 
     assert asked == [1, 1, 2, 2, 3]
     assert room.ask(groups.members, TEAM, "leaders") == [CHIEF, MARA]

@@ -1,0 +1,117 @@
+"""Who is proposed for the meeting of an incident: what its people did, its teams, and who of them can come."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from bot.review import participants
+from bot.review.impact import Impact
+from bot.review.incident import UserId
+from bot.review.participants import LARGEST_TEAM, Proposal, Side, TookPart, propose
+from storage import groups, incidents, involved, timeline
+from storage.models import Incident, Person, UserGroup
+
+Speakers = Mapping[str, Sequence[UserId]]
+"""Business function, in lower case, to the people who speak for it, as the policy names them."""
+NOBODY: Speakers = MappingProxyType({})
+
+
+def proposed(db: Session, incident: Incident, speakers: Speakers = NOBODY) -> Proposal:
+    """Who should come to the meeting of an incident, for whom they speak, and for which side nobody does."""
+    held = incidents.roles(db, incident.id)
+    roles = [user for user in (held.lead, held.facilitator, held.scribe, held.owner) if user]
+    parts = took_part(db, incident)
+    here = able(db, incident, {*roles, *(one.user for one in parts)})
+    return propose(
+        [user for user in roles if user in here],
+        [one for one in parts if one.user in here],
+        sides=_sides(db, incident, parts, speakers),
+    )
+
+
+def unheard(db: Session, incident: Incident, core: Collection[UserId], speakers: Speakers = NOBODY) -> Sequence[Side]:
+    """The sides for which none of these comes, each with those who could."""
+    return participants.unheard(core, _sides(db, incident, took_part(db, incident), speakers))
+
+
+def took_part(db: Session, incident: Incident) -> Sequence[TookPart]:
+    """What each person did in an incident."""
+    messages, events = involved.involvement(db, incident), _on_the_timeline(db, incident)
+    return [TookPart(UserId(user), events[user], messages[user]) for user in sorted({*messages, *events})]
+
+
+def _on_the_timeline(db: Session, incident: Incident) -> Counter[str]:
+    """How many events are of somebody: who wrote the message, else who typed it."""
+    told = timeline.told(db, incident.id)
+    who = (one.message.user_id if one.message else one.event.by for one in told)
+    return Counter(user for user in who if user)
+
+
+# The sides that were touched -----------------------------------------------------------------
+
+
+def _sides(db: Session, incident: Incident, parts: Sequence[TookPart], speakers: Speakers) -> list[Side]:
+    """Each with those who can come."""
+    sides = [*_teams(db, incident, parts), *_affected(db, incident, speakers)]
+    here = able(db, incident, {user for side in sides for user in side.people})
+    return [Side(side.name, tuple(user for user in side.people if user in here)) for side in sides]
+
+
+def _teams(db: Session, incident: Incident, parts: Sequence[TookPart]) -> list[Side]:
+    """The teams of the timeline; where nothing is on it, of those who wrote."""
+    on_it = {one.user for one in parts if one.events} or {one.user for one in parts}
+    rows = [row for row in groups.every(db, incident.team_id) if len(row.members) <= LARGEST_TEAM]
+    return [_side(db, row) for row in rows if on_it & {*row.members}]
+
+
+def _side(db: Session, group: UserGroup) -> Side:
+    return Side(group.name or group.handle, tuple(groups.here_of(db, group)))
+
+
+def _affected(db: Session, incident: Incident, speakers: Speakers) -> list[Side]:
+    """The functions and teams that people named as affected; a team of which nothing can be known is no gap."""
+    impact = Impact.from_json(incident.impact)
+    functions = [_spoken_for(db, incident, name, speakers) for name in impact.functions]
+    teams = [_spoken_for(db, incident, name, speakers) for name in impact.teams]
+    knows_teams = bool(groups.every(db, incident.team_id))
+    return [*functions, *(side for side in teams if side.people or knows_teams)]
+
+
+def _spoken_for(db: Session, incident: Incident, name: str, speakers: Speakers) -> Side:
+    """By whom the policy names, else by the user group of that name."""
+    group = groups.find(db, incident.team_id, name)
+    named = [*speakers.get(name.strip().lower(), ())]
+    label = group.name or group.handle if group else name
+    return Side(label, tuple(dict.fromkeys([*named, *(groups.here_of(db, group) if group else ())])))
+
+
+def unmet(db: Session, team: str, *, since: datetime) -> Sequence[UserId]:
+    """Members of teams that incidents opened since a moment name as affected, of whom nothing is known."""
+    recent = db.scalars(select(Incident).where(Incident.team_id == team, Incident.opened_at >= since))
+    impacts = [Impact.from_json(incident.impact) for incident in recent]
+    names = dict.fromkeys(name for impact in impacts for name in (*impact.functions, *impact.teams))
+    users = {user for name in names for user in groups.members(db, team, name)}
+    known = set(db.scalars(select(Person.user_id).where(Person.team_id == team, Person.user_id.in_(users))))
+    return sorted(users - known)
+
+
+# Who can come ----------------------------------------------------------------------------------
+
+
+def able(db: Session, incident: Incident, users: Collection[str]) -> set[UserId]:
+    """Those of these people who are here and may see the incident.
+
+    Of whom nothing is known, nothing speaks against in a public one; in a private one they must be in its channel.
+    """
+    sees = exists(select(Incident.id).where(Incident.id == incident.id, incidents.visible_to(Person.user_id)))
+    them = (Person.team_id == incident.team_id, Person.user_id.in_(users), Person.read_at.is_not(None))
+    known = {row.user_id: bool(row.sees) for row in db.execute(select(Person.user_id, sees.label("sees")).where(*them))}
+    strangers = {user for user in users if user not in known}
+    if incident.private_since is not None:
+        strangers = {user for user in strangers if incidents.by_number(db, incident.team_id, incident.id, user)}
+    away = {*involved.unable(db, incident.team_id), involved.bot_user(db, incident.team_id)}
+    return {UserId(user) for user in ({user for user, seen in known.items() if seen} | strangers) - away}
