@@ -1,7 +1,7 @@
 """An incident's standing: where it stands, how grave it is, its moments, its roles, its exits and the way back."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -110,6 +110,12 @@ def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
         "policy",
         incident=incident,
         asked=turn.asked_of(incident),
+        house=turn.house.policy,
+        own=turn.house.policy.own(incident.severity),
+        chosen=reviews.of(turn.db, incident).depth,
+        window=[round(edge / timedelta(hours=1)) for edge in turn.house.policy.window],
+        async_hours=round(turn.house.policy.async_deadline / timedelta(hours=1)),
+        pre_read_hours=round(turn.house.policy.pre_read_lead / timedelta(hours=1)),
         raises=RAISES_SEVERITY,
         may_choose_way=deciding.may_choose(turn, incident, by),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot import (
+    assessing,
     checking,
     closing,
     following_up,
@@ -30,6 +31,10 @@ def set_or_clear(what: What) -> Deed:
 
 def set_or_show(what: What) -> Deed:
     return Deed(tracking.set_summary, what) if what["text"] else Deed(tracking.show_summary, {})
+
+
+def set_or_ask(what: What) -> Deed:
+    return Deed(tracking.set_severity, what) if what["words"] else Deed(assessing.show_severity, {})
 
 
 def public_or_offer(what: What) -> Deed:

@@ -40,7 +40,7 @@ ABOUT_AN_EVENT = {"answer", "comment", "edit", "missing"}
 ROLES = {role.value for role in Role}
 FINDINGS = {kind.value for kind in FindingKind}
 REPORT_PART = re.compile(rf"edit ({'|'.join(rewriting.PARTS)})\b")
-UNSAID = {"stops", "event", "action", "impact", "park", "note", "go", "recording", "surprise"}
+UNSAID = {"stops", "event", "action", "impact", "severity", "park", "note", "go", "recording", "surprise"}
 """Verbs that open their form where nothing follows them."""
 
 

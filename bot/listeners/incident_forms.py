@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from bot import opening, tracking
+from bot import assessing, opening, tracking
 from bot.listeners import blocks
 from bot.listeners.asked import Answers, Asked, Form, Memory, options
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs
+from bot.review.assessment import QUESTIONS, Assessment
 from bot.review.impact import Impact, read_list
 from bot.review.incident import Severity, UserId
 from bot.review.lifecycle import Role
@@ -29,6 +30,18 @@ def _ask_impact(asked: Asked) -> list[Block]:
     )
     rows = [blocks.field(name, label, blocks.line(initial)) for name, label, initial in fields]
     return [*map(blocks.optional, rows), blocks.optional(blocks.field("text", "In words", blocks.lines(known.text)))]
+
+
+def _ask_severity(asked: Asked) -> list[Block]:
+    known = incidents.get(asked.turn.db, asked.memory.incident or 0).assessed or {}
+    fields = [
+        blocks.optional(blocks.field(name, question.words, blocks.choice(question.answers.items(), known.get(name))))
+        for name, question in QUESTIONS.items()
+    ]
+    return [
+        blocks.said("I propose a severity from your answers, and you decide. Leave out what nobody knows."),
+        *fields,
+    ]
 
 
 def _ask_open(_: Asked) -> list[Block]:
@@ -73,6 +86,10 @@ def _impact(answers: Answers, _: Memory) -> Deed:
     return Deed(tracking.set_impact, {"impact": impact})
 
 
+def _severity(answers: Answers, _: Memory) -> Deed:
+    return Deed(assessing.assess, {"assessment": Assessment.from_json(answers)})
+
+
 def _summary(answers: Answers, _: Memory) -> Deed:
     sentences = Sentences(answers.get("happened", ""), answers.get("felt", ""), answers.get("fixed", ""))
     return Deed(tracking.set_summary, {"text": sentences.as_summary()})
@@ -90,6 +107,7 @@ class NotANumber(Refused):
 FORMS: Mapping[str, Form] = {
     "open": Form("Open an incident", "Open", _ask_open, _open, "title"),
     "impact": Form("What was felt", "Keep", _ask_impact, _impact, "customers"),
+    "severity": Form("How grave was it?", "Propose", _ask_severity, _severity, "customers"),
     "role": Form("Who takes it over", "Name", _ask_role, _role, "owner"),
     "summary": Form("Three plain sentences", "Keep", _ask_summary, _summary, "happened"),
 }

@@ -106,9 +106,34 @@ class Policy:
     given: frozenset[str] = frozenset()
     """Keys that this installation's policy file names, such as `severities.sev2.minutes`; the rest is by default."""
 
+    def own(self, severity: str | None) -> tuple[str, ...]:
+        """What of all this bears on an incident of this severity and was set here, in words; the rest is by default."""
+        mine = f"severities.{severity or 'unknown'}."
+        keys = {key.removeprefix(mine) for key in self.given}
+        return tuple(words for words, parts in IN_WORDS.items() if any(key.startswith(parts) for key in keys))
+
     def asked_for(self, severity: str | None) -> Asked:
         """What this severity asks for."""
         return self.severities[Severity(severity)] if severity else self.unknown
+
+
+IN_WORDS: Mapping[str, tuple[str, ...]] = {
+    "how much of a review": ("review",),
+    "its length": ("minutes",),
+    "when it meets": ("window_hours",),
+    "when the pre-read comes": ("pre_read_hours",),
+    "the private question": ("private_question",),
+    "the briefing of leaders": ("briefing", "leaders"),
+    "who leads": ("facilitators",),
+    "who writes": ("scribes",),
+    "who speaks for the business": ("business",),
+    "the time for a review in threads": ("async_hours",),
+    "the days before promises": ("soak_days",),
+    "who gets the report": ("sharing",),
+    "who hears of what is late": ("escalation",),
+    "what it costs": ("rates",),
+}
+"""What the keys of a policy file are about; those of a severity without the names of their tables."""
 
 
 DEFAULT = Policy()

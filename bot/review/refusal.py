@@ -226,6 +226,10 @@ class UnknownSeverity(Refused):
         return super().template() if self.words else asked
 
 
+class NothingAnswered(Refused):
+    """Say at least who felt it, what became of data, or whether anybody saw what they should not; more is up to you."""
+
+
 @dataclass(eq=False)
 class UnknownStart(Refused):
     """I cannot read along from “{words}”. After `from:` I understand {starts}; without it I ask you."""
@@ -337,15 +341,6 @@ class NoSuchAction(Refused):
     """I find no action {number} that you can see. `{command} actions all` shows the numbers."""
 
     number: int | str
-
-
-@dataclass(eq=False)
-class UnknownWay(Refused):
-    """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone, and
-    `{command} schedule` proposes an hour for a meeting.
-    """
-
-    words: str
 
 
 @dataclass(eq=False)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -6,11 +7,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot import opening, tracking
+from bot.desk import House
 from bot.opening import ChannelArchived
 from bot.review.heard import ChannelFact
 from bot.review.impact import Impact
-from bot.review.incident import ChannelFacts, ChannelId, MomentName, Place, UserId
+from bot.review.incident import ChannelFacts, ChannelId, MomentName, Place, Severity, UserId
 from bot.review.lifecycle import Role, Stage
+from bot.review.policy import DEFAULT, Asked, Depth, Sharing
 from bot.review.refusal import (
     AlreadyTracked,
     InTheFuture,
@@ -544,6 +547,42 @@ def test_the_policy_says_what_a_severity_asks_for(room: Room, severity: str | No
     an_incident(room, severity=severity)
 
     assert said in room.serve(tracking.policy, where=HERE, by=TOMAS)
+
+
+def test_the_policy_says_what_was_set_here_and_what_is_by_default(room: Room):
+    an_incident(room)
+    by_default = room.serve(tracking.policy, where=HERE, by=TOMAS)
+
+    given = frozenset({"severities.sev2.minutes", "severities.sev1.review", "window_hours.opens", "soak_days"})
+    asked = {**DEFAULT.severities, Severity.sev2: Asked(Depth.full, minutes=75)}
+    window = (timedelta(hours=24), timedelta(hours=72))
+    own = replace(DEFAULT, severities=asked, window=window, soak_days=1, pre_read_lead=timedelta(hours=8), given=given)
+    here = Room(room.storage, room.now, House(policy=own)).serve(tracking.policy, where=HERE, by=TOMAS)
+
+    assert "All of this is what I ask for by default" in by_default
+    assert "60 minutes, 48 to 72 hours after mitigation" in by_default
+    assert "The pre-read a day before it" in by_default
+    assert "75 minutes, 24 to 72 hours after mitigation" in here
+    assert "The pre-read 8 hours before it" in here
+    assert "One working day before actions are promised" in here
+    assert "Set here, in the policy file: its length, when it meets and the days before promises. The rest" in here
+
+
+def test_the_policy_says_who_gets_the_report_and_of_a_private_incident_nobody_else(room: Room):
+    an_incident(room)
+    sharing = Sharing(people=(JONAS,), managers=(PRIYA,), channels=(ChannelId("C0LEARN"),))
+    own = replace(DEFAULT, sharing=sharing, given=frozenset({"sharing.people"}))
+    here = Room(room.storage, room.now, House(policy=own))
+
+    told = here.serve(tracking.policy, where=HERE, by=TOMAS)
+    inside = ChannelFacts(channel=CHANNEL, name="inc-checkout", private=True, members=(TOMAS,))
+    room.change(lambda db: channels.enter(db, TEAM, inside, now=room.now))
+    room.change(lambda db: setattr(incidents.get(db, 1), "private_since", room.now))
+    of_private = here.serve(tracking.policy, where=HERE, by=TOMAS)
+
+    assert "The report goes to its channel, to <#C0LEARN>, to <@U0JONAS>." in told
+    assert "PRIYA" not in told
+    assert "The report goes to" not in of_private
 
 
 # Its moments ---------------------------------------------------------------------------------

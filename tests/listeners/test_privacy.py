@@ -279,6 +279,7 @@ ANSWERS: Mapping[str, Any] = {
     "stops": ["1"],
     "inquiries": "1",
     "title": "Open",
+    "customers": "some",
     "deployed": "https://example.com/1",
     "keep_0": [f"{SECRET} {TS}"],
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot import (
+    assessing,
     briefing,
     closing,
     facilitating,
@@ -59,6 +60,7 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("open", opening.open_incident),
     ("include <#C0SUPPORT|support> from:7d", listening.include),
     ("severity sev2", tracking.set_severity),
+    ("severity", assessing.show_severity),
     ("began 14:05", tracking.set_moment),
     ("detected", tracking.set_moment),
     ("acknowledged 10 min ago", tracking.set_moment),
