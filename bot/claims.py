@@ -7,7 +7,7 @@ Everything here asks the database, so it is called in worker threads.
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -18,13 +18,15 @@ from bot.gate import Gate
 from bot.looking_up import mark_of
 from bot.pacing import Pace
 from bot.posting import Parcel, Said
-from storage import delivering, people, read_back
+from storage import delivering, letters, people, read_back
 from storage.holds import Holds
 from storage.models import OutboxNote
 from storage.session import Storage
 
 AT_ONCE = 100
 """Notes under way at a time, each of another channel: more than the pace lets begin while the longest call hangs."""
+LETTERS_AT_ONCE = 4
+"""Letters under way at a time, each by a connection of its own."""
 YOUNG_AT_LEAST = timedelta(seconds=5)
 """How old a claim may be when Slack is called, however short the grace period is: a slow database must not mean that
 nothing is ever said."""
@@ -108,6 +110,17 @@ class Claims:
     def seconds_left(self) -> float | None:
         """Until more may be said; None where nothing is in its way."""
         return self._gate.seconds_left()
+
+    def take_letters(self, busy: frozenset[int], at_most: int) -> list[Parcel]:
+        """Claim letters that may be sent now, but for those that are under way; they keep no pace of Slack's."""
+        now, patience = self._now(), self._grace + posting.LETTER_TIMEOUT
+        with self._storage.read() as db:
+            if at_most <= 0 or not letters.is_due(db, self._team, now=now, patience=patience):
+                return []
+        with self._storage.write() as db:
+            claimed = letters.claim(db, self._team, now=now, patience=patience, at_most=at_most, busy=busy)
+            mark_key = people.workspace(db, self._team).mark_key
+            return [_letter(note, mark_key, letters.address(db, note)) for note in claimed]
 
     # What is uncertain ------------------------------------------------------------------------
 
@@ -210,6 +223,10 @@ class Claims:
         """Whether the message that it was is to be said once more, for Slack lost it."""
         with self._storage.write() as db:
             return read_back.replace_lost(db, parcel.id, attempt=parcel.attempt, ts=ts, now=self._now())
+
+
+def _letter(note: OutboxNote, mark_key: str, address: tuple[str, str] | None) -> Parcel:
+    return replace(_parcel(note, mark_key), address=address, letter=note.letter)
 
 
 def _parcel(note: OutboxNote, mark_key: str) -> Parcel:

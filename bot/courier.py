@@ -19,10 +19,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import looking_up, outcomes
-from bot.claims import Claims, NotOurs
+from bot.claims import LETTERS_AT_ONCE, Claims, NotOurs
 from bot.drawing import NotDrawn
 from bot.gallery import Gallery
 from bot.looking_up import Found
+from bot.mailing import Mail
 from bot.measures import Tell, nobody
 from bot.outcomes import RETRY_S, Outcome
 from bot.pacing import A_SECOND
@@ -53,8 +54,18 @@ NOT_HEARD_THERE = {"channel_not_found", "is_archived", "not_in_channel", "user_n
 class Courier:
     """Takes notes from the outbox, in order per channel, and says each of them once."""
 
-    def __init__(self, claims: Claims, sheets: Sheets, client: AsyncWebClient, *, tell: Tell = nobody) -> None:
-        """`client` tries nothing again by itself; `tell` hears what became of each note."""
+    def __init__(
+        self,
+        claims: Claims,
+        sheets: Sheets,
+        client: AsyncWebClient,
+        *,
+        mail: Mail | None = None,
+        tell: Tell = nobody,
+    ) -> None:
+        """`client` tries nothing again by itself; letters wait where there is no `mail`; `tell` hears what became of
+        each note.
+        """
         self._claims = claims
         self._client = client
         self._tell = tell
@@ -64,11 +75,13 @@ class Courier:
             ready=self._ready,
             drawn=lambda parcel: asyncio.to_thread(sheets.of, parcel.key, parcel.incident, reader=parcel.channel),
             mark_files=lambda parcel, hung: asyncio.to_thread(claims.mark_files, parcel, hung),
+            mail=mail,
         )
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._letters: set[int] = set()
         self._odd_words = Counter[int]()
 
     def wake(self) -> None:
@@ -117,9 +130,20 @@ class Courier:
         for parcel in uncertain:
             self._begin(parcel, self._look_up)
         due = await asyncio.to_thread(self._claims.take_due, frozenset(self._under_way))
-        for parcel in due:
+        sent = await self._take_letters()
+        for parcel in (*due, *sent):
             self._begin(parcel, self._deliver)
-        return len(uncertain) + len(due)
+        return len(uncertain) + len(due) + len(sent)
+
+    async def _take_letters(self) -> list[Parcel]:
+        """So few at a time that they keep nothing in Slack waiting."""
+        self._letters &= self._under_way.keys()
+        if self._post.mail is None:
+            return []
+        room = LETTERS_AT_ONCE - len(self._letters)
+        taken = await asyncio.to_thread(self._claims.take_letters, frozenset(self._under_way), room)
+        self._letters |= {parcel.id for parcel in taken}
+        return taken
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
@@ -222,7 +246,8 @@ class Courier:
     async def _dead(self, parcel: Parcel, word: str) -> None:
         self._odd_words.pop(parcel.id, None)
         self._tell("refused")
-        log.error("refused by Slack", extra={"note": parcel.id, "kind": parcel.kind, "error": word})
+        by = "the mail server" if parcel.kind == "letter" else "Slack"
+        log.error("refused by %s", by, extra={"note": parcel.id, "kind": parcel.kind, "error": word})
         await asyncio.to_thread(self._claims.mark_dead, parcel, word)
 
     # Looking up ------------------------------------------------------------------------

@@ -108,8 +108,18 @@ class Outcome:
     wait: timedelta = timedelta()
 
 
+class Known(OSError):
+    """A failure of which it is known what became of what was tried."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.word)
+        self.outcome = outcome
+
+
 def of(failure: BaseException) -> Outcome:
     """What one of FAILURES says about the call."""
+    if isinstance(failure, Known):
+        return failure.outcome
     if not isinstance(failure, SlackApiError):
         return Outcome("unknown", type(failure).__name__)
     # The client hands on the bare answer of its HTTP library where it could not read it.

@@ -1,6 +1,6 @@
 """How a note becomes a call to Slack, by its kind: the only module that posts, together with the gallery.
 
-A kind that does not go to Slack would be one row more: a letter, say, by the same mark as its Message-ID.
+A letter goes elsewhere, with its mark as its Message-ID.
 """
 
 import asyncio
@@ -13,13 +13,17 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import looking_up, outcomes
+from bot.calendars import Guest
 from bot.gallery import Gallery, Hung
-from bot.outcomes import NoAnswer, yes
+from bot.mailing import Mail, Outgoing
+from bot.outcomes import UNTIL_MENDED_S, Known, NoAnswer, Outcome, yes
 from bot.sheets import Sheet, in_block
 
 CALL_TIMEOUT = timedelta(seconds=15)
 PICTURE_TIMEOUT = timedelta(seconds=45)
 """Several calls, and the bytes."""
+LETTER_TIMEOUT = timedelta(seconds=60)
+"""Some servers look at a letter for long before they take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,9 @@ class Parcel:
     """Written after a backup was put back: under its key something else may have been said before."""
     incident: int | None = None
     files: tuple[Hung, ...] = ()
+    address: tuple[str, str] | None = None
+    """Of a letter: where it goes, and the name of who lives there."""
+    letter: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,11 @@ class Post:
     ready: Callable[[Parcel], Awaitable[None]]
     drawn: Callable[[Parcel], Awaitable[Sheet | None]]
     mark_files: Callable[[Parcel, Sequence[Hung]], Awaitable[None]]
+    mail: Mail | None = None
 
     async def carry(self, parcel: Parcel) -> Said:
         """Say it in time; raises FAILURES of outcomes, and what `ready`, `drawn` and `mark_files` raise."""
-        patience = PICTURE_TIMEOUT if parcel.kind == "picture" else CALL_TIMEOUT
+        patience = PATIENCE.get(parcel.kind, CALL_TIMEOUT)
         return await asyncio.wait_for(CARRIERS[parcel.kind](self, parcel), patience.total_seconds())
 
 
@@ -182,10 +190,23 @@ async def _share(post: Post, parcel: Parcel, sheet: Sheet) -> Said:
     return Said(parcel.channel)
 
 
+async def _mail(post: Post, parcel: Parcel) -> Said:
+    """A version of its own is a letter of its own; sent again, it is the same one."""
+    if post.mail is None:
+        raise Known(Outcome("later", "no_server", timedelta(seconds=UNTIL_MENDED_S)))
+    to = Guest(*parcel.address) if parcel.address else None
+    mark = f"{parcel.mark}.{parcel.version}"
+    await post.mail.send(Outgoing(to, mark, parcel.text, parcel.letter or {}, attempt=parcel.attempt))
+    return Said(parcel.channel)
+
+
 CARRIERS: Mapping[str, Callable[[Post, Parcel], Awaitable[Said]]] = {
     "once": _say,
     "live": _say,
     "whisper": _whisper,
     "mark": _react,
     "picture": _hang,
+    "letter": _mail,
 }
+PATIENCE = {"picture": PICTURE_TIMEOUT, "letter": LETTER_TIMEOUT}
+"""How long the carrier of a kind may take, where that is longer than a call."""

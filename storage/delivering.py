@@ -1,6 +1,7 @@
 """What the courier asks of the outbox: what is to be said next, and what became of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,24 @@ def anybodys(_note: OutboxNote) -> bool:
 
 NOTHING: ColumnElement[bool] = false()
 """What has to wait, where there is no pace to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """By which words a note is known that waits, and that is on its way."""
+
+    waits: str
+    goes: str
+
+
+OF_NOTES, OF_LETTERS = States("pending", "sending"), States("to_mail", "mailing")
+"""A program of before letters may still run beside this one: what it does not know it leaves alone."""
+
+
+def states(note: OutboxNote) -> States:
+    """The words of this note."""
+    return OF_LETTERS if note.kind == "letter" else OF_NOTES
+
 
 # Claiming ----------------------------------------------------------------------------
 
@@ -134,8 +153,8 @@ def mark_sent(db: Session, note_id: int, *, attempt: int, version: int, channel:
         note.posted_channel, note.posted_ts = (channel, ts) if ts else (note.posted_channel or channel, note.posted_ts)
         note.sent_at = now
     closed.heard(db, note)
-    if note.state != "sending" or note.attempts == attempt:
-        note.state, note.error = ("sent" if note.said_version == note.version else "pending"), None
+    if note.state != states(note).goes or note.attempts == attempt:
+        note.state, note.error = ("sent" if note.said_version == note.version else states(note).waits), None
 
 
 def mark_files(db: Session, note_id: int, files: list[dict[str, Any]], *, attempt: int, now: datetime) -> bool:
@@ -150,7 +169,7 @@ def mark_later(db: Session, note_id: int, *, attempt: int, until: datetime, erro
     """It was surely not said in this attempt, and may be tried again from a moment on."""
     note = _attempted(db, note_id, attempt)
     if note:
-        note.state, note.not_before, note.error = "pending", until, error
+        note.state, note.not_before, note.error = states(note).waits, until, error
 
 
 def mark_uncertain(db: Session, note_id: int, *, attempt: int, until: datetime) -> None:
@@ -171,4 +190,4 @@ def mark_dead(db: Session, note_id: int, *, attempt: int, error: str) -> None:
 def _attempted(db: Session, note_id: int, attempt: int) -> OutboxNote | None:
     """A note that is still in this attempt; another process may have looked it up and gone on."""
     note = db.get_one(OutboxNote, note_id, with_for_update=True)
-    return note if (note.state, note.attempts) == ("sending", attempt) else None
+    return note if (note.state, note.attempts) == (states(note).goes, attempt) else None

@@ -699,6 +699,8 @@ class Meeting(Base, kw_only=True):
     """The hour it was booked for at first, however often it was moved."""
     burden: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     """Minutes outside their working hours, by person, of those it was booked outside of: their turn rotates."""
+    calendar: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """What calendars hold of it: its hour, length, place, who is asked, and since when."""
 
 
 class Attendee(Base, kw_only=True):
@@ -828,7 +830,7 @@ class OutboxNote(Base, kw_only=True):
     version: Mapped[int] = mapped_column(default=1)
     said_version: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(8), default="pending")
-    """pending, sending, sent or dead."""
+    """pending, sending, sent or dead; a letter is to_mail and mailing before that."""
     written_at: Mapped[datetime]
     not_before: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from storage import brought_back
-from storage.delivering import UNCERTAIN
+from storage.delivering import OF_LETTERS, OF_NOTES, UNCERTAIN, states
 from storage.models import ANSWER, BROADCAST, OutboxNote
 from storage.rows import insert_new
 
@@ -194,7 +194,8 @@ def get(db: Session, note_id: int) -> OutboxNote:
 
 def waiting(db: Session, team: str) -> Sequence[OutboxNote]:
     """All that is not said yet, oldest first."""
-    pending = and_(OutboxNote.team_id == team, OutboxNote.state.in_(("pending", "sending")))
+    unsaid = [state for of in (OF_NOTES, OF_LETTERS) for state in (of.waits, of.goes)]
+    pending = and_(OutboxNote.team_id == team, OutboxNote.state.in_(unsaid))
     return db.scalars(select(OutboxNote).where(pending).order_by(OutboxNote.id)).all()
 
 
@@ -207,5 +208,5 @@ def revive(db: Session, note_id: int, *, now: datetime) -> bool:
     note = db.get(OutboxNote, note_id)
     if note is None or note.state != "dead":
         return False
-    note.state, note.not_before, note.error = "pending", now, None
+    note.state, note.not_before, note.error = states(note).waits, now, None
     return True

@@ -31,8 +31,8 @@ def held(db: Session, team: str, *, now: datetime) -> Mapping[str, datetime]:
 
 
 def begun(db: Session, team: str, *, since: datetime, now: datetime) -> Sequence[datetime]:
-    """When notes were begun after a moment and until now."""
-    lately = (OutboxNote.attempted_at > since, OutboxNote.attempted_at <= now)
+    """When notes were begun after a moment and until now; letters do not go to Slack."""
+    lately = (OutboxNote.attempted_at > since, OutboxNote.attempted_at <= now, OutboxNote.kind != "letter")
     return [at for at in db.scalars(select(OutboxNote.attempted_at).where(OutboxNote.team_id == team, *lately)) if at]
 
 

@@ -55,7 +55,7 @@ WORDS: Mapping[str, Collection[str]] = {
     "findings": ("text",),
     "incidents": ("title", "summary", "impact", "assessed"),
     "meeting_notes": ("text",),
-    "meetings": ("why", "call", "recording", "agenda", "apart", "burden"),
+    "meetings": ("why", "call", "recording", "agenda", "apart", "burden", "calendar"),
     "message_files": ("name", "url"),
     "message_versions": ("text",),
     "messages": ("bot_name", "text", "plain", "blocks", "attachments"),
@@ -145,7 +145,7 @@ def _unsay(storage: Storage, somebody: Somebody) -> None:
     """Nothing that waits to be said to somebody is said any more, and where it was said is forgotten."""
     mine = (OutboxNote.team_id == somebody.team, OutboxNote.channel_id == somebody.user)
     with storage.write() as db:
-        db.execute(delete(OutboxNote).where(*mine, OutboxNote.state.in_(("pending", "dead"))))
+        db.execute(delete(OutboxNote).where(*mine, OutboxNote.state.in_(("pending", "to_mail", "dead"))))
         db.execute(update(OutboxNote).where(*mine).values(posted_channel=None, posted_ts=None))
 
 

@@ -101,5 +101,5 @@ def _forget_what_was_said(db: Session, team: str, before: datetime) -> int:
     said = and_(OutboxNote.team_id == team, OutboxNote.state == "sent", OutboxNote.not_before <= before)
     words = and_(OutboxNote.sent_at <= before, OutboxNote.kind != "mark", OutboxNote.text != "")
     some = db.scalars(select(OutboxNote.id).where(said, words).order_by(OutboxNote.id).limit(AT_ONCE)).all()
-    db.execute(update(OutboxNote).where(OutboxNote.id.in_(some)).values(text="", blocks=None))
+    db.execute(update(OutboxNote).where(OutboxNote.id.in_(some)).values(text="", blocks=None, letter=None))
     return len(some)

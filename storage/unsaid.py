@@ -8,10 +8,14 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
+from storage.delivering import OF_LETTERS, OF_NOTES
 from storage.models import OutboxNote
 
-BY_PICTURES = "picture"
-"""Words wait for no picture."""
+WAITED_FOR_BY_NOBODY = ("picture", "letter")
+"""Words wait for no picture, and nothing in Slack for a letter."""
+
+
+WAITS, GOES = (OF_NOTES.waits, OF_LETTERS.waits), (OF_NOTES.goes, OF_LETTERS.goes)
 
 
 class Why(StrEnum):
@@ -33,7 +37,11 @@ class Why(StrEnum):
     """Slack refused it for good, or its reader wants it no more."""
 
 
-IN_ERROR = {"pending": Why.told_to_wait, "sending": Why.uncertain, "dead": Why.dead}
+IN_ERROR = {
+    **dict.fromkeys(WAITS, Why.told_to_wait),
+    **dict.fromkeys(GOES, Why.uncertain),
+    "dead": Why.dead,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +62,11 @@ def depths(db: Session, team: str, *, now: datetime) -> list[Depth]:
 
 
 def _why(now: datetime) -> ColumnElement[str]:
-    pending = OutboxNote.state == "pending"
+    pending, going = OutboxNote.state.in_(WAITS), OutboxNote.state.in_(GOES)
     return case(
         (OutboxNote.state == "dead", Why.dead.value),
-        (and_(OutboxNote.state == "sending", OutboxNote.error.is_not(None)), Why.uncertain.value),
-        (OutboxNote.state == "sending", Why.sending.value),
+        (and_(going, OutboxNote.error.is_not(None)), Why.uncertain.value),
+        (going, Why.sending.value),
         (and_(pending, OutboxNote.not_before <= now), Why.due.value),
         (and_(pending, OutboxNote.error.is_not(None)), Why.told_to_wait.value),
         else_=Why.later.value,
@@ -67,10 +75,9 @@ def _why(now: datetime) -> ColumnElement[str]:
 
 def _since() -> ColumnElement[datetime]:
     """Since when a note has been what it is, as far as that is written down."""
-    begun = and_(OutboxNote.state != "pending", OutboxNote.attempted_at > OutboxNote.written_at)
-    waits = and_(
-        OutboxNote.state == "pending", OutboxNote.error.is_(None), OutboxNote.not_before > OutboxNote.written_at
-    )
+    pending = OutboxNote.state.in_(WAITS)
+    begun = and_(~pending, OutboxNote.attempted_at > OutboxNote.written_at)
+    waits = and_(pending, OutboxNote.error.is_(None), OutboxNote.not_before > OutboxNote.written_at)
     return case(
         (begun, OutboxNote.attempted_at),
         (and_(waits, OutboxNote.not_before > OutboxNote.written_at), OutboxNote.not_before),
@@ -125,9 +132,9 @@ def _told(note: OutboxNote, now: datetime, answer: int, behind: int | None) -> U
 
 
 def _of(note: OutboxNote, now: datetime) -> Why:
-    if note.state == "pending" and note.not_before <= now:
+    if note.state in WAITS and note.not_before <= now:
         return Why.due
-    fallback = Why.sending if note.state == "sending" else Why.later
+    fallback = Why.sending if note.state in GOES else Why.later
     return IN_ERROR.get(note.state, fallback) if note.error or note.state == "dead" else fallback
 
 
@@ -136,8 +143,8 @@ def _ahead(notes: Iterable[OutboxNote], now: datetime) -> Mapping[int, int]:
     first: dict[str, int] = {}
     ahead: dict[int, int] = {}
     for note in notes:
-        if note.channel_id in first:
+        if note.channel_id in first and note.kind != "letter":
             ahead[note.id] = first[note.channel_id]
-        elif note.kind != BY_PICTURES and note.state != "dead" and _of(note, now) is not Why.later:
+        elif note.kind not in WAITED_FOR_BY_NOBODY and note.state != "dead" and _of(note, now) is not Why.later:
             first[note.channel_id] = note.id
     return ahead

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("meetings", sa.Column("sequence", sa.Integer(), server_default="0", nullable=False))
     op.add_column("meetings", sa.Column("first_meets_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("meetings", sa.Column("burden", sa.JSON(), nullable=True))
+    op.add_column("meetings", sa.Column("calendar", sa.JSON(), nullable=True))
     op.add_column("attendees", sa.Column("answer", sa.String(length=8), nullable=True))
     op.add_column("attendees", sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("attendees", sa.Column("why", sa.Text(), nullable=True))
@@ -105,7 +106,7 @@ def downgrade() -> None:
     op.drop_column("outbox", "letter")
     for column in ("why", "answered_at", "answer"):
         op.drop_column("attendees", column)
-    for column in ("burden", "first_meets_at", "sequence", "uid", "apart"):
+    for column in ("calendar", "burden", "first_meets_at", "sequence", "uid", "apart"):
         op.drop_column("meetings", column)
     for column in ("stepped", "depth"):
         op.drop_column("reviews", column)

@@ -1,0 +1,146 @@
+"""A meeting as calendars take it in: the object of RFC 5545, the message of RFC 5546, and links that add it by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from icalendar import Calendar, Event, vCalAddress, vText
+
+PRODUCT = "-//Debrief//Review of an incident//EN"
+GOOGLE = "https://calendar.google.com/calendar/render"
+OUTLOOK = "https://outlook.office.com/calendar/0/deeplink/compose"
+FILE_NAME = "review.ics"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """What calendars hold of a meeting: by its `uid` it is known for ever, and a higher `sequence` replaces it."""
+
+    uid: str
+    sequence: int
+    revised_at: datetime
+    at: datetime
+    minutes: int
+    summary: str
+    about: str
+    where: str
+    url: str
+    is_private: bool
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.at + timedelta(minutes=self.minutes)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it waits with a letter."""
+        moments = {"at": self.at.isoformat(), "revised_at": self.revised_at.isoformat()}
+        names = ("uid", "sequence", "minutes", "summary", "about", "where", "url", "is_private")
+        return {name: getattr(self, name) for name in names} | moments
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        """The same again."""
+        moments = {name: datetime.fromisoformat(written[name]) for name in ("at", "revised_at")}
+        return cls(**{**written, **moments})
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whom a letter is for: nobody else's address stands in it."""
+
+    address: str
+    name: str = ""
+
+
+def as_file(appointment: Appointment) -> bytes:
+    """The meeting for whoever takes it in by hand, without a method, as CalDAV wants it (RFC 4791, 4.1)."""
+    return _written(_event(appointment))
+
+
+def as_request(appointment: Appointment, guest: Guest, *, organizer: Guest) -> bytes:
+    """The invitation of one person, or its newer version where its sequence is higher."""
+    event = _event(appointment)
+    event.add("organizer", _address(organizer))
+    invited = _address(guest)
+    invited.params |= {"ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("NEEDS-ACTION"), "RSVP": vText("FALSE")}
+    event.add("attendee", invited)
+    return _written(event, method="REQUEST")
+
+
+def as_cancellation(appointment: Appointment, guest: Guest, *, organizer: Guest) -> bytes:
+    """Takes the meeting out of one person's calendar."""
+    event = _event(appointment)
+    event["status"] = vText("CANCELLED")
+    event.add("organizer", _address(organizer))
+    event.add("attendee", _address(guest))
+    return _written(event, method="CANCEL")
+
+
+def _event(appointment: Appointment) -> Event:
+    """Hours are in UTC: every calendar knows that zone, and shows them in its reader's."""
+    event = Event()
+    event.add("uid", appointment.uid)
+    event.add("sequence", appointment.sequence)
+    event.add("dtstamp", appointment.revised_at.astimezone(UTC))
+    event.add("dtstart", appointment.at.astimezone(UTC))
+    event.add("dtend", appointment.ends_at.astimezone(UTC))
+    event.add("summary", appointment.summary)
+    event.add("description", appointment.about)
+    event.add("location", appointment.where)
+    if appointment.url:
+        event.add("url", appointment.url)
+    event.add("class", "PRIVATE" if appointment.is_private else "PUBLIC")
+    event.add("status", "CONFIRMED")
+    event.add("transp", "OPAQUE")
+    return event
+
+
+def _address(guest: Guest) -> vCalAddress:
+    address = vCalAddress(f"mailto:{guest.address}")
+    if guest.name:
+        address.params["CN"] = vText(_in_quotes(guest.name))
+    return address
+
+
+def _in_quotes(name: str) -> str:
+    """A parameter takes no quotation mark and no control character (RFC 5545, 3.2)."""
+    return " ".join("".join(" " if letter == '"' or not letter.isprintable() else letter for letter in name).split())
+
+
+def _written(event: Event, *, method: str = "") -> bytes:
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", PRODUCT)
+    if method:
+        calendar.add("method", method)
+    calendar.add_component(event)
+    return calendar.to_ical()
+
+
+# By hand ------------------------------------------------------------------------------
+
+
+def google_link(appointment: Appointment) -> str:
+    """Opens Google Calendar with the meeting filled in."""
+    begins, ends = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (appointment.at, appointment.ends_at))
+    asked = {
+        "action": "TEMPLATE",
+        "text": appointment.summary,
+        "dates": f"{begins}/{ends}",
+        "location": appointment.url or appointment.where,
+    }
+    return f"{GOOGLE}?{urlencode(asked)}"
+
+
+def outlook_link(appointment: Appointment) -> str:
+    """Opens Outlook's calendar with the meeting filled in."""
+    asked = {
+        "rru": "addevent",
+        "subject": appointment.summary,
+        "startdt": f"{appointment.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "enddt": f"{appointment.ends_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "location": appointment.url or appointment.where,
+    }
+    return f"{OUTLOOK}?{urlencode(asked)}"

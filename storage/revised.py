@@ -1,0 +1,83 @@
+"""What calendars hold of a meeting: when that is not so any more, it is revised (RFC 5545: UID, SEQUENCE, DTSTAMP).
+
+Whoever changes a meeting need not think of calendars: what they hold is compared with what is so.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.review.incident import Place
+from storage import attending
+from storage.models import Attendee, Incident, Meeting, Review
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What calendars hold, and since when; `called_off` where the meeting is to go from them."""
+
+    sequence: int
+    revised_at: datetime
+    called_off: bool
+
+
+def held(meeting: Meeting) -> Held | None:
+    """What calendars hold of a meeting; None where they know nothing of it yet."""
+    known = meeting.calendar
+    if known is None:
+        return None
+    return Held(meeting.sequence, datetime.fromisoformat(known["revised_at"]), bool(known["called_off"]))
+
+
+def revise(db: Session, meeting: Meeting, place: Place, incident: Incident, *, now: datetime) -> bool:
+    """Whether calendars are to hold something else than before; its number is raised then, once.
+
+    Where the hour moved, who said that they come or cannot is asked anew.
+    """
+    known = meeting.calendar or {}
+    so = _so(db, meeting, place, incident)
+    if so == {name: known.get(name) for name in so} or (not known and so["called_off"]):
+        return False
+    meeting.uid = meeting.uid or str(uuid.uuid4())
+    if known and meeting.sequence <= known["sequence"]:
+        meeting.sequence = known["sequence"] + 1
+    if known and known["at"] != so["at"]:
+        _ask_anew(db, meeting)
+    meeting.calendar = so | {"sequence": meeting.sequence, "revised_at": now.isoformat()}
+    db.flush()
+    return True
+
+
+def _so(db: Session, meeting: Meeting, place: Place, incident: Incident) -> dict[str, Any]:
+    return {
+        "at": meeting.meets_at.isoformat() if meeting.meets_at else None,
+        "minutes": meeting.minutes,
+        "place": [place.channel, place.thread, meeting.call],
+        "core": sorted(attending.core(db, meeting)),
+        "is_private": incident.private_since is not None,
+        "called_off": meeting.cancelled_at is not None,
+    }
+
+
+def _ask_anew(db: Session, meeting: Meeting) -> None:
+    answered = update(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.answer.is_not(None))
+    db.execute(answered.values(answer=None, answered_at=None), execution_options={"synchronize_session": "fetch"})
+
+
+def ahead(db: Session, team: str, *, now: datetime) -> Sequence[tuple[Meeting, Incident]]:
+    """Meetings whose hour is yet to come and that calendars hold, or should: planned, or called off since."""
+    planned = and_(Meeting.cancelled_at.is_(None), Meeting.opened_at.is_(None), Meeting.ended_at.is_(None))
+    gone = and_(Meeting.cancelled_at.is_not(None), Meeting.calendar.is_not(None))
+    rows = db.execute(
+        select(Meeting, Incident)
+        .join(Review, Review.id == Meeting.review_id)
+        .join(Incident, Incident.id == Review.incident_id)
+        .where(Meeting.team_id == team, Meeting.scheduled_at.is_not(None), Meeting.meets_at > now, or_(planned, gone))
+        .order_by(Meeting.id)
+    )
+    return [(meeting, incident) for meeting, incident in rows]

@@ -1,0 +1,102 @@
+"""A meeting as calendars take it in, read back by two other readers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import vobject
+
+from bot import calendars
+from bot.calendars import Appointment, Guest
+from tests.mailboxes import read_twice
+
+AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+REVIEW = Appointment(
+    uid="4b1c",
+    sequence=2,
+    revised_at=datetime(2026, 11, 18, 14, 0, tzinfo=UTC),
+    at=AT,
+    minutes=60,
+    summary="Review of “Checkout is slow”",
+    about="The pre-read is there a day before.",
+    where="#inc-checkout in Slack",
+    url="https://sandbox.example.com/archives/C0INC",
+    is_private=False,
+)
+MARA, BOT = Guest("mara@sandbox.example", "Mara"), Guest("debrief@sandbox.example", "Debrief")
+WORDS = [
+    "",
+    "a;b,c \\ d",
+    "one\r\nATTENDEE:mailto:eve@example.com\r\nEND:VEVENT",
+    "é" * 300,
+    "评审 🚒 " * 40,
+    'quoted "so" and \u202eturned',
+    "x" * 5_000,
+]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_two_readers_read_the_same_whatever_it_is_called(words: str):
+    request = calendars.as_request(replace(REVIEW, summary=words, about=words, where=words), MARA, organizer=BOT)
+
+    uid, method, entry = read_twice(request.decode())
+
+    assert (uid, method, entry.sequence, entry.begins) == ("4b1c", "REQUEST", 2, "2026-11-20T09:00:00+00:00")
+    assert entry.summary == words.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_no_line_is_longer_than_calendars_take(words: str):
+    request = calendars.as_request(replace(REVIEW, summary=words), replace(MARA, name=words), organizer=BOT)
+
+    assert max(len(line) for line in request.split(b"\r\n")) <= 75
+    assert request.count(b"\n") == request.count(b"\r\n")
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_name_adds_no_guest_and_no_line(name: str):
+    request = calendars.as_request(REVIEW, replace(MARA, name=name), organizer=replace(BOT, name=name))
+
+    event = vobject.readOne(request.decode()).vevent
+    assert [guest.value for guest in event.attendee_list] == ["mailto:mara@sandbox.example"]
+    assert event.organizer.value == "mailto:debrief@sandbox.example"
+
+
+def test_a_cancellation_takes_the_same_meeting_out():
+    cancelled = calendars.as_cancellation(REVIEW, MARA, organizer=BOT)
+
+    uid, method, entry = read_twice(cancelled.decode())
+
+    assert (uid, method, entry.status) == ("4b1c", "CANCEL", "CANCELLED")
+
+
+def test_the_file_names_nobody_and_has_no_method_for_a_server_of_calendars_would_refuse_it():
+    written = calendars.as_file(REVIEW).decode()
+
+    uid, method, entry = read_twice(written)
+
+    assert (uid, method, entry.status) == ("4b1c", "", "CONFIRMED")
+    assert "@" not in written.replace("4b1c", "")
+
+
+def test_a_private_incident_is_private_in_the_calendar():
+    written = calendars.as_file(replace(REVIEW, is_private=True))
+
+    assert vobject.readOne(written.decode()).vevent.contents["class"][0].value == "PRIVATE"
+
+
+def test_what_waits_with_a_letter_is_the_same_when_it_goes():
+    assert Appointment.from_json(REVIEW.to_json()) == REVIEW
+
+
+@pytest.mark.parametrize(("link", "hours"), [(calendars.google_link, "dates"), (calendars.outlook_link, "startdt")])
+def test_a_link_fills_in_the_meeting(link: Callable[[Appointment], str], hours: str):
+    odd = replace(REVIEW, summary="R&D: 100% ?#")
+
+    asked = parse_qs(urlsplit(link(odd)).query)
+
+    assert "R&D: 100% ?#" in {*asked.get("text", []), *asked.get("subject", [])}
+    assert asked[hours][0].startswith(("20261120T090000Z", "2026-11-20T09:00:00Z"))
+    assert asked["location"] == ["https://sandbox.example.com/archives/C0INC"]
