@@ -1,13 +1,14 @@
 """Which way a review goes: a meeting, alone or in threads; and what the ways without a meeting share."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage, Who, may, require
 from bot.review.policy import Depth
-from bot.review.refusal import AlreadyInMeeting, NotMitigated, ReviewClosed, WrongStage
+from bot.review.refusal import AlreadyInMeeting, NotMitigated, Refused, ReviewClosed, WrongStage
 from bot.review.written import HOW_IT_WENT
 from storage import attending, incidents, reviews
 from storage.incidents import Where
@@ -42,6 +43,24 @@ def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
     return is_over and is_theirs and not stage.is_called_off and stage not in {Stage.in_meeting, Stage.closed}
 
 
+@dataclass(eq=False)
+class GoesOnAlready(Refused):
+    """The review goes on {way} already. `{command} schedule {word} close` ends it; after that there is another way."""
+
+    way: str
+    word: str
+
+
+WAYS = {"light": "step by step", "async": "in threads"}
+
+
+def must_be_idle(turn: Turn, incident: Incident) -> None:
+    """Raises GoesOnAlready where the review goes on another way."""
+    kept = reviews.of(turn.db, incident).stepped
+    if kept:
+        raise GoesOnAlready(way=WAYS[kept["how"]], word=kept["how"])
+
+
 def choose(turn: Turn, incident: Incident, depth: Depth, by: UserId) -> None:
     """Write down that a person chose this way; it comes before what the policy says."""
     review = reviews.of(turn.db, incident)
@@ -67,8 +86,7 @@ def call_off_planned(turn: Turn, incident: Incident, by: UserId) -> Meeting | No
     planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     if planned is None:
         return None
-    planned.cancelled_at = turn.now
-    planned.sequence += 1
+    reviews.call_off(turn.db, planned, now=turn.now)
     before = planned.meets_at.isoformat() if planned.meets_at else None
     incidents.record_change(
         turn.db, incident, "meeting", planned.id, what="meets_at", before=before, after=None, by=by, now=turn.now
@@ -78,7 +96,7 @@ def call_off_planned(turn: Turn, incident: Incident, by: UserId) -> Meeting | No
 
 
 def held(
-    turn: Turn, incident: Incident, went: str, *, opened_at: datetime, by: UserId | None, present: Collection[UserId]
+    turn: Turn, incident: Incident, went: str, *, opened_at: datetime, by: UserId, present: Collection[UserId]
 ) -> Meeting:
     """Without a meeting it counts as held all the same: the draft, its actions and the report follow from here.
 
@@ -92,9 +110,7 @@ def held(
     meeting.opened_at, meeting.ended_at = opened_at, turn.now
     for user in present:
         attending.here(turn.db, meeting, user, now=turn.now)
-    teller = by or incidents.roles(turn.db, incident.id).owner_or_lead
-    if teller:
-        reviews.note_down(turn.db, meeting, went, topic=HOW_IT_WENT, by=teller, parked=None, now=turn.now)
+    reviews.note_down(turn.db, meeting, went, topic=HOW_IT_WENT, by=by, parked=None, now=turn.now)
     incidents.record_change(
         turn.db,
         incident,

@@ -39,6 +39,7 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
     if under_way:
         yield from _gone_on(turn, incident, under_way, by)
         return
+    deciding.must_be_idle(turn, incident)
     deciding.choose(turn, incident, Depth.light, by)
     off = deciding.call_off_planned(turn, incident, by)
     stepped = Stepped.begin(by, turn.now)
@@ -115,12 +116,12 @@ def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 
 def _under_way(turn: Turn, incident: Incident) -> Stepped | None:
-    stepped = Stepped.from_json(reviews.of(turn.db, incident).stepped)
-    return stepped if stepped and stepped.is_under_way else None
+    return Stepped.from_json(reviews.of(turn.db, incident).stepped)
 
 
 def _keep(turn: Turn, incident: Incident, stepped: Stepped) -> None:
-    reviews.of(turn.db, incident).stepped = stepped.to_json()
+    """Where it stands, for as long as it goes on."""
+    reviews.of(turn.db, incident).stepped = None if stepped.ended_at else stepped.to_json()
     turn.db.flush()
 
 

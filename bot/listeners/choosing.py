@@ -6,6 +6,7 @@ from bot import (
     assessing,
     checking,
     closing,
+    discussing,
     following_up,
     leading_through,
     listening,
@@ -70,6 +71,7 @@ WAYS: Mapping[str, Mapping[str, Ability]] = {
         "stop": leading_through.stop,
         "close": leading_through.finish,
     },
+    "async": {"": discussing.begin, "longer": discussing.prolong, "close": discussing.close},
 }
 
 

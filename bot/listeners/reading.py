@@ -64,8 +64,8 @@ def maybe_when(rest: str) -> What:
     return {"when": read_when(rest) if rest else None}
 
 
-WAYS = {"light"}
-"""Of a review that needs no hour."""
+WAYS = {"light", "async"}
+"""Of a review that needs no hour: alone, or in threads."""
 
 
 def hour_or_way(rest: str) -> What:

@@ -285,7 +285,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "schedule",
             scheduling.schedule,
             "propose, confirm or move the meeting",
-            more="`light` leads you through the review alone, without a meeting",
+            more="`light` leads you through the review alone, `async` asks in threads with one deadline",
             usage="[when]",
             who=Who.facilitating,
             read=reading.hour_or_way,

@@ -345,8 +345,8 @@ class NoSuchAction(Refused):
 
 @dataclass(eq=False)
 class UnknownWay(Refused):
-    """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone, and
-    `{command} schedule` proposes an hour for a meeting.
+    """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone,
+    `{command} schedule async` asks in threads, and `{command} schedule` proposes an hour for a meeting.
     """
 
     words: str

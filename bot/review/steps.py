@@ -82,11 +82,6 @@ class Stepped:
         """Of the step, from 1."""
         return self.at + 1
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether there is anything left to ask; one who stopped may go on."""
-        return self.ended_at is None
-
     def next(self, now: datetime, seen: int | None = None) -> Stepped:
         """The step after; at the last one, and for a press on a message that has changed since, it stays."""
         return self._moved(self.at + 1, now, seen)

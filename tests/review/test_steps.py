@@ -71,7 +71,6 @@ def test_it_goes_on_days_later_at_the_step_where_it_stopped_by_whoever_does_it()
 def test_what_has_ended_asks_nothing_more():
     ended = begun().end(NOVEMBER_18)
 
-    assert not ended.is_under_way
     assert ended.next(LATER) is ended
     assert ended.end(LATER).ended_at == NOVEMBER_18
 

@@ -1,0 +1,293 @@
+"""A review in threads: each topic has its question and a thread where the incident is spoken of, and one deadline.
+
+Everybody reads one message that says how far it is (`threads.j2`), and one for each topic (`thread.j2`), with a part
+for each. Where the incident is itself a thread, its topics stand in that thread one below the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from bot import deciding
+from bot.desk import Note, Notes, Turn
+from bot.review.impact import Impact
+from bot.review.incident import Place, UserId
+from bot.review.lifecycle import Stage
+from bot.review.policy import Depth
+from bot.review.refusal import Refused
+from bot.review.threads import InThreads, Thread, deadline, half_time
+from storage import actions, attending, candidates, findings, incidents, involved, outbox, people, reviews, threads
+from storage import timeline as events
+from storage.incidents import Where
+from storage.models import Action, Finding, Incident
+
+WENT = "In threads: each topic had its question, everybody answered when it suited them, and nobody had to meet."
+LONGER = timedelta(hours=24)
+PROPOSE_FOR = timedelta(days=7)
+"""An incident opened longer ago than this gets no proposal unasked."""
+
+
+class NotInThreads(Refused):
+    """The review does not go on in threads now. `{command} schedule async` begins."""
+
+
+# Begun, prolonged, closed -----------------------------------------------------------------
+
+
+def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Ask the question of each topic in a thread of its own; what was planned as a meeting is off.
+
+    Says `threads` and, for each topic, `thread` to everybody; once begun, only when it ends, to whoever asks.
+    """
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule async")
+    under_way = _under_way(turn, incident)
+    if under_way:
+        yield Note.private(by, "threads_begun", is_new=False, ends_at=under_way.ends_at)
+        return
+    deciding.must_be_idle(turn, incident)
+    deciding.choose(turn, incident, Depth.threads, by)
+    off = deciding.call_off_planned(turn, incident, by)
+    begun = _begun(turn, incident, by)
+    _keep(turn, incident, begun)
+    yield from _shown(turn, incident, begun)
+    if off:
+        yield Note.once(
+            f"threads-instead:{off.id}",
+            "threads_instead",
+            reviews.place_of(turn.db, incident, off),
+            title=incident.title,
+            meets_at=off.meets_at,
+        )
+    yield Note.private(by, "threads_begun", is_new=True, ends_at=begun.ends_at)
+
+
+def _begun(turn: Turn, incident: Incident, by: UserId) -> InThreads:
+    zone, hours = _zone(turn, incident), turn.house.working_hours
+    off = turn.days_off(zone.key)
+    ends_at = deadline(turn.now, turn.house.policy.async_deadline, zone, off=off, hours=hours)
+    half_at = half_time(turn.now, ends_at, zone, off=off, hours=hours)
+    return InThreads(by=by, began_at=turn.now, half_at=half_at, ends_at=ends_at)
+
+
+def _zone(turn: Turn, incident: Incident) -> ZoneInfo:
+    """Of whoever answers for the review."""
+    return ZoneInfo(people.zone(turn.db, turn.team, incidents.roles(turn.db, incident.id).owner_or_lead))
+
+
+def prolong(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """A working day more for everybody."""
+    incident, before = _going_on(turn, where, by)
+    zone = _zone(turn, incident)
+    off, hours = turn.days_off(zone.key), turn.house.working_hours
+    longer = before.longer(deadline(before.ends_at, LONGER, zone, off=off, hours=hours))
+    _keep(turn, incident, longer)
+    yield from _shown(turn, incident, longer)
+    yield Note.private(by, "threads_begun", is_new=False, ends_at=longer.ends_at)
+
+
+def close(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Do not wait for the deadline."""
+    incident, before = _going_on(turn, where, by)
+    yield from _closed(turn, incident, before)
+
+
+def _closed(turn: Turn, incident: Incident, before: InThreads) -> Notes:
+    """It counts as held; the draft of the report follows from what was noted."""
+    ended = before.end(turn.now)
+    present = threads.voices(turn.db, incident, list(_roots(turn, incident, ended).values()), since=ended.began_at)
+    deciding.held(turn, incident, WENT, opened_at=ended.began_at, by=ended.by, present=present)
+    _keep(turn, incident, None)
+    yield from _shown(turn, incident, ended)
+
+
+def _going_on(turn: Turn, where: Where, by: UserId) -> tuple[Incident, InThreads]:
+    """Raises NotInThreads, and what `to_be_reviewed` does."""
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule async")
+    under_way = _under_way(turn, incident)
+    if under_way is None:
+        raise NotInThreads
+    return incident, under_way
+
+
+def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Show what was noted; where the review does not go on in threads, nothing."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    under_way = _under_way(turn, incident)
+    if under_way:
+        yield from _shown(turn, incident, under_way)
+
+
+def _under_way(turn: Turn, incident: Incident) -> InThreads | None:
+    return InThreads.from_json(reviews.of(turn.db, incident).stepped)
+
+
+def _keep(turn: Turn, incident: Incident, going_on: InThreads | None) -> None:
+    reviews.of(turn.db, incident).stepped = going_on.to_json() if going_on else None
+    turn.db.flush()
+
+
+# Showing it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsPage:
+    """Everything that `templates/notes/threads.j2`, `thread.j2` and its parts show."""
+
+    incident: int
+    title: str
+    going_on: InThreads
+    why_off: Stage | None
+    """Where it was called off: what the review is now instead."""
+    core: Sequence[UserId]
+    owner: UserId | None
+    summary: str | None
+    impact: Sequence[tuple[str, str]]
+    events: int
+    candidates: int
+    found: Sequence[tuple[Thread, Sequence[Finding]]]
+    actions: Sequence[Action]
+
+    def noted(self, thread: Thread) -> int:
+        """How much there is for a topic."""
+        found = len(dict(self.found).get(thread, ()))
+        of_others = {
+            Thread.summary: int(bool(self.summary)),
+            Thread.timeline: self.events,
+            Thread.actions: len(self.actions),
+        }
+        return of_others.get(thread, found)
+
+
+def _shown(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | None = None) -> Notes:
+    place, page = incidents.main_place(turn.db, incident.id), _page(turn, incident, going_on, why_off)
+    yield Note.live(f"threads:{_mark(turn, incident, going_on)}", "threads", place, page=page)
+    for thread in Thread:
+        yield Note.live(_key(turn, incident, going_on, thread), "thread", place, page=page, thread=thread)
+
+
+def _page(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | None) -> ThreadsPage:
+    by_kind = findings.by_kind(turn.db, incident.id)
+    found = [(thread, [one for kind in thread.finds for one in by_kind.get(kind, ())]) for thread in Thread]
+    return ThreadsPage(
+        incident=incident.id,
+        title=incident.title,
+        going_on=going_on,
+        why_off=why_off,
+        core=_asked(turn, incident),
+        owner=incidents.roles(turn.db, incident.id).owner_or_lead,
+        summary=incident.summary,
+        impact=Impact.from_json(incident.impact).lines(),
+        events=len(events.told(turn.db, incident.id)),
+        candidates=len(candidates.offered(turn.db, incident.id)),
+        found=found,
+        actions=actions.of_incident(turn.db, incident.id),
+    )
+
+
+def _asked(turn: Turn, incident: Incident) -> list[UserId]:
+    """Who leads it, and who wrote or tagged most; as many as would be invited to a meeting."""
+    lead, away = incidents.roles(turn.db, incident.id).owner_or_lead, involved.unable(turn.db, turn.team)
+    everybody = dict.fromkeys([*filter(None, [lead]), *involved.most_active(turn.db, incident)])
+    return [user for user in everybody if user not in away][: attending.MOST_CORE]
+
+
+def _key(turn: Turn, incident: Incident, going_on: InThreads, thread: Thread) -> str:
+    return f"thread:{_mark(turn, incident, going_on)}:{thread}"
+
+
+def _mark(turn: Turn, incident: Incident, going_on: InThreads) -> str:
+    """Of one round: an incident that broke again is asked about again."""
+    return f"{reviews.of(turn.db, incident).id}:{going_on.began_at:%Y%m%dT%H%M%S}"
+
+
+def _roots(turn: Turn, incident: Incident, going_on: InThreads) -> dict[Thread, Place]:
+    """The thread of each topic whose message Slack has; where the incident is a thread, that one for all of them."""
+    place = incidents.main_place(turn.db, incident.id)
+    found = {thread: outbox.find(turn.db, turn.team, _key(turn, incident, going_on, thread)) for thread in Thread}
+    return {
+        thread: replace(place, thread=place.thread or note.posted_ts)
+        for thread, note in found.items()
+        if note and note.posted_ts
+    }
+
+
+# What the clock asks -----------------------------------------------------------------------
+
+
+def move_on(turn: Turn) -> Notes:
+    """What the time brings to each review in threads.
+
+    1. Where it broke again, or nobody wants the review any more, it is called off; what was noted stays.
+    2. At the deadline it closes.
+    3. At half time `thread_nudge` calls the threads to mind in which nobody said anything, there and nowhere else.
+    """
+    for review, incident in reviews.under_way(turn.db, turn.team):
+        going_on = InThreads.from_json(review.stepped)
+        if going_on:
+            yield from _moved_on(turn, incident, going_on)
+
+
+def _moved_on(turn: Turn, incident: Incident, going_on: InThreads) -> Notes:
+    stage = reviews.stage(turn.db, incident)
+    if stage.is_called_off or stage is Stage.closed or reviews.over_since(turn.db, incident) is None:
+        _keep(turn, incident, None)
+        yield from _shown(turn, incident, going_on.end(turn.now), stage)
+    elif turn.now >= going_on.ends_at:
+        yield from _closed(turn, incident, going_on)
+    elif turn.now >= going_on.half_at and going_on.nudged_at is None:
+        _keep(turn, incident, going_on.nudge(turn.now))
+        yield from _nudges(turn, incident, going_on)
+
+
+def _nudges(turn: Turn, incident: Incident, going_on: InThreads) -> Notes:
+    roots = _roots(turn, incident, going_on)
+    spoken = threads.spoken_in(turn.db, incident, list(roots.values()), since=going_on.began_at)
+    page = _page(turn, incident, going_on, None)
+    silent = [thread for thread, place in roots.items() if place not in spoken and not page.noted(thread)]
+    place = incidents.main_place(turn.db, incident.id)
+    for thread in silent[:1] if place.thread else silent:
+        key = f"nudge-{_key(turn, incident, going_on, thread)}"
+        calls = page.core if thread is silent[0] else ()
+        yield Note.once(key, "thread_nudge", roots[thread], ends_at=going_on.ends_at, thread=thread, calls=calls)
+
+
+def propose_due(turn: Turn) -> Notes:
+    """After mitigation, in the lead's next working hour: whether the threads shall begin (`threads_proposal`).
+
+    Only where the policy, or a person, wants the review in threads and nobody has begun them.
+    """
+    asked: set[UserId] = set()
+    for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
+        lead = incidents.roles(turn.db, incident.id).lead
+        wanted = turn.asked_of(incident).depth is Depth.threads
+        if wanted and lead and lead not in asked and _may_be_asked(turn, incident, lead):
+            asked.add(lead)
+            yield _proposal(turn, incident, lead)
+
+
+def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
+    """Once for each mitigation, and not while the threads are there."""
+    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
+    is_asked = review.proposed_at and over and review.proposed_at >= over.recorded_at
+    if is_asked or review.stepped or reviews.is_long_ago(turn.db, incident, now=turn.now):
+        return False
+    return turn.may_tell(lead, incident)
+
+
+def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
+    over = reviews.over(turn.db, incident)
+    reviews.of(turn.db, incident).proposed_at = turn.now
+    turn.db.flush()
+    zone = _zone(turn, incident)
+    return Note.once(
+        f"threads-proposal:{incident.id}:{over.id if over else 0}",
+        "threads_proposal",
+        lead,
+        incident=incident.id,
+        title=incident.title,
+        over_at=over.at if over else None,
+        channel=incidents.main_place(turn.db, incident.id).channel,
+        ends_at=_begun(turn, incident, lead).ends_at,
+        zone=zone.key,
+    )
