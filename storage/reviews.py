@@ -297,17 +297,6 @@ def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
     return [(review, incident) for review, incident in rows]
 
 
-def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
-    """Reviews that somebody is led through alone now, or that go on in threads."""
-    rows = db.execute(
-        select(Review, Incident)
-        .join(Incident, Incident.id == Review.incident_id)
-        .where(Review.team_id == team, Review.stepped.is_not(None))
-        .order_by(Review.id)
-    )
-    return [(review, incident) for review, incident in rows]
-
-
 def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
     """Incidents opened since a moment, mitigated, whose review has no meeting planned or held and goes on."""
     met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.cancelled_at.is_(None)))
