@@ -273,6 +273,18 @@ def _with_incident(db: Session, team: str, which: ColumnElement[bool]) -> Sequen
     return [(meeting, incident) for meeting, incident in rows]
 
 
+def unpublished(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
+    """Incidents opened since a moment and over, whose review goes on and is not published yet."""
+    goes_on = (Review.published_at.is_(None), Review.closed_at.is_(None))
+    wanted = (Review.skipped_at.is_(None), Review.cancelled_at.is_(None))
+    return db.scalars(
+        select(Incident)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(Incident.team_id == team, Incident.opened_at >= opened_since, *goes_on, *wanted, _is_over())
+        .order_by(Incident.id)
+    ).all()
+
+
 def sitting_elsewhere(db: Session, meeting: Meeting, place: Place) -> bool:
     """Whether the meeting of another review is open in this place."""
     other = select(Meeting.id).where(
