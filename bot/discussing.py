@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot import deciding
+from bot import deciding, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.impact import Impact
 from bot.review.incident import Place, UserId
@@ -17,7 +17,7 @@ from bot.review.lifecycle import Stage
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
 from bot.review.threads import InThreads, Thread, deadline, half_time
-from storage import actions, attending, candidates, findings, incidents, involved, outbox, people, reviews, threads
+from storage import actions, candidates, findings, incidents, outbox, people, reviews, threads
 from storage import timeline as events
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident
@@ -174,7 +174,7 @@ def _page(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | 
         title=incident.title,
         going_on=going_on,
         why_off=why_off,
-        core=_asked(turn, incident),
+        core=sitting.proposal(turn, incident).core,
         owner=incidents.roles(turn.db, incident.id).owner_or_lead,
         summary=incident.summary,
         impact=Impact.from_json(incident.impact).lines(),
@@ -183,13 +183,6 @@ def _page(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | 
         found=found,
         actions=actions.of_incident(turn.db, incident.id),
     )
-
-
-def _asked(turn: Turn, incident: Incident) -> list[UserId]:
-    """Who leads it, and who wrote or tagged most; as many as would be invited to a meeting."""
-    lead, away = incidents.roles(turn.db, incident.id).owner_or_lead, involved.unable(turn.db, turn.team)
-    everybody = dict.fromkeys([*filter(None, [lead]), *involved.most_active(turn.db, incident)])
-    return [user for user in everybody if user not in away][: attending.MOST_CORE]
 
 
 def _key(turn: Turn, incident: Incident, going_on: InThreads, thread: Thread) -> str:

@@ -61,8 +61,9 @@ def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Not
     """What they read until now says that it goes on elsewhere: there is one message to press on."""
     stepped = before.go_on(by, turn.now)
     _keep(turn, incident, stepped)
-    key = _key(turn, incident, before)
-    yield Note.live(key, "light_moved", before.user, title=incident.title, user=by, is_same=by == before.user)
+    if _may_read(turn, incident, before.user):
+        key = _key(turn, incident, before)
+        yield Note.live(key, "light_moved", before.user, title=incident.title, user=by, is_same=by == before.user)
     yield _page(turn, incident, stepped)
     yield Note.private(by, "light_begun", is_new=False)
 
@@ -111,8 +112,13 @@ def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Show what was noted elsewhere; where nobody is led through the review, nothing."""
     incident = incidents.at(turn.db, turn.team, where, by)
     stepped = _under_way(turn, incident)
-    if stepped:
+    if stepped and _may_read(turn, incident, stepped.user):
         yield _page(turn, incident, stepped)
+
+
+def _may_read(turn: Turn, incident: Incident, user: UserId) -> bool:
+    """Whoever was led through it may have left the workspace, or its channel, since."""
+    return incidents.by_number(turn.db, turn.team, incident.id, user) is not None
 
 
 def _under_way(turn: Turn, incident: Incident) -> Stepped | None:

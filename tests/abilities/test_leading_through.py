@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from bot import facilitating, leading_through, noting, reporting, scheduling, tracking
 from bot.render import Rendered
 from bot.review.findings import FindingKind
+from bot.review.heard import MembershipFact
+from bot.review.incident import ChannelFacts
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
     AlreadyInMeeting,
@@ -21,9 +23,9 @@ from bot.review.refusal import (
 )
 from bot.review.steps import Stepped
 from bot.review.when import read_when
-from storage import incidents, reviews
+from storage import channels, incidents, reviews
 from storage.models import Change, Incident
-from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TOMAS, Room, an_incident, mitigated
+from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 from tests.sitting import do, plain, said
 
 
@@ -250,6 +252,24 @@ def test_what_was_noted_elsewhere_does_nothing_where_nobody_is_led_through(room:
     do(room, leading_through.refresh)
 
     assert room.transcript() == []
+
+
+def test_who_left_the_private_channel_reads_nothing_more_of_it(room: Room):
+    inside = ChannelFacts(channel=CHANNEL, name="inc", private=True, members=(MARA, JONAS))
+    room.change(lambda db: channels.enter(db, TEAM, inside, now=room.now))
+    incident = an_incident(room, severity="sev3", private=room.now)
+    mitigated(room, incident)
+    begin(room)
+    before = room.transcript(MARA)
+    room.change(lambda db: owns(db, incident))
+    left = MembershipFact(channel=CHANNEL, user=MARA, how="left", at=room.now)
+    room.change(lambda db: channels.keep_membership(db, TEAM, left))
+
+    do(room, leading_through.refresh, by=JONAS)
+    begin(room, by=JONAS)
+
+    assert room.transcript(MARA) == before
+    assert "1 of 8" in shown(room, JONAS)
 
 
 # Closing ---------------------------------------------------------------------------------
