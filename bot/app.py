@@ -30,6 +30,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import archiving, listeners
 from bot import web as http
+from bot.availability import Availability
+from bot.caldav import Calendars
 from bot.calling import Caller
 from bot.claims import Claims
 from bot.clock import Clock
@@ -300,6 +302,7 @@ class Debrief:
         self._connecting = asyncio.create_task(self._connect(app)) if self.settings.app_token else None
         self._delivering = asyncio.create_task(self.courier.run())
         self._carrying = asyncio.create_task(self.porter.run())
+        self._beside = [asyncio.create_task(one.run()) for one in self._calendars()]
         rereader = self._rereader(me.team, history, caller)
         self._rereading = asyncio.create_task(rereader.run(every * TICKS_TO_READ_BACK))
         self._beating = [asyncio.create_task(self._beat()), asyncio.create_task(self._listen())]
@@ -309,6 +312,11 @@ class Debrief:
         _look_past_what_stays()
         self._not_ready = None
         log.info("ready", extra={"mode": "socket" if self.settings.app_token else "http"})
+
+    def _calendars(self) -> list[Availability]:
+        """Who reads when people are busy; nobody where it is not said where calendars lie."""
+        url, user = self.settings.caldav_url, self.settings.caldav_user
+        return [Availability(self.desk, Calendars(url, user or "", self.settings.caldav_secret))] if url else []
 
     async def _fetch(self, edge: Edge) -> None:
         """What waits on Slack at each tick."""
@@ -467,7 +475,7 @@ class Debrief:
         under_way += [self._at_work.end(), self.historian.stop()]
         done, late = await asyncio.wait([self._delivering, *map(asyncio.ensure_future, under_way)], timeout=DRAIN_S)
         log.info("stopped", extra={"finished": len(done), "cut_off": len(late)})
-        for task in (*late, self._carrying, self._rereading, *self._beating):
+        for task in (*late, self._carrying, *self._beside, self._rereading, *self._beating):
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await asyncio.to_thread(self.keeper.stop)

@@ -28,7 +28,7 @@ from bot import (
     tagging,
 )
 from bot.desk import Desk, Notes, Turn
-from storage import gestures, reactions, sweeping
+from storage import busy, gestures, reactions, sweeping
 from storage.sweeping import Sweeper
 
 log = logging.getLogger("debrief.clock")
@@ -43,6 +43,12 @@ def forget_gestures(turn: Turn) -> Notes:
 def waiting_messages(turn: Turn) -> list[dict[str, str]]:
     """Messages with emoji whose consequences are not drawn: a crash left them, or the message came after them."""
     return [{"channel": channel, "ts": ts} for channel, ts in reactions.underived(turn.db, turn.team)]
+
+
+def forget_busy_times(turn: Turn) -> Notes:
+    """Forget when people were busy, once it is over."""
+    busy.forget_over(turn.db, turn.team, now=turn.now)
+    return ()
 
 
 EACH: Mapping[Callable[..., Sequence[Mapping[str, Any]]], tuple[Callable[..., Notes], ...]] = {
@@ -73,6 +79,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     sealing.forget_answers,
     tagging.forget_strays,
     forget_gestures,
+    forget_busy_times,
 )
 """Everything else that is asked at each tick, in this order."""
 

@@ -1,7 +1,7 @@
 """The one door: every command, button, reaction, form and tick of the clock is served here."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
@@ -16,7 +16,7 @@ from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_a
 from bot.review.naming import Naming
 from bot.review.policy import DEFAULT, Asked, Depth, Policy
 from bot.seals import Seal
-from storage import closed, crossed, gestures, outbox, people, reviews, rounds, silence
+from storage import busy, closed, crossed, gestures, outbox, people, reviews, rounds, silence
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
@@ -41,6 +41,8 @@ class House:
     """A folder whose `reports/` holds templates that come before ours."""
     days_off: DaysOffIn = weekends_alone
     """Weekends and holidays of people, by the name of their time zone."""
+    calendars: Literal["on", "off"] = "off"
+    """Whether it is read from calendars when people are busy."""
     policy: Policy = DEFAULT
     """Which incidents get which review, and who has a part in it."""
     seal: Seal | None = None
@@ -65,6 +67,11 @@ class Turn:
         asked = self.house.policy.asked_for(incident.severity)
         chosen = reviews.of(self.db, incident).depth
         return replace(asked, depth=Depth(chosen)) if chosen else asked
+
+    def awaits_calendars(self, users: Collection[str], *, since: datetime) -> bool:
+        """Whether an hour waits some minutes more, because somebody's calendar was not read since that moment."""
+        read = self.house.calendars == "on"
+        return read and busy.is_awaited(self.db, self.team, users, since=since, now=self.now)
 
     def may_tell(self, user: str, incident: Incident | None = None) -> bool:
         """Whether somebody may be written to unasked now, of this incident or of none in particular (DOMAIN §6b)."""

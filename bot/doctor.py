@@ -4,13 +4,16 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.caldav import Calendars, NotRead
+from bot.caldav import Person as CalendarOf
 from bot.manifest import SCOPES
 from bot.paging import said_by
 from bot.printing import Press
@@ -21,7 +24,7 @@ from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
 from storage import files, poolers, readings
 from storage.health import LITTLE_ROOM, MISFIT, SILENT, damage, trouble
-from storage.models import Workspace
+from storage.models import Person, Workspace
 from storage.session import Storage, differences, make_engine, misfit
 from storage.sweeping import is_too_large
 
@@ -46,6 +49,7 @@ async def examine() -> list[Finding]:
     found += [_private_answers(settings), *_disk(settings)]
     if database.well:
         found += [_files(settings), *_sweeping(settings)]
+        found += await _calendars(settings)
     if settings.bot_token:
         found += [finding async for finding in _slack(settings)]
     return found
@@ -166,6 +170,30 @@ def _sweeping(settings: Settings) -> list[Finding]:
         "runs: at a quiet hour stop the bot, run `debrief db sweep`, and start it again"
     )
     return [Finding("database file", False, words)]
+
+
+async def _calendars(settings: Settings) -> list[Finding]:
+    """The calendar of the first person whose address is known, as far as it is said where calendars lie."""
+    if settings.caldav_url is None:
+        return []
+    known = _somebody(settings)
+    if known is None:
+        return [Finding("calendars", True, "nobody's e-mail address is known yet to try one with")]
+    calendars = Calendars(settings.caldav_url, settings.caldav_user or "", settings.caldav_secret)
+    now = datetime.now(UTC)
+    try:
+        await calendars.busy(CalendarOf(known.email or "", UTC), now, now + timedelta(days=1))
+    except NotRead as why:
+        return [Finding("calendars", False, f"that of {known.user_id} cannot be read: {why}")]
+    return [Finding("calendars", True, f"that of {known.user_id} can be read")]
+
+
+def _somebody(settings: Settings) -> Person | None:
+    here = (Person.email.is_not(None), Person.gone_since.is_(None), Person.bot_since.is_(None))
+    with closing(Storage(settings.url)) as storage, storage.read() as db:
+        found = db.scalar(select(Person).where(*here).order_by(Person.user_id).limit(1))
+        db.expunge_all()
+        return found
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     actions: Literal["as_they_surface", "parked"] = Field("as_they_surface", alias="DEBRIEF_ACTIONS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
+    caldav_url: str | None = Field(None, alias="DEBRIEF_CALDAV_URL")
+    caldav_user: str | None = Field(None, alias="DEBRIEF_CALDAV_USER")
+    caldav_password: SecretStr | None = Field(None, alias="DEBRIEF_CALDAV_PASSWORD")
     seal_key: SecretStr | None = Field(None, alias="DEBRIEF_SEAL_KEY", min_length=16)
     report_names: Naming = Field(Naming.names, alias="DEBRIEF_REPORT_NAMES")
     templates: Path | None = Field(None, alias="DEBRIEF_TEMPLATES")
@@ -96,6 +99,27 @@ class Settings(BaseSettings):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"give a regular expression such as ^inc- ({error})") from error
+        return value
+
+    @field_validator("caldav_url")
+    @classmethod
+    def _is_where_calendars_lie(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not any(word in urlsplit(value).path for word in ("{email}", "{user}")):
+            raise ValueError("give the address of a calendar, with {email} or {user} in the place of its person")
+        address = urlsplit(value)
+        if "@" in address.netloc:
+            raise ValueError("put the name and the password into DEBRIEF_CALDAV_USER and DEBRIEF_CALDAV_PASSWORD")
+        if (address.scheme, address.hostname in LOOPBACK) not in {("https", True), ("https", False), ("http", True)}:
+            raise ValueError("give an address that begins with https://, so that nobody on the way reads along")
+        return value
+
+    @field_validator("caldav_user")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        if value and ":" in value:
+            raise ValueError("a name has no colon in it; the password goes into DEBRIEF_CALDAV_PASSWORD")
         return value
 
     @field_validator("templates")
@@ -178,6 +202,10 @@ class Settings(BaseSettings):
         return self.witness_key.get_secret_value() if self.witness_key else None
 
     @property
+    def caldav_secret(self) -> str:
+        return self.caldav_password.get_secret_value() if self.caldav_password else ""
+
+    @property
     def control_url(self) -> str:
         """Where a local Slack tells its time."""
         parts = urlsplit(self.slack_api_url)
@@ -206,6 +234,7 @@ class Settings(BaseSettings):
             report_names=self.report_names,
             templates=self.templates,
             days_off=days_off if self.holidays == "on" else weekends_alone,
+            calendars="on" if self.caldav_url else "off",
             policy=self.rules,
         )
 

@@ -12,7 +12,7 @@ from bot.doctor import ONE_FOLDER, Finding, examine
 from bot.manifest import manifest
 from bot.sandbox.server import Running, in_thread
 from storage import sweeping
-from storage.models import Erasure, Incident, Message, MessageFile, Source, Workspace
+from storage.models import Erasure, Incident, Message, MessageFile, Person, Source, Workspace
 from storage.session import Storage, upgrade
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
@@ -239,6 +239,31 @@ def follow_a_channel(slack: Running, folder: Path) -> None:
 
 
 AGAIN = "install the app again with the manifest of `debrief manifest`"
+
+
+async def test_a_calendar_that_cannot_be_read_is_told_without_its_address(given: Set, tmp_path: Path, free_port: int):
+    a_person(tmp_path, email="mara@example.com")
+    given(DEBRIEF_CALDAV_URL=f"http://127.0.0.1:{free_port}/{{email}}/", DEBRIEF_CALDAV_PASSWORD="swordfish")
+
+    ((what, words),) = await wrong()
+
+    assert what == "calendars"
+    assert words.startswith("that of U0MARA cannot be read: it cannot be reached (")
+    assert "swordfish" not in str(await examine())
+
+
+async def test_calendars_are_not_tried_before_anybody_is_known(given: Set, tmp_path: Path, free_port: int):
+    a_person(tmp_path, email=None)
+    given(DEBRIEF_CALDAV_URL=f"http://127.0.0.1:{free_port}/{{email}}/")
+
+    assert Finding("calendars", True, "nobody's e-mail address is known yet to try one with") in await examine()
+
+
+def a_person(folder: Path, *, email: str | None) -> None:
+    storage = Storage(f"sqlite:///{folder / 'debrief.db'}")
+    with storage.write() as db:
+        db.add(Person(team_id="T0SANDBOX", user_id="U0MARA", email=email))
+    storage.close()
 
 
 async def test_scopes_that_are_missing_are_named(given: Set):

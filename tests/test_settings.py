@@ -43,6 +43,34 @@ WRONG = [
     ({"DEBRIEF_PORT": "many"}, "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000."),
     ({"DEBRIEF_PORT": "70000"}, "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000."),
     ({"DEBRIEF_HOLIDAYS": "some"}, "DEBRIEF_HOLIDAYS cannot be used: give on or off."),
+    (
+        {"DEBRIEF_CALDAV_URL": "https://cal.example.com/mara/"},
+        (
+            "DEBRIEF_CALDAV_URL cannot be used: "
+            "give the address of a calendar, with {email} or {user} in the place of its person."
+        ),
+    ),
+    (
+        {"DEBRIEF_CALDAV_URL": "http://cal.example.com/{email}/"},
+        (
+            "DEBRIEF_CALDAV_URL cannot be used: "
+            "give an address that begins with https://, so that nobody on the way reads along."
+        ),
+    ),
+    (
+        {"DEBRIEF_CALDAV_URL": "https://bot:secret@cal.example.com/{email}/"},
+        (
+            "DEBRIEF_CALDAV_URL cannot be used: "
+            "put the name and the password into DEBRIEF_CALDAV_USER and DEBRIEF_CALDAV_PASSWORD."
+        ),
+    ),
+    (
+        {"DEBRIEF_CALDAV_USER": "bot:secret"},
+        (
+            "DEBRIEF_CALDAV_USER cannot be used: "
+            "a name has no colon in it; the password goes into DEBRIEF_CALDAV_PASSWORD."
+        ),
+    ),
     ({"DEBRIEF_CLOCK": "sundial"}, "DEBRIEF_CLOCK cannot be used: give system or slack."),
     (
         {"DEBRIEF_LOOKUP_GRACE_S": "-1"},
@@ -199,6 +227,21 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch):
 
     assert (settings.bot_token, settings.signing_secret) == ("xoxb-1", "swordfish")
     assert not any(secret in shown for secret in ("xoxb-1", "xapp-1", "swordfish"))
+
+
+def test_the_password_of_calendars_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+    given = {"DEBRIEF_CALDAV_URL": "https://cal.example.com/{email}/work/", "DEBRIEF_CALDAV_PASSWORD": "swordfish"}
+    set_all(monkeypatch, given)
+
+    settings = read_settings()
+
+    assert settings.caldav_secret == "swordfish"
+    assert "swordfish" not in f"{settings!r} {settings.model_dump_json()}"
+    assert settings.house().calendars == "on"
+
+
+def test_no_calendar_is_read_unless_somebody_says_where_they_lie():
+    assert read_settings().house().calendars == "off"
 
 
 def test_the_password_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch):
