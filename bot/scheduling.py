@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot import sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId, in_words
-from bot.review.lifecycle import Role, Stage, Who, require
+from bot.review.lifecycle import Stage, Who, require
 from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_moment
 from bot.review.policy import Depth
 from bot.review.refusal import (
@@ -30,7 +30,6 @@ from storage import (
     people,
     presence,
     reviews,
-    rota,
 )
 from storage.incidents import Where
 from storage.models import Incident, Meeting
@@ -126,7 +125,6 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> No
 
 
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
-    rotation = _fill_facilitator(turn, incident)
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
     meeting = reviews.plan(
         turn.db,
@@ -147,19 +145,8 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
         meeting=meeting,
         core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
-        rotation=rotation,
     )
     yield Note.private(by, "schedule_booked", reason=None, **_booked_facts(turn, incident, meeting, by))
-
-
-def _fill_facilitator(turn: Turn, incident: Incident) -> rota.Rotation | None:
-    """Whom the rotation asked to lead the meeting, where nobody was named before."""
-    if incidents.roles(turn.db, incident.id).facilitator:
-        return None
-    rotation = rota.least_recent_facilitator(turn.db, incident)
-    if rotation:
-        incidents.give_role(turn.db, incident, Role.facilitator, rotation.user, by=None, now=turn.now)
-    return rotation
 
 
 def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by: UserId, reason: str | None) -> Notes:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot import deciding, wording
 from bot.desk import Note, Notes, Turn
-from bot.review import lifecycle, rotation
+from bot.review import lifecycle
 from bot.review.impact import Impact
 from bot.review.incident import (
     ChannelId,
@@ -31,6 +31,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import When
+from bot.seeking import sought
 from bot.wording import Thing
 from storage import attending, channels, incidents, involved, people, reviews, rota
 from storage.incidents import Where
@@ -276,25 +277,15 @@ def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) ->
 
 
 def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
-    if role is Role.facilitator:
-        turn_of = rota.least_recent_facilitator(turn.db, incident)
-        user, responded = (turn_of.user, turn_of.responded) if turn_of else (None, False)
-    elif role is Role.scribe:
-        user, responded = _next_scribe(turn, incident), False
-    else:
+    if role not in {Role.facilitator, Role.scribe}:
         raise NeedsPerson(verb=role.value)
-    if user is None:
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    first = next(iter(rota.in_turn(turn.db, incident, sought(turn, role, planned))), None)
+    if first is None:
         raise NeedsPerson(verb=role.value)
-    last = incidents.last_held(turn.db, turn.team, role).get(user)
-    return Note.private(by, "role_proposed", incident=incident, role=role, user=user, last=last, responded=responded)
-
-
-def _next_scribe(turn: Turn, incident: Incident) -> UserId | None:
-    roles = incidents.roles(turn.db, incident.id)
-    members = people.members(turn.db, turn.team, incidents.main_place(turn.db, incident.id).channel)
-    pool = [user for user in members if people.is_one_of_us(turn.db, turn.team, user)]
-    last = incidents.last_held(turn.db, turn.team, Role.scribe)
-    return rotation.propose(pool, last, never={roles.lead, roles.facilitator, roles.scribe})
+    last = incidents.last_held(turn.db, turn.team, role).get(first.user)
+    facts = {"user": first.user, "last": last, "responded": first.responded}
+    return Note.private(by, "role_proposed", incident=incident, role=role, **facts)
 
 
 # Its summary and impact --------------------------------------------------------------------

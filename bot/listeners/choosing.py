@@ -14,6 +14,7 @@ from bot import (
     reporting,
     revising,
     rewriting,
+    rotating,
     scheduling,
     sparing,
     tagging,
@@ -77,6 +78,21 @@ WAYS: Mapping[str, Mapping[str, Ability]] = {
 
 def tap_or_ask(what: What) -> Deed:
     return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
+
+
+def name_or_answer(what: What) -> Deed:
+    """Somebody named for a part, or what is answered by who was asked to take it."""
+    match what.get("answer"):
+        case None:
+            return Deed(tracking.take_role, what)
+        case "take":
+            return Deed(rotating.take, {"role": what["role"]})
+        case "pass":
+            return Deed(rotating.pass_on, {"role": what["role"]})
+        case "beside":
+            return Deed(rotating.ask_beside, {})
+        case answer:
+            return Deed(rotating.sit_beside, {"answer": "taken" if answer == "sit" else "passed"})
 
 
 def choose_or_show_stops(what: What) -> Deed:

@@ -1,7 +1,7 @@
 """Reading what follows a verb: words become what its ability is given, or a refusal that says why not."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.listeners.deeds import What
@@ -153,6 +153,22 @@ def role(wanted: Role) -> Callable[[str], What]:
         return {"role": wanted, "user": UserId(found[1]) if found else None}
 
     return read
+
+
+def role_or_answer(wanted: Role) -> Callable[[str], What]:
+    """A name, nobody's, or what somebody answers who was asked to take it: `take`, `pass`; `sit` beside who leads."""
+
+    def read(rest: str) -> What:
+        answer = rest.lower()
+        return {"role": wanted, "answer": answer} if answer in ANSWERS[wanted] else role(wanted)(rest)
+
+    return read
+
+
+ANSWERS: Mapping[Role, Collection[str]] = {
+    Role.facilitator: {"take", "pass", "beside", "sit", "leave"},
+    Role.scribe: {"take", "pass"},
+}
 
 
 def person_for(wanted: Role) -> Callable[[str], What]:

@@ -34,6 +34,7 @@ from bot.listeners.choosing import (
     about_wordings,
     choose_or_show_stops,
     keep_or_offer,
+    name_or_answer,
     propose_or_move,
     public_or_offer,
     read_or_edit,
@@ -140,9 +141,19 @@ def _moment(name: MomentName, does: str, more: str = "") -> Verb:
 
 
 def _role(role: Role, does: str, *, rotates: str = "") -> Verb:
-    read = reading.role(role) if rotates else reading.person_for(role)
-    more = "without a name the rotation proposes somebody" if rotates else ""
-    return Verb(role.value, tracking.take_role, does, usage=rotates or "@a", read=read, more=more, touches_agenda=True)
+    if not rotates:
+        read = reading.person_for(role)
+        return Verb(role.value, tracking.take_role, does, usage="@a", read=read, touches_agenda=True)
+    return Verb(
+        role.value,
+        tracking.take_role,
+        does,
+        usage=rotates,
+        read=reading.role_or_answer(role),
+        choose=name_or_answer,
+        more="without a name the rotation proposes somebody; who was asked says `take` or `pass`",
+        touches_agenda=True,
+    )
 
 
 def _finding(kind: FindingKind, usage: str) -> Verb:

@@ -352,6 +352,10 @@ class UnknownWay(Refused):
     words: str
 
 
+class NotAsked(Refused):
+    """You were not asked for that here. `{command} facilitator @name` names anybody, you too."""
+
+
 @dataclass(eq=False)
 class UnknownFindingStep(Refused):
     """I cannot do {step} with a finding.

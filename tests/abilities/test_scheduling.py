@@ -47,10 +47,11 @@ FRIDAY_TEN = "2026-11-20 10:00"
 
 @pytest.fixture
 def incident(room: Room) -> int:
-    """An incident mitigated on Wednesday at 03:12 UTC, in a channel with Mara and Priya."""
+    """An incident mitigated on Wednesday at 03:12 UTC, in a channel with Mara and Priya, who leads its meeting."""
     number = an_incident(room)
     mitigated(room, number, at=datetime(2026, 11, 18, 3, 12, tzinfo=UTC))
     members(room, MARA, PRIYA)
+    room.change(lambda db: facilitates(db, number, PRIYA))
     return number
 
 
@@ -135,8 +136,7 @@ def test_an_hour_is_booked_and_announced_once_in_the_channel(room: Room):
         (
             "The review of “Checkout is slow” meets on *Fri 20 Nov, 09:00 UTC*, 60 min, here.\n\n"
             f"Asked to come: <@{MARA}>, <@{PRIYA}>. Everybody else can read the pre-read and the report.\n"
-            f"<@{PRIYA}> leads the meeting this time, because they took no part in the response and it is their turn. "
-            "`/review facilitator @name` hands it on.\n\n"
+            f"<@{PRIYA}> leads the meeting.\n\n"
             "What you remember is worth adding before then: `/review event 14:05 what happened`"
         )
     ]
@@ -325,13 +325,12 @@ def test_a_facilitator_who_was_named_stays(room: Room, incident: int):
     assert f"<@{TOMAS}> leads the meeting." in said(room)[0]
 
 
-def test_where_everybody_responded_the_least_involved_leads_and_that_is_said(room: Room, incident: int):
-    a_message(room, "On it", by=PRIYA, at=NOVEMBER_18)
-    mitigated(room, incident)
+def test_where_nobody_was_named_to_lead_the_meeting_that_is_said_to_follow(room: Room):
+    mitigated(room, an_incident(room))
 
     book(room)
 
-    assert "because everybody here took part in the response and they were the least involved." in said(room)[0]
+    assert "I ask next who leads the meeting, and it is said here." in said(room)[0]
 
 
 # The pre-read ------------------------------------------------------------------------------

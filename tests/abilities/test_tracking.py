@@ -819,7 +819,7 @@ def test_the_scribe_is_who_wrote_longest_ago(room: Room):
     room.pass_time(days=1)
     take(room, Role.scribe, TOMAS)
 
-    assert "<@U0PRIYA> could be the scribe: their last turn" in take(room, Role.scribe, None)
+    assert "<@U0PRIYA> could be the scribe: it is their turn, and their last one was" in take(room, Role.scribe, None)
 
 
 def test_nobody_is_proposed_as_lead_or_owner(room: Room):
