@@ -1,16 +1,15 @@
 """From mitigation to the meeting: its hour, proposed, booked and moved."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import sitting
+from bot import agreeing, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId, in_words
 from bot.review.lifecycle import Stage, Who, require
-from bot.review.meeting_time import LATEST, Slot, first_slot, next_working_moment
+from bot.review.meeting_time import next_working_moment
 from bot.review.policy import Depth
 from bot.review.refusal import (
     AlreadyInMeeting,
@@ -90,33 +89,13 @@ def _proposed(turn: Turn, incident: Incident, by: UserId) -> Note:
 
 
 def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
-    """The hour the rule finds, in the lead's zone, and how long after mitigation it is."""
-    zone = _lead_zone(turn, incident)
-    slot = _slot(turn, incident)
+    """Three hours to choose from, in the lead's zone, the best one first."""
     return {
         "incident": incident.id,
-        "at": slot.at,
-        "typed": f"{slot.at:%Y-%m-%d %H:%MZ}",
-        "lead_zone": zone.key,
-        "hours": round(slot.elapsed_hours),
-        "why": slot.reason,
+        "offers": agreeing.offers(turn, incident, sitting.proposal(turn, incident).core),
+        "lead_zone": agreeing.lead_zone(turn, incident).key,
         "minutes": turn.asked_of(incident).minutes,
-        "late_for": _outside(turn, slot.at, sitting.proposal(turn, incident).core),
     }
-
-
-def _slot(turn: Turn, incident: Incident) -> Slot:
-    zone = _lead_zone(turn, incident)
-    off = turn.days_off(zone.key)
-    return first_slot(
-        reviews.over_since(turn.db, incident) or turn.now,
-        zone,
-        now=turn.now,
-        length=timedelta(minutes=turn.asked_of(incident).minutes),
-        hours=turn.house.working_hours,
-        holidays=off.holidays,
-        weekends=off.weekends,
-    )
 
 
 def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Note:
@@ -136,6 +115,7 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
         speakers=turn.house.policy.business,
     )
     meeting.why = _why(turn, incident, at)
+    _weigh(turn, incident, meeting)
     _record(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(
         _announcement(turn, incident, meeting),
@@ -155,9 +135,9 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         yield _planned(turn, incident, meeting, by)
         return
     before = meeting.meets_at
-    meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, turn.now, by
-    meeting.zone, meeting.called_at, meeting.asked_at = _zone(turn, by).key, None, None
+    reviews.move(turn.db, meeting, to=at, by=by, now=turn.now)
     meeting.why = reason or _why(turn, incident, at)
+    _weigh(turn, incident, meeting)
     _record(turn, incident, meeting, before=before, after=at, by=by)
     yield Note.once(
         _announcement(turn, incident, meeting),
@@ -174,15 +154,22 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
 
 
 def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
-    """Why it meets later than 72 hours after mitigation, where it does."""
+    """Why it meets at an hour that does not suit everybody, or later than the policy wants, where it does."""
+    best = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core, at_most=1)[0]
     over_at = reviews.over_since(turn.db, incident)
-    if over_at is None or at - over_at <= LATEST:
+    is_late = over_at is not None and at - over_at > turn.house.policy.window[1]
+    if best.why and (at == best.at or (is_late and at < best.at)):
+        return best.why
+    if over_at is None or not is_late:
         return None
-    slot = _slot(turn, incident)
-    if slot.reason and at <= slot.at:
-        return slot.reason
     later = in_words(int((at - over_at).total_seconds()))
     return f"That is {later} after mitigation; most reviews meet within three days, while it is fresh."
+
+
+def _weigh(turn: Turn, incident: Incident, meeting: Meeting) -> None:
+    """Remember whose evening or morning it takes: the next time it is somebody else's."""
+    hour = agreeing.hour_at(turn, incident, attending.core(turn.db, meeting), meeting)
+    meeting.burden = {strain.user: strain.minutes for strain in hour.strained} or None
 
 
 def _record(
@@ -212,33 +199,19 @@ def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) 
     return {
         "meeting": meeting,
         "zone": _zone(turn, by).key,
-        "late_for": _outside_hours(turn, meeting),
+        "outside": _outside(turn, incident, meeting),
         **sitting.advice(turn, incident, meeting),
     }
 
 
-def _outside_hours(turn: Turn, meeting: Meeting) -> list[tuple[UserId, str]]:
-    """Core attendees for whom the meeting is outside working hours, and the name of their zone."""
-    return _outside(turn, meeting.meets_at or turn.now, attending.core(turn.db, meeting))
-
-
-def _outside(turn: Turn, at: datetime, users: Sequence[UserId]) -> list[tuple[UserId, str]]:
-    """Those of these people whose working hours that moment lies outside of, and the name of their zone."""
-    zones = [(user, _zone(turn, user)) for user in users]
-    return [(user, zone.key) for user, zone in zones if not _is_at_work(turn, zone, at)]
-
-
-def _is_at_work(turn: Turn, zone: ZoneInfo, at: datetime) -> bool:
-    off = turn.days_off(zone.key)
-    return next_working_moment(at, zone, turn.house.working_hours, off.weekends, off.holidays) == at
+def _outside(turn: Turn, incident: Incident, meeting: Meeting) -> list[tuple[UserId, str, str]]:
+    """Core attendees for whom the meeting is outside working hours: their zone, and what it is to them."""
+    hour = agreeing.hour_at(turn, incident, attending.core(turn.db, meeting), meeting)
+    return agreeing.outside(turn, hour)
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:
     return ZoneInfo(people.zone(turn.db, turn.team, user))
-
-
-def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
-    return _zone(turn, incidents.roles(turn.db, incident.id).lead)
 
 
 # What the clock asks -------------------------------------------------------------------------
@@ -321,7 +294,7 @@ def moves_due(turn: Turn) -> Notes:
     The next mitigation brings a new proposal.
     """
     for meeting, incident in reviews.planned_too_soon(turn.db, turn.team):
-        meeting.cancelled_at = turn.now
+        reviews.call_off(turn.db, meeting, now=turn.now)
         _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
         yield Note.once(
             f"called-off:{meeting.id}",

@@ -376,7 +376,7 @@ def _write_exit(turn: Turn, incident: Incident, exit_to: Stage, *, reason: str, 
     review.reason = reason
     planned = reviews.planned_meeting(turn.db, review)
     if planned:
-        planned.cancelled_at = turn.now
+        reviews.call_off(turn.db, planned, now=turn.now)
     incidents.stop_listening(turn.db, incident.id, now=turn.now)
     _record(turn, incident, exit_to.value, before=None, after=reason, by=by)
 

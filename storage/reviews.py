@@ -1,5 +1,7 @@
 """Reviews and their meetings: which one an incident has, what is planned, who comes."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -154,12 +156,47 @@ def plan(
     meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
     meeting.zone = people.zone(db, incident.team_id, by)
+    meeting.uid, meeting.first_meets_at = _uid(db, meeting), at
     who = participants.proposed(db, incident, speakers)
     for user in who.core:
         attending.invite(db, meeting, user, core=now, now=now, why=", ".join(who.speaks_for.get(user, ())) or None)
     for user in who.readers:
         attending.invite(db, meeting, user, core=None, now=now)
     return meeting
+
+
+def _uid(db: Session, meeting: Meeting) -> str:
+    """What calendars know a meeting by: like no other's in the world, though two workspaces count alike."""
+    key = people.workspace(db, meeting.team_id).mark_key.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
+    return f"{hashlib.blake2b(f'meeting:{meeting.id}'.encode(), key=key, digest_size=16).hexdigest()}@debrief"
+
+
+def move(db: Session, meeting: Meeting, *, to: datetime, by: str | None, now: datetime) -> None:
+    """To another hour, for which people are called anew; what calendars hold of it is older now."""
+    meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = to, now, by
+    meeting.zone, meeting.called_at, meeting.asked_at = people.zone(db, meeting.team_id, by), None, None
+    meeting.sequence += 1
+    db.flush()
+
+
+def call_off(db: Session, meeting: Meeting, *, now: datetime) -> None:
+    """It does not take place; calendars are to take it out."""
+    meeting.cancelled_at = now
+    meeting.sequence += 1
+    db.flush()
+
+
+def borne(db: Session, team: str, *, since: datetime) -> Counter[str]:
+    """How many minutes outside their working hours people bore, or are to bear, in meetings since a moment."""
+    rows = db.scalars(
+        select(Meeting.burden).where(
+            Meeting.team_id == team,
+            Meeting.meets_at >= since,
+            Meeting.cancelled_at.is_(None),
+            Meeting.burden.is_not(None),
+        )
+    )
+    return sum((Counter(burden) for burden in rows if burden), Counter[str]())
 
 
 def milestones(db: Session, incident: Incident) -> Milestones:

@@ -1,5 +1,6 @@
 """From mitigation to the meeting: the hour, the people, the pre-read, the call."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot import facilitating, inviting, noting, preparing, scheduling, tracking
-from bot.review.incident import UserId
+from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
     CannotSeeIt,
@@ -88,15 +89,17 @@ def stage(room: Room, incident: int) -> Stage:
 
 
 @pytest.mark.usefixtures("incident")
-def test_without_a_time_the_first_fitting_hour_is_proposed_and_nothing_is_booked(room: Room):
+def test_without_a_time_three_fitting_hours_are_proposed_and_nothing_is_booked(room: Room):
     answer = room.answer(scheduling.schedule, where=HERE, by=MARA)
 
     assert answer is not None
     assert answer.text == (
-        "The first working hour where the lead is: *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min.\n\n"
-        "Nothing is booked yet. Another hour: `/review schedule mon 14:00`"
+        "I suggest *Fri 20 Nov 2026, 09:00 CET*, 53 hours after mitigation, 60 min. It suits both.\n\n"
+        "• Fri 10:00, 54 hours later: suits both\n"
+        "• Fri 11:00, 55 hours later: suits both\n\n"
+        "Nothing is booked yet. `/review schedule mon 14:00` books any other hour."
     )
-    assert buttons(answer) == ["Book it", "No review needed"]
+    assert buttons(answer) == ["Book Fri 09:00", "Fri 10:00", "Fri 11:00", "Other times", "No meeting needed"]
     assert room.transcript() == []
 
 
@@ -106,8 +109,8 @@ def test_who_lives_elsewhere_reads_the_hour_in_their_own_zone_too(room: Room, in
 
     answer = do(room, scheduling.schedule, by=JONAS)
 
-    assert "*Fri 20 Nov 2026, 09:00 CET*" in answer
-    assert "For you that is Fri 20 Nov 2026, 03:00 EST." in answer
+    assert "*Fri 20 Nov 2026, 15:00 CET*" in answer
+    assert "For you that is Fri 20 Nov 2026, 09:00 EST. It suits both." in answer
 
 
 def facilitates(db: Session, incident: int, user: UserId) -> None:
@@ -161,8 +164,8 @@ def test_an_hour_later_than_three_days_says_so(room: Room):
 def test_whoever_would_meet_at_night_is_named_to_whoever_books(room: Room):
     answer = book(room, "2026-11-20 16:00")
 
-    assert f"outside the working hours of <@{PRIYA}> (Fri 20 Nov 2026, 20:30 IST)." in answer
-    assert "working hours" not in said(room)[0]
+    assert f"It is evening for <@{PRIYA}> (Fri 20 Nov 2026, 20:30 IST)." in answer
+    assert "evening" not in said(room)[0]
 
 
 def test_nothing_is_planned_before_mitigation(room: Room):
@@ -436,8 +439,9 @@ def test_mitigated_at_night_the_lead_is_asked_in_the_morning_and_once(room: Room
         (
             "“Checkout is slow” was mitigated on Wed 18 Nov 2026, 04:12 CET. For its review I suggest "
             f"*Fri 20 Nov 2026, 09:00 CET*, 53 hours later: 60 min in <#{CHANNEL}>.\n\n"
-            "You are asked because you lead this incident. For another hour, type `/review schedule mon 14:00` in "
-            f"<#{CHANNEL}>. {HOW_TO_STOP}"
+            "• Fri 12:00, 56 hours later\n"
+            "• Fri 15:00, 59 hours later\n\n"
+            f"You are asked because you lead this incident. {HOW_TO_STOP}"
         )
     ]
 
@@ -517,7 +521,7 @@ def test_no_review_is_proposed_of_what_was_long_ago_when_it_was_opened_but_may_b
 
     assert room.transcript(MARA) == []
     assert "I propose none by myself" in room.serve(tracking.status, where=HERE, by=MARA)
-    assert "The first working hour" in room.serve(scheduling.schedule, where=HERE, by=MARA)
+    assert "I suggest *" in room.serve(scheduling.schedule, where=HERE, by=MARA)
 
 
 def test_mitigated_a_while_ago_it_is_proposed_still(room: Room):
@@ -601,7 +605,8 @@ def test_when_it_breaks_again_the_meeting_is_called_off_and_proposed_anew_after_
             "asked of you for it. Once it is mitigated, a new hour is proposed."
         )
     ]
-    assert "For its review I suggest *Fri 20 Nov 2026, 15:00 CET*" in said(room, MARA)[0]
+    assert "For its review I suggest *Mon 23 Nov 2026, 09:00 CET*, 5 days later" in said(room, MARA)[0]
+    assert "It suits both." in said(room, MARA)[0]
 
 
 def clear_mitigation(db: Session, incident: int) -> None:
@@ -646,11 +651,51 @@ def test_from_the_booking_to_the_end_of_the_meeting_the_channel_reads_four_messa
     ]
 
 
-def test_a_proposal_names_those_who_would_come_outside_their_working_hours(room: Room):
-    incident = an_incident(room)
-    a_message(room, "the pool is exhausted", by=PRIYA)
-    mitigated(room, incident)
+SYDNEY, ANGELES = UserId("U0SYDNEY"), UserId("U0ANGELES")
+WEDNESDAY_NIGHT = datetime(2026, 11, 18, 3, 12, tzinfo=UTC)
 
-    answer = room.serve(scheduling.schedule, where=HERE, by=MARA)
 
-    assert "It is outside the working hours of <@U0PRIYA>" in answer
+def three_continents(room: Room, *, at: datetime = WEDNESDAY_NIGHT, title: str = "Checkout is slow") -> int:
+    """An incident whose three people, with Mara in Berlin, share no working hour."""
+    for user, zone in ((SYDNEY, "Australia/Sydney"), (ANGELES, "America/Los_Angeles")):
+        known = {"name": "", "zone": zone, "email": None, "bot": None, "gone": None, "now": room.now}
+        room.change(lambda db, user=user, known=known: people.know(db, TEAM, user, **known))
+    channel = ChannelId(f"C0{at:%d%H%M}")
+    incident = an_incident(room, title=title, channel=channel, opened_at=at - timedelta(hours=1))
+    for number, user in enumerate((MARA, SYDNEY, ANGELES)):
+        a_message(room, "on it", by=user, at=at - timedelta(minutes=number + 1), channel=channel)
+    mitigated(room, incident, at=at)
+    return incident
+
+
+def test_where_no_hour_is_common_the_proposal_says_whose_evening_it_is(room: Room):
+    incident = three_continents(room)
+
+    answer = plain(room.serve(scheduling.schedule, where=incidents.Where(HERE.place, incident), by=MARA))
+
+    assert answer.split("\n\n")[0] == (
+        "I suggest *Fri 20 Nov 2026, 06:00 CET*, 50 hours after mitigation, 60 min.\n"
+        "No hour is a working one for all three, so this is the least bad one.\n"
+        f"It is early morning for <@{MARA}> (Fri 20 Nov 2026, 06:00 CET), evening for <@{ANGELES}> "
+        "(Thu 19 Nov 2026, 21:00 PST). Whose turn that is changes from review to review."
+    )
+
+
+def test_the_next_review_takes_somebody_elses_evening(room: Room):
+    monday = WEDNESDAY_NIGHT - timedelta(days=2)
+    room.now = monday + timedelta(hours=10)
+    first, second = (three_continents(room, at=monday + timedelta(minutes=number)) for number in (0, 5))
+
+    before = burdened_by_the_best(room, second)
+    room.serve(
+        scheduling.schedule, where=incidents.Where(HERE.place, first), by=MARA, when=read_when("2026-11-18 19:00Z")
+    )
+
+    assert before == [SYDNEY, MARA]
+    assert burdened_by_the_best(room, second) == [ANGELES, MARA]
+
+
+def burdened_by_the_best(room: Room, incident: int) -> list[UserId]:
+    said = room.serve(scheduling.schedule, where=incidents.Where(HERE.place, incident), by=MARA)
+    sentence = next(line for line in said.split("\n") if line.startswith("It is "))
+    return sorted((UserId(user) for user in re.findall(r"<@(\w+)>", sentence)), key=lambda user: user == MARA)

@@ -1,0 +1,118 @@
+"""The hours that suit those who come: their zones, days off, busy times and what they bore before, put to the rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.desk import Turn
+from bot.review.common_hour import LATER, Attendee, Hour, Wish, all_of, common_hours, how_it_is
+from bot.review.incident import UserId
+from storage import busy, incidents, people, reviews
+from storage.models import Incident, Meeting
+
+REMEMBERED = timedelta(days=180)
+"""So long it counts whose evening a meeting was; then everybody begins anew."""
+WITHIN_A_WEEK = timedelta(days=6)
+IN_HOURS = 72
+"""Hours; a longer time is counted in days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An hour to choose, and all that is said of it."""
+
+    at: datetime
+    typed: str
+    label: str
+    """Short, in the lead's zone: `Thu 10:00`."""
+    after: str
+    """How long after mitigation, in words."""
+    everybody: str
+    """Whom it would suit: `all six`; empty where only one comes."""
+    outside: Sequence[tuple[UserId, str, str]]
+    """For whom it lies outside working hours: their zone, and what it is to them."""
+    busy: Sequence[UserId]
+    why: str | None
+
+    @property
+    def suits(self) -> bool:
+        """Whether everybody works then and is free."""
+        return not self.outside and not self.busy
+
+
+def offers(turn: Turn, incident: Incident, users: Sequence[UserId], *, at_most: int = 3) -> Sequence[Offer]:
+    """At most so many hours for a meeting of these people, the best one first."""
+    zone = lead_zone(turn, incident)
+    asked, coming = wish(turn, incident, minutes=turn.asked_of(incident).minutes), _coming(turn, incident, users)
+    return [_offer(turn, hour, zone, len(coming)) for hour in common_hours(asked, coming, at_most=at_most)]
+
+
+def first_hour(turn: Turn, incident: Incident, users: Sequence[UserId], asked: Wish) -> Hour:
+    """The best hour for a meeting of these people."""
+    return common_hours(asked, _coming(turn, incident, users), at_most=1)[0]
+
+
+def hour_at(turn: Turn, incident: Incident, users: Sequence[UserId], meeting: Meeting) -> Hour:
+    """What the hour of a meeting is to these people, whatever they bore before."""
+    asked = wish(turn, incident, minutes=meeting.minutes)
+    return how_it_is(asked, _coming(turn, incident, users), at=meeting.meets_at or turn.now)
+
+
+def wish(turn: Turn, incident: Incident, *, minutes: int, now: datetime | None = None) -> Wish:
+    """What is looked for: inside the window of the policy, for so long, and not before `now` where it is another."""
+    return Wish(
+        over_at=reviews.over_since(turn.db, incident) or turn.now,
+        now=now or turn.now,
+        length=timedelta(minutes=minutes),
+        window=turn.house.policy.window,
+        hours=turn.house.working_hours,
+    )
+
+
+def lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
+    """The time zone of who leads the incident: hours are on the half hours of their clock."""
+    return _zone(turn, incidents.roles(turn.db, incident.id).lead)
+
+
+def outside(turn: Turn, hour: Hour) -> list[tuple[UserId, str, str]]:
+    """For whom an hour lies outside working hours: their zone, and what it is to them."""
+    return [(strain.user, _zone(turn, strain.user).key, strain.part.value) for strain in hour.strained]
+
+
+def _coming(turn: Turn, incident: Incident, users: Sequence[UserId]) -> list[Attendee]:
+    """The lead first, on whose clock the hours are."""
+    lead = incidents.roles(turn.db, incident.id).lead
+    ordered = sorted(dict.fromkeys(users), key=lambda user: user != lead) or [lead or UserId("")]
+    asked = wish(turn, incident, minutes=0)
+    until = max(asked.closes, turn.now) + 2 * LATER
+    taken = busy.between(turn.db, turn.team, ordered, min(asked.opens, turn.now), until)
+    borne = reviews.borne(turn.db, turn.team, since=turn.now - REMEMBERED)
+    zones = {user: _zone(turn, user) for user in ordered}
+    return [
+        Attendee(user, zones[user], turn.days_off(zones[user].key), taken.get(user, ()), borne.get(user, 0))
+        for user in ordered
+    ]
+
+
+def _offer(turn: Turn, hour: Hour, zone: ZoneInfo, count: int) -> Offer:
+    is_soon = hour.at - turn.now <= WITHIN_A_WEEK
+    return Offer(
+        at=hour.at,
+        typed=f"{hour.at:%Y-%m-%d %H:%MZ}",
+        label=f"{hour.at.astimezone(zone):{'%a %H:%M' if is_soon else '%a %d %b %H:%M'}}",
+        after=in_hours_or_days(hour.elapsed_hours),
+        everybody=all_of(count) if count > 1 else "",
+        outside=outside(turn, hour),
+        busy=hour.busy,
+        why=hour.why,
+    )
+
+
+def in_hours_or_days(hours: float) -> str:
+    """`55 hours`, and `5 days` where they are many."""
+    return f"{round(hours)} hours" if hours <= IN_HOURS else f"{round(hours / 24)} days"
+
+
+def _zone(turn: Turn, user: str | None) -> ZoneInfo:
+    return ZoneInfo(people.zone(turn.db, turn.team, user))
