@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -20,11 +19,12 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, web
 
 from bot import formats
+from bot.manifest import manifest
 from bot.sandbox.demo import free_port
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.over_http import signature
 from bot.sandbox.server import in_thread
-from bot.sandbox.troupe import bot_running, debrief, environment
+from bot.sandbox.troupe import bot_running, environment
 from storage.session import Storage
 from tests.cast import TEAM
 from tests.reliability.town import EVENING
@@ -180,12 +180,11 @@ def _request(port: int, body: bytes, stamp: str) -> int:
 @contextmanager
 def street(folder: Path, url: str, way: str, *, bots: int = 2) -> Iterator[Street]:
     """So many bots, not started yet."""
-    printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)
     ports = [free_port() for _ in range(bots)]
     balancer = Balancer(ports)
     with balanced(balancer) as door:
         over = {"http_url": door} if way == "http" else {}
-        with in_thread(port=0, manifest=json.loads(printed.stdout), now=EVENING, **over) as slack:
+        with in_thread(port=0, manifest=manifest(), now=EVENING, **over) as slack:
             shared = {"DEBRIEF_DATABASE_URL": url}
             envs = [environment(slack.api_url, folder, port, http=way == "http") | shared for port in ports]
             replicas = [Bot(env, folder / f"bot{number}.log") for number, env in enumerate(envs)]

@@ -52,9 +52,7 @@ def sees(here: Town, user: str, channel: str) -> bool:
 
 
 def exported(here: Town, name: str) -> str:
-    words = debrief("export", name, "--format", "json")
-    done = subprocess.run(words, env=here.env, capture_output=True, check=True)
-    return json.dumps(json.loads(done.stdout), ensure_ascii=False)
+    return json.dumps(json.loads(here.exported(channel=name)), ensure_ascii=False)
 
 
 def test_renamed(here: Town, channel: str):

@@ -1,17 +1,17 @@
 """Opening late, beside the unmodified bot: an old, busy channel is read whole, and how far is told in one message."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.manifest import manifest
 from bot.sandbox.demo import free_port
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.server import in_thread
-from bot.sandbox.troupe import bot_running, debrief, environment
+from bot.sandbox.troupe import bot_running, environment
 
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 LEAD, RESPONDER = "ada", "ben"
@@ -41,8 +41,7 @@ def a_town(folder: Path) -> Iterator[Driver]:
         "channels": [an_old_channel(), {"name": "elsewhere", "bot": True, "members": [LEAD]}],
     }
     (folder / "seed.json").write_text(json.dumps(seed))
-    printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)
-    with in_thread(seed=folder / "seed.json", manifest=json.loads(printed.stdout), now=NOW) as slack:
+    with in_thread(seed=folder / "seed.json", manifest=manifest(), now=NOW) as slack:
         driver = Driver(slack.url)
         with bot_running(environment(slack.api_url, folder, free_port()), folder / "bot.log"):
             driver.wait_for(lambda: driver.get("state")["connections"], "the bot to connect")

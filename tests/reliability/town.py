@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.manifest import manifest
 from bot.sandbox.demo import free_port
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.server import in_thread
-from bot.sandbox.troupe import bot_running, debrief, environment
+from bot.sandbox.troupe import bot_running, environment
 
 Json = dict[str, Any]
 EVENING = datetime(2026, 11, 18, 18, 20, tzinfo=UTC)
@@ -78,10 +81,11 @@ class Town:
         """Let the bot ask twice what is due, and say it."""
         time.sleep(2 * TICK_S)
 
-    def exported(self, form: str = "json") -> bytes:
-        """The review in a format, by the command line."""
-        words = debrief("export", CHANNEL, "--format", form)
-        return subprocess.run(words, env=self.env, capture_output=True, check=True).stdout
+    def exported(self, form: str = "json", channel: str = CHANNEL) -> bytes:
+        """The review in a format, by the command line, in this process: to start another takes a second."""
+        done = CliRunner().invoke(main, ["export", channel, "--format", form], env=self.env, catch_exceptions=False)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout_bytes
 
     def report(self) -> str:
         """The review as people read it."""
@@ -97,8 +101,7 @@ class Town:
 @contextmanager
 def town(folder: Path) -> Iterator[Town]:
     """An incident that Lena leads, with Noor and Jonas in it."""
-    printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)
-    with in_thread(port=0, manifest=json.loads(printed.stdout), now=EVENING) as slack:
+    with in_thread(port=0, manifest=manifest(), now=EVENING) as slack:
         here = Town(Driver(slack.url), environment(slack.api_url, folder, free_port()), folder / "bot.log")
         here.start()
         try:
