@@ -1,7 +1,6 @@
 """The walk on the running bot: the dialogue of S1, word for word, and everything else that can be done at a stop."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bot.manifest import manifest
 from bot.sandbox.demo import free_port
 from bot.sandbox.driver import Driver
 from bot.sandbox.server import in_thread
-from bot.sandbox.troupe import debrief, environment
+from bot.sandbox.troupe import environment
 from tests.reliability.town import CHANNEL, Town
 
 LATER_THAT_MORNING = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
@@ -26,11 +26,9 @@ ANSWER = "We had an incident the week before, and deleting the pods ended that o
 @contextmanager
 def a_morning(folder: Path) -> Iterator[Town]:
     """Finn leads the review of an incident in which Sara restarted something at 9:05."""
-    printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)
     seed = folder / "people.json"
     seed.write_text(json.dumps({"users": PEOPLE, "channels": [{"name": "general"}]}))
-    manifest = json.loads(printed.stdout)
-    with in_thread(port=0, manifest=manifest, now=LATER_THAT_MORNING, seed=seed) as slack:
+    with in_thread(port=0, manifest=manifest(), now=LATER_THAT_MORNING, seed=seed) as slack:
         here = Town(Driver(slack.url), environment(slack.api_url, folder, free_port()), folder / "bot.log")
         here.start()
         try:
@@ -64,6 +62,18 @@ def presses(here: Town, user: str, label: str, **answers: Any) -> None:
         here.driver.fill(user, **answers)
 
 
+def what_was_missing(here: Town) -> dict[str, Any]:
+    """Event 3, added from the stop at which the walk is, unless a test before did."""
+
+    def third() -> dict[str, Any] | None:
+        return next((event for event in here.review()["timeline"] if event["number"] == 3), None)
+
+    if not third():
+        here.driver.press(SARA, CHANNEL, "^Add what is missing…$")
+        here.driver.fill(SARA, text="Support had called twice by then")
+    return here.driver.wait_for(third, "the event")
+
+
 def test_sara_is_asked_how_she_knew_and_her_answer_is_kept_and_reported(here: Town):
     here.waits_for_agenda(rf"09:05(?s:.)*> {RESTART}(?s:.)*<@U0SARA>, how could you tell what this would do\?")
 
@@ -90,17 +100,15 @@ def test_another_question_is_one_press_away(here: Town):
 
 
 def test_what_was_missing_is_added_from_the_stop_with_its_time_filled_in(here: Town):
-    here.driver.press(SARA, CHANNEL, "^Add what is missing…$")
-    here.driver.fill(SARA, text="Support had called twice by then")
+    added = what_was_missing(here)
 
-    added = here.driver.wait_for(lambda: [e for e in here.review()["timeline"] if e["number"] == 3], "the event")[0]
     assert (added["text"], added["occurred_at"]) == ("Support had called twice by then", "2026-11-20T09:05:00Z")
 
 
 def test_an_event_is_corrected_from_the_stop(here: Town):
     presses(here, SARA, "^Correct…$", kind="mitigation")
 
-    here.waits_for_agenda(r"event 1 · .*09:05 UTC> · mitigation · helped")
+    here.waits_for_agenda(r"event 1 · .*09:05 UTC> · mitigation")
     assert at(here, 1)["text"] == RESTART
 
 
@@ -111,6 +119,7 @@ def test_a_comment_stands_at_the_stop(here: Town):
 
 
 def test_stops_are_chosen_in_a_form_and_what_was_left_out_can_be_visited(here: Town):
+    what_was_missing(here)
     here.driver.type(FACILITATOR, CHANNEL, "stops")
     here.driver.fill(FACILITATOR, stops=["1", "3"])
     here.driver.wait_for_words(CHANNEL, "(?s)1 decision is not among them: 2", FACILITATOR)
