@@ -85,21 +85,35 @@ async def slack() -> AsyncIterator[Running]:
         yield running
 
 
-@pytest.fixture
-async def wall(database_url: str, slack: Running) -> AsyncIterator[Wall]:
-    storage = Storage(database_url)
+def a_wall(url: str, slack: Running) -> Wall:
+    storage = Storage(url)
     with storage.write() as db:
         people.know_workspace(db, TEAM, name="", url="", bot_user="U0DEBRIEF", bot_id="B0DEBRIEF", mark_key="key")
     wall = Wall(storage, slack, None)  # pyright: ignore[reportArgumentType] - it needs the wall to draw
     wall.courier = a_courier(wall)
+    return wall
+
+
+@pytest.fixture
+async def wall(sqlite_url: str, slack: Running) -> AsyncIterator[Wall]:
+    wall = a_wall(sqlite_url, slack)
     yield wall
-    storage.close()
+    wall.storage.close()
+
+
+@pytest.fixture
+async def either_wall(database_url: str, slack: Running) -> AsyncIterator[Wall]:
+    """On each kind of database."""
+    wall = a_wall(database_url, slack)
+    yield wall
+    wall.storage.close()
 
 
 # Posted once ----------------------------------------------------------------------------------------
 
 
-async def test_the_picture_follows_the_summary_with_words_for_who_cannot_see_it(wall: Wall):
+async def test_the_picture_follows_the_summary_with_words_for_who_cannot_see_it(either_wall: Wall):
+    wall = either_wall
     wall.say("summary")
     wall.hang()
 
@@ -130,7 +144,8 @@ def everything(wall: Wall) -> list[dict[str, Any]]:
     return list(wall.slack.sandbox.workspace.channels[INCIDENTS].messages.values())
 
 
-async def test_the_same_picture_is_not_posted_twice(wall: Wall):
+async def test_the_same_picture_is_not_posted_twice(either_wall: Wall):
+    wall = either_wall
     wall.hang()
     await wall.round()
 
@@ -193,7 +208,9 @@ async def test_a_crash_at_any_step_neither_loses_nor_doubles_it(
     assert wall.note().state == "sent"
 
 
-async def test_a_courier_that_does_not_write_the_file_down_before_it_is_shown_posts_it_twice(wall: Wall):
+async def test_a_courier_that_does_not_write_the_file_down_before_it_is_shown_posts_it_twice(either_wall: Wall):
+    wall = either_wall
+
     class Forgetful(Claims):
         def mark_files(self, parcel: Any, hung: Any) -> None:
             if all(one.shown for one in hung):
@@ -224,7 +241,8 @@ async def test_words_do_not_wait_for_a_picture_that_cannot_be_uploaded(wall: Wal
     assert wall.seen() == ["summary", "later"]
 
 
-async def test_an_upload_that_always_fails_is_given_up(wall: Wall):
+async def test_an_upload_that_always_fails_is_given_up(either_wall: Wall):
+    wall = either_wall
     wall.fault("5xx_before", "files.getUploadURLExternal", times=99)
     wall.hang()
 
@@ -281,7 +299,8 @@ async def test_where_it_may_not_be_shown_it_does_not_lie_in_slack(wall: Wall):
 # Drawn anew -----------------------------------------------------------------------------------------
 
 
-async def test_what_was_erased_is_seen_no_longer(wall: Wall):
+async def test_what_was_erased_is_seen_no_longer(either_wall: Wall):
+    wall = either_wall
     wall.hang()
     await wall.round()
     before = wall.pictures()
@@ -295,7 +314,8 @@ async def test_what_was_erased_is_seen_no_longer(wall: Wall):
     assert before
 
 
-async def test_it_is_drawn_anew_in_its_place(wall: Wall):
+async def test_it_is_drawn_anew_in_its_place(either_wall: Wall):
+    wall = either_wall
     wall.hang()
     await wall.round()
     wall.say("later")
@@ -350,7 +370,8 @@ async def test_a_picture_whose_message_somebody_deleted_is_not_posted_anew(wall:
     assert (wall.note().state, wall.note().error) == ("dead", "message_not_found")
 
 
-async def test_a_picture_on_which_nothing_is_left_is_taken_down(wall: Wall):
+async def test_a_picture_on_which_nothing_is_left_is_taken_down(either_wall: Wall):
+    wall = either_wall
     wall.hang()
     await wall.round()
 
@@ -387,7 +408,8 @@ async def test_a_picture_that_somebody_deleted_already_is_no_obstacle(wall: Wall
     assert len(wall.pictures()) == 1
 
 
-async def test_pictures_of_other_incidents_stay_as_they_are(wall: Wall):
+async def test_pictures_of_other_incidents_stay_as_they_are(either_wall: Wall):
+    wall = either_wall
     wall.hang()
     await wall.round()
 
