@@ -21,7 +21,7 @@ SYNC = $(UV_ENV) $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 EDITABLE = $(UV_ENV) $(UV) pip install --quiet --python $(BIN)/python --no-deps \
            --build-constraints requirements/build.txt --editable .
 # Many tests wait for something: as many at a time as there are processors, up to four.
-WORKERS = -n auto --maxprocesses 4 --dist worksteal
+WORKERS = -n auto --maxprocesses 4 --dist worksteal --timeout 300
 LOCK = $(UV_ENV) $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 

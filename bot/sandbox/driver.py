@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
+"""What was acknowledged too late twice comes again after a minute."""
 LOOK_AGAIN_S = 0.1
 
 

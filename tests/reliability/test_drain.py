@@ -76,7 +76,7 @@ async def running(folder: Path, slack: Running, port: int, *, http: bool) -> Asy
     async with aiohttp.ClientSession() as session:
         program = Program(process, Storage(f"sqlite:///{folder / 'debrief.db'}"), port, session)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 while (await program.page("readyz"))[0] != 200:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.05)
             yield program
@@ -97,7 +97,7 @@ def said(slack: Running, channels: list[str]) -> list[int]:
 
 
 async def until_called(slack: Running, times: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while sum(call["method"] == POST for call in slack.sandbox.journal.calls) < times:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -128,7 +128,7 @@ async def test_whoever_is_stopped_ends_in_time_and_what_it_said_is_known_to_the_
         slack.sandbox.faults.set({"clear": True})
         slack.sandbox.faults.set({"rate_limits": "off"})
         async with running(tmp_path, slack, free_port, http=way == "http") as second:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 while {*second.states().values()} != {("sent", None)}:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.1)
 
