@@ -16,7 +16,7 @@ from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Stage
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
-from bot.review.threads import InThreads, Thread, deadline, half_time
+from bot.review.threads import InThreads, Thread, deadline
 from storage import actions, candidates, findings, incidents, outbox, people, reviews, threads
 from storage import timeline as events
 from storage.incidents import Where
@@ -64,9 +64,8 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 def _begun(turn: Turn, incident: Incident, by: UserId) -> InThreads:
     zone, hours = _zone(turn, incident), turn.house.working_hours
-    off = turn.days_off(zone.key)
-    ends_at = deadline(turn.now, turn.house.policy.async_deadline, zone, off=off, hours=hours)
-    half_at = half_time(turn.now, ends_at, zone, off=off, hours=hours)
+    off, span = turn.days_off(zone.key), turn.house.policy.async_deadline
+    half_at, ends_at = (deadline(turn.now, part, zone, off=off, hours=hours) for part in (span / 2, span))
     return InThreads(by=by, began_at=turn.now, half_at=half_at, ends_at=ends_at)
 
 

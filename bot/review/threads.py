@@ -123,10 +123,3 @@ def _free_days(since: datetime, until: datetime, zone: tzinfo, off: DaysOff) -> 
     first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return sum(day.weekday() in off.weekends or day in off.holidays for day in days)
-
-
-def half_time(
-    began_at: datetime, ends_at: datetime, zone: tzinfo, *, off: DaysOff, hours: WorkingHours = NINE_TO_FIVE
-) -> datetime:
-    """Half-way between two moments, in working hours."""
-    return next_working_moment(began_at + (ends_at - began_at) / 2, zone, hours, off.weekends, off.holidays)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.review.findings import FindingKind
 from bot.review.meeting_time import NINE_TO_FIVE, DaysOff, WorkingHours, next_working_moment
-from bot.review.threads import InThreads, Thread, deadline, half_time
+from bot.review.threads import InThreads, Thread, deadline
 from tests.cast import MARA, NOVEMBER_18
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -36,6 +36,14 @@ def test_two_days_are_working_days_and_end_in_working_hours(began: str, ended: s
     assert ends(began) == ended
 
 
+def test_half_of_it_is_over_before_a_weekend_that_counts_for_nothing():
+    evening = datetime(2026, 11, 18, 19, 20, tzinfo=BERLIN)
+
+    half, ended = (deadline(evening, span, BERLIN, off=DaysOff()) for span in (TWO_DAYS / 2, TWO_DAYS))
+
+    assert [f"{at.astimezone(BERLIN):%a %H:%M}" for at in (half, ended)] == ["Fri 09:00", "Mon 09:00"]
+
+
 def test_a_holiday_gives_a_day_more():
     assert ends("2026-11-16T10:00", off=DaysOff(holidays=frozenset({date(2026, 11, 17)}))) == "Thu 19 Nov 10:00"
 
@@ -54,10 +62,10 @@ def test_everywhere_there_is_at_least_that_time_and_it_ends_at_work(
     off = DaysOff(frozenset(weekends), frozenset(holidays))
 
     ended = deadline(at, span, there, off=off)
-    half = half_time(at, ended, there, off=off)
+    half = deadline(at, span / 2, there, off=off)
 
     assert ended >= at + span
-    assert at <= half <= ended
+    assert at + span / 2 <= half <= ended
     for moment in (ended, half):
         assert next_working_moment(moment, there, NINE_TO_FIVE, off.weekends, off.holidays) == moment
 
