@@ -237,6 +237,9 @@ def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
         return False  # A clock that was set back since makes no second question of it.
     if reviews.is_long_ago(turn.db, incident, now=turn.now):
         return False
+    core = sitting.proposal(turn, incident).core
+    if over and turn.awaits_calendars(core, since=over.recorded_at):
+        return False
     return turn.may_tell(lead, incident)
 
 

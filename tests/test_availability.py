@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot import scheduling
 from bot.availability import FRESH, PAUSE, ROUND, Availability, wanted
 from bot.caldav import Calendars, NotRead, Person
 from bot.desk import House, Turn
@@ -203,6 +204,31 @@ def test_an_hour_waits_for_a_calendar_for_five_minutes_and_only_where_calendars_
     assert room.desk.look(waits)
     names_asked(room)
     assert not room.desk.look(waits)
+
+
+def test_the_lead_is_offered_hours_once_the_calendars_were_read(room: Room):
+    room.house = House(calendars="on")
+    room.__post_init__()
+    mitigated(room, an_incident_of_three(room))
+
+    room.desk.serve_if_due(scheduling.propose_due)
+    assert room.transcript(MARA) == []
+
+    names_asked(room)
+    room.desk.serve_if_due(scheduling.propose_due)
+    assert len(room.transcript(MARA)) == 1
+
+
+def test_the_lead_is_offered_hours_all_the_same_where_no_calendar_answers(room: Room):
+    room.house = House(calendars="on")
+    room.__post_init__()
+    mitigated(room, an_incident_of_three(room))
+    names_asked(room, Diaries(failing=(MARA, TOMAS)))
+
+    room.pass_time(minutes=5)
+    room.desk.serve_if_due(scheduling.propose_due)
+
+    assert len(room.transcript(MARA)) == 1
 
 
 def test_whoever_takes_a_role_is_read_too(room: Room):
