@@ -5,15 +5,18 @@ What they read is one direct message, which changes with each press: `light.j2`,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from bot import deciding
 from bot.desk import Note, Notes, Turn
 from bot.review.impact import Impact
 from bot.review.incident import UserId
+from bot.review.lifecycle import Stage
+from bot.review.meeting_time import add_working_days
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
 from bot.review.steps import STEPS, Step, Stepped
-from storage import actions, candidates, findings, incidents, reviews, timeline
+from storage import actions, candidates, findings, incidents, people, reviews, timeline
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident
 
@@ -182,3 +185,43 @@ def _key(turn: Turn, incident: Incident, stepped: Stepped) -> str:
 def _mark(turn: Turn, incident: Incident, stepped: Stepped) -> str:
     """Of one going-through: an incident that broke again is gone through again."""
     return f"{reviews.of(turn.db, incident).id}:{stepped.began_at:%Y%m%dT%H%M%S}"
+
+
+# What the clock asks -----------------------------------------------------------------------
+
+
+def remind_due(turn: Turn) -> Notes:
+    """Whoever stopped in the middle is told once, two working days later, that it waits (`light_waits`)."""
+    told: set[UserId] = set()
+    for review, incident in reviews.under_way(turn.db, turn.team):
+        stepped = Stepped.from_json(review.stepped)
+        if stepped and stepped.user not in told and _is_to_be_reminded(turn, incident, stepped):
+            told.add(stepped.user)
+            _keep(turn, incident, stepped.remind(turn.now))
+            yield _reminder(turn, incident, stepped)
+
+
+def _is_to_be_reminded(turn: Turn, incident: Incident, stepped: Stepped) -> bool:
+    zone = ZoneInfo(people.zone(turn.db, turn.team, stepped.user))
+    off, stopped_on = turn.days_off(zone.key), stepped.touched_at.astimezone(zone).date()
+    waits_until = add_working_days(stopped_on, QUIET_DAYS, weekends=off.weekends, holidays=off.holidays)
+    if stepped.reminded_at or turn.now.astimezone(zone).date() < waits_until:
+        return False
+    is_over = reviews.over_since(turn.db, incident) is not None
+    stage = reviews.stage(turn.db, incident)
+    if not is_over or stage.is_called_off or stage in {Stage.closed, Stage.in_meeting}:
+        return False
+    return turn.may_tell(stepped.user, incident)
+
+
+def _reminder(turn: Turn, incident: Incident, stepped: Stepped) -> Note:
+    return Note.once(
+        f"light-waits:{_mark(turn, incident, stepped)}",
+        "light_waits",
+        stepped.user,
+        incident=incident.id,
+        title=incident.title,
+        stepped=stepped,
+        steps=len(STEPS),
+        may_skip=not reviews.milestones(turn.db, incident).ended_at,
+    )

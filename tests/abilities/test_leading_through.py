@@ -25,7 +25,20 @@ from bot.review.steps import Stepped
 from bot.review.when import read_when
 from storage import channels, incidents, reviews
 from storage.models import Change, Incident
-from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
+from tests.cast import (
+    CHANNEL,
+    HERE,
+    HOW_TO_STOP,
+    JONAS,
+    MARA,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    an_incident,
+    mitigated,
+)
 from tests.sitting import do, plain, said
 
 
@@ -367,3 +380,65 @@ def test_a_mitigated_sev3_says_how_it_may_be_reviewed(room: Room):
 
     (said_there,) = room.transcript(CHANNEL)
     assert "No meeting has to follow; `/review schedule light` leads whoever answers for it" in said_there
+
+
+# Where it was left -----------------------------------------------------------------------
+
+
+def remind(room: Room) -> list[str]:
+    room.desk.serve_if_due(leading_through.remind_due)
+    return [note.text for note in said(room, "light-waits:")]
+
+
+@pytest.mark.usefixtures("incident")
+def test_who_left_it_is_told_once_two_working_days_later_that_it_waits(room: Room):
+    begin(room)
+    do(room, leading_through.advance)
+    room.pass_time(days=1)
+    a_day_later = remind(room)
+    room.pass_time(days=1)
+
+    reminded = remind(room)
+    room.pass_time(days=10)
+
+    assert a_day_later == []
+    assert reminded == [
+        (
+            "The light review of “Checkout is slow” waits for you at step 2 of 8, timeline. A few minutes finish it, "
+            f"and all that you noted is kept.\n\nYou hear this once, because you began it. {HOW_TO_STOP}"
+        )
+    ]
+    assert remind(room) == reminded
+
+
+@pytest.mark.parametrize(
+    "night", [datetime(2026, 11, 20, 22, 0, tzinfo=UTC), datetime(2026, 11, 21, 10, 0, tzinfo=UTC)]
+)
+@pytest.mark.usefixtures("incident")
+def test_at_night_and_on_weekends_nobody_is_told(room: Room, night: datetime):
+    begin(room)
+    room.now = night
+
+    assert remind(room) == []
+
+
+@pytest.mark.parametrize(
+    "way_out", [(tracking.skip, {"reason": "small"}), (tracking.clear_moment, {"name": "mitigated"})]
+)
+@pytest.mark.usefixtures("incident")
+def test_where_it_cannot_go_on_nobody_is_told_that_it_waits(room: Room, way_out: tuple[Any, dict[str, str]]):
+    begin(room)
+    ability, what = way_out
+    do(room, ability, **what)
+    room.pass_time(days=2)
+
+    assert remind(room) == []
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_is_finished_waits_for_nobody(room: Room):
+    begin(room)
+    do(room, leading_through.finish)
+    room.pass_time(days=2)
+
+    assert remind(room) == []
