@@ -1,5 +1,6 @@
 """A meeting as calendars take it in: the object of RFC 5545, the message of RFC 5546, and links that add it by hand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,13 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
+from sqlalchemy.orm import Session
+
+from bot.desk import House
+from bot.review.incident import Place
+from bot.review.plain_text import of_markup
+from storage import messages, people, reviews, revised
+from storage.models import Incident, Meeting
 
 PRODUCT = "-//Debrief//Review of an incident//EN"
 GOOGLE = "https://calendar.google.com/calendar/render"
@@ -117,6 +125,67 @@ def _written(event: Event, *, method: str = "") -> bytes:
         calendar.add("method", method)
     calendar.add_component(event)
     return calendar.to_ical()
+
+
+# What is so ----------------------------------------------------------------------------
+
+LONGEST_TITLE = 120
+
+
+def appointment(db: Session, house: House, incident: Incident, meeting: Meeting) -> Appointment:
+    """A meeting as it stands; of a private incident it says only that there is one, for many share their calendar."""
+    known, place = revised.held(meeting), reviews.place_of(db, incident, meeting)
+    at = meeting.meets_at or incident.opened_at
+    in_slack = _link_to(people.workspace(db, incident.team_id).url, place)
+    is_private = incident.private_since is not None
+    name = "" if is_private else _name_of(db, incident.team_id, place.channel)
+    call = meeting.call or call_of(house, incident)
+    here = f"#{name} in Slack" if name else "Slack"
+    return Appointment(
+        uid=meeting.uid or "",
+        sequence=known.sequence if known else 0,
+        revised_at=known.revised_at if known else at,
+        at=at,
+        minutes=meeting.minutes,
+        summary="Review of an incident" if is_private else f"Review: {titled(db, incident)}",
+        about="\n".join(filter(None, (f"In {here}.", in_slack, ABOUT))),
+        where=call or here,
+        url=call or in_slack,
+        is_private=is_private,
+    )
+
+
+def _name_of(db: Session, team: str, channel: str) -> str:
+    """As long as everybody may know it."""
+    row = people.channel(db, team, channel)
+    return row.name if row and not row.private_since else ""
+
+
+ABOUT = "The pre-read is there a day before; there is nothing else to prepare."
+
+
+def titled(db: Session, incident: Incident) -> str:
+    """Its title on one line, with names in place of whom it mentions."""
+    names = people.names(db, incident.team_id, set(MENTION.findall(incident.title)))
+    words = of_markup(MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", incident.title))
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
+    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1].rstrip()}…"
+
+
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+
+
+def call_of(house: House, incident: Incident) -> str:
+    """Where the meetings of an incident are held besides Slack; empty where they are not."""
+    return house.meeting_link.replace("{incident}", str(incident.id))
+
+
+def _link_to(home: str, place: Place) -> str:
+    if not home:
+        return ""
+    if place.thread:
+        return messages.permalink(home, place.channel, place.thread)
+    return f"{home.rstrip('/')}/archives/{place.channel}"
 
 
 # By hand ------------------------------------------------------------------------------

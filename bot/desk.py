@@ -16,7 +16,8 @@ from bot.review.meeting_time import DaysOff, DaysOffIn, WorkingHours, weekends_a
 from bot.review.naming import Naming
 from bot.review.policy import DEFAULT, Asked, Depth, Policy
 from bot.seals import Seal
-from storage import busy, closed, crossed, gestures, outbox, people, reviews, rounds, silence
+from storage import busy, closed, crossed, gestures, letters, outbox, people, reviews, rounds, silence
+from storage.letters import Letter
 from storage.models import Incident
 from storage.session import SomethingToDo, Storage
 
@@ -45,6 +46,10 @@ class House:
     """Whether it is read from calendars when people are busy."""
     policy: Policy = DEFAULT
     """Which incidents get which review, and who has a part in it."""
+    letters_from: str = ""
+    """The address in whose name letters go; empty where there is no mail server, and then nobody gets any."""
+    meeting_link: str = ""
+    """Where meetings are held besides Slack; `{incident}` in it stands for the number of the incident."""
     seal: Seal | None = None
     """What private answers are closed with; None where no key is at hand, and then nobody is asked for any."""
 
@@ -83,13 +88,15 @@ class Turn:
 class Note:
     """Something to say; its key is a pure function of the intent, never of now."""
 
-    kind: Literal["once", "live", "private", "aside", "picture"]
+    kind: Literal["once", "live", "private", "aside", "picture", "letter"]
     template: str
     facts: Mapping[str, Any]
     key: str = ""
     place: Place | None = None
     user: UserId | None = None
     incident: int | None = None
+    enclosed: Mapping[str, Any] | None = None
+    """Of a letter: what goes with it, and until when it is worth sending."""
 
     @classmethod
     def once(cls, key: str, template: str, to: Place | UserId, /, **facts: Any) -> Self:
@@ -110,6 +117,16 @@ class Note:
     def picture(cls, key: str, template: str, to: Place, incident: int, /, **facts: Any) -> Self:
         """The timeline of an incident as a picture; these are the words above it. It is drawn when it is posted."""
         return cls(kind="picture", key=key, template=template, place=to, incident=incident, facts=facts)
+
+    @classmethod
+    def file(cls, key: str, template: str, to: Place, /, **facts: Any) -> Self:
+        """A file of no incident in particular; these are the words above it. It is made when it is posted."""
+        return cls(kind="picture", key=key, template=template, place=to, facts=facts)
+
+    @classmethod
+    def letter(cls, key: str, template: str, to: UserId, enclosed: Mapping[str, Any], /, **facts: Any) -> Self:
+        """By e-mail, to one person; of a key only the newest version is sent. Its first line is its subject."""
+        return cls(kind="letter", key=key, template=template, user=to, enclosed=enclosed, facts=facts)
 
     @classmethod
     def private(cls, user: UserId, template: str, /, **facts: Any) -> Self:
@@ -243,6 +260,9 @@ class Desk:
     def _write_down(self, turn: Turn, notes: list[Note], by: UserId | None) -> Rendered | None:
         answers: list[Rendered] = []
         for note in notes:
+            if note.kind == "letter":
+                self._write_letter(turn, note)
+                continue
             rendered = self._named(turn, self.renderer.render(note.template, note.facts))
             if note.kind != "private":
                 _write(turn, note, rendered)
@@ -251,6 +271,14 @@ class Desk:
             else:
                 raise ValueError(f"the note {note.template} answers somebody who did not ask")
         return Rendered.joined(answers) if answers else None
+
+    def _write_letter(self, turn: Turn, note: Note) -> None:
+        """The words are those of now; where it goes is looked up when it goes."""
+        subject, text = self.renderer.letter(note.template, note.facts)
+        enclosed = {"subject": subject, **(note.enclosed or {})}
+        user, until = note.user or "", datetime.fromisoformat(enclosed["until"])
+        letter = Letter(key=note.key, user=user, text=text, enclosed=enclosed, at=turn.now, until=until)
+        letters.write(turn.db, turn.team, letter)
 
     def _named(self, turn: Turn, rendered: Rendered) -> Rendered:
         users = mentioned(rendered)

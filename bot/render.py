@@ -70,6 +70,15 @@ class Renderer:
         self._notes = self._environment(folder or templates_folder(), finalize=escape)
         self._notes.globals |= {"command": Mrkdwn(command), "bot": Mrkdwn(bot_name), "button": button, "link": link}
         self._notes.filters |= FILTERS
+        self._letters = self._environment(folder or templates_folder(), finalize=plainly)
+        self._letters.globals |= {"command": command, "bot": bot_name}
+        self._letters.filters |= {"local": local, "short": short}
+
+    def letter(self, template: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+        """The letter of this name with these facts: its subject, which is its first line, and its text."""
+        words = self._letters.get_template(f"letters/{template}.j2").render(facts)
+        subject, _, text = words.strip().partition("\n")
+        return subject.strip(), re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
     def _environment(self, folder: Path, finalize: Callable[[Any], str]) -> Environment:
         # Slack's escaping is not HTML's: finalize does it for every expression of every template, whatever its name.
@@ -139,6 +148,11 @@ def escape(value: Any) -> str:
     text = _harmless("" if value is None else str(value))
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", NEWLINE)
     return WORDS + escaped if escaped.lstrip().startswith(("#", "~", "-")) else escaped
+
+
+def plainly(value: Any) -> str:
+    """A value in a letter, on one line: no markup is read there, and nothing is hidden in it."""
+    return " ".join(_harmless("" if value is None else str(value)).split())
 
 
 def _harmless(text: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import agreeing, sitting
+from bot import agreeing, deciding, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId, in_words
 from bot.review.lifecycle import Stage, Who, require
@@ -104,6 +104,7 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> No
 
 
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
+    deciding.meet(turn, incident, by)
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
     meeting = reviews.plan(
         turn.db,
@@ -125,6 +126,7 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
         meeting=meeting,
         core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
+        **sitting.for_calendars(turn, incident, meeting),
     )
     yield Note.private(by, "schedule_booked", reason=None, **_booked_facts(turn, incident, meeting, by))
 
@@ -149,6 +151,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         by=by,
         reason=reason,
         core=attending.core(turn.db, meeting),
+        **sitting.for_calendars(turn, incident, meeting),
     )
     yield Note.private(by, "schedule_booked", reason=reason, **_booked_facts(turn, incident, meeting, by))
 

@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import drawing, formats
+from bot import calendars, drawing, formats
+from bot.calendars import Appointment
 from bot.desk import House
 from bot.drawing import Picture
-from storage import incidents, outbox
+from storage import incidents, outbox, revised
 from storage.session import Storage
 
 ALT_LIMIT = 1_000
@@ -67,6 +68,8 @@ class Sheets:
 
         Raises NotDrawn.
         """
+        if key.startswith(outbox.CALENDAR):
+            return self._calendar(key)
         if incident is None:
             return None
         with self._storage.read() as db:
@@ -74,6 +77,14 @@ class Sheets:
                 return self._page(db, incident, key.split(":")[1], reader=reader)
             picture = self._draw(db, self._team, incident, self._house)
             return _of_picture(picture) if picture else None
+
+    def _calendar(self, key: str) -> Sheet | None:
+        """For as long as the meeting is not called off, in the place where it is held."""
+        with self._storage.read() as db:
+            meeting, incident = revised.of(db, int(key.split(":")[1]))
+            if meeting.cancelled_at or meeting.uid is None or key != revised.key(db, incident, meeting):
+                return None
+            return _of_meeting(calendars.appointment(db, self._house, incident, meeting))
 
     def _page(self, db: Session, incident: int, form: str, *, reader: str) -> Sheet | None:
         """For somebody who may still read it."""
@@ -93,6 +104,19 @@ def _of_picture(picture: Picture) -> Sheet:
         alt=picture.about,
         mark=hashlib.sha256(f"{picture.about}\n{picture.svg}".encode()).hexdigest(),
         made=partial(drawing.png, picture.svg),
+    )
+
+
+def _of_meeting(appointment: Appointment) -> Sheet:
+    """Who is asked to come makes no difference to it, and its number no other file."""
+    lasting = replace(appointment, sequence=0, revised_at=appointment.at)
+    return Sheet(
+        name=calendars.FILE_NAME,
+        title="For your calendar",
+        mimetype="text/calendar",
+        alt="",
+        mark=hashlib.sha256(calendars.as_file(lasting)).hexdigest(),
+        made=lambda: calendars.as_file(appointment),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot import calendars
 from bot.desk import Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
@@ -20,6 +21,13 @@ def must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
         raise NotOneOfUs(user=user)
     if incidents.by_number(turn.db, turn.team, incident.id, user) is None:
         raise CannotSeeIt
+
+
+def for_calendars(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any]:
+    """Links that add a meeting to a calendar by hand, and of which incident the buttons speak."""
+    now = calendars.appointment(turn.db, turn.house, incident, meeting)
+    google, outlook = calendars.google_link(now), calendars.outlook_link(now)
+    return {"incident": incident.id, "google": google, "outlook": outlook}
 
 
 def open_now(turn: Turn, where: Where, by: UserId) -> Sitting:
@@ -61,6 +69,7 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
     missing = [user for user in involved.most_active(turn.db, incident) if user not in asked]
     is_few = len(core) < FEWEST
     return {
+        "incident": incident.id,
         "count": len(core),
         "is_many": len(core) > attending.MOST_CORE,
         "missing": sorted(missing[:FEWEST]) if is_few else [],

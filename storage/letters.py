@@ -27,7 +27,6 @@ class Letter:
     user: str
     text: str
     enclosed: Mapping[str, Any]
-    incident: int | None
     at: datetime
     until: datetime
 
@@ -41,7 +40,7 @@ def write(db: Session, team: str, letter: Letter) -> None:
     else:
         note.version += 1
     note.text, note.letter = letter.text, {**letter.enclosed, "until": letter.until.isoformat()}
-    note.not_before, note.incident_id = letter.at, letter.incident
+    note.not_before = letter.at
     if note.state != OF_LETTERS.goes:
         note.state, note.error = OF_LETTERS.waits, None
     db.flush()
@@ -77,6 +76,12 @@ def beginning(db: Session, team: str, prefix: str) -> Sequence[OutboxNote]:
 def never_left(note: OutboxNote) -> bool:
     """Whether nobody can have received any version of it."""
     return note.attempts == 0
+
+
+def drop(db: Session, note: OutboxNote) -> None:
+    """Let it never have been written."""
+    db.delete(note)
+    db.flush()
 
 
 # Sending ---------------------------------------------------------------------------------

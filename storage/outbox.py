@@ -60,6 +60,9 @@ ASKED = "whisper:"
 PAGE = "page:"
 """How the key of a report begins that somebody asked for as a page; the rest are pictures."""
 
+CALENDAR = "calendar:"
+"""How the key of a meeting for calendars begins: the meeting's number and its place follow."""
+
 
 def show(db: Session, team: str, words: Words) -> None:
     """Write that the timeline or the report of the incident is to be seen; where it is already, it is drawn anew."""

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.review.incident import Place
-from storage import attending
+from bot.review.incident import ChannelId, Place, UserId
+from storage import attending, incidents, outbox, people, reviews
 from storage.models import Attendee, Incident, Meeting, Review
 
 
@@ -34,13 +34,13 @@ def held(meeting: Meeting) -> Held | None:
     return Held(meeting.sequence, datetime.fromisoformat(known["revised_at"]), bool(known["called_off"]))
 
 
-def revise(db: Session, meeting: Meeting, place: Place, incident: Incident, *, now: datetime) -> bool:
+def revise(db: Session, incident: Incident, meeting: Meeting, *, now: datetime) -> bool:
     """Whether calendars are to hold something else than before; its number is raised then, once.
 
     Where the hour moved, who said that they come or cannot is asked anew.
     """
     known = meeting.calendar or {}
-    so = _so(db, meeting, place, incident)
+    so = _so(db, incident, meeting)
     if so == {name: known.get(name) for name in so} or (not known and so["called_off"]):
         return False
     meeting.uid = meeting.uid or str(uuid.uuid4())
@@ -53,20 +53,51 @@ def revise(db: Session, meeting: Meeting, place: Place, incident: Incident, *, n
     return True
 
 
-def _so(db: Session, meeting: Meeting, place: Place, incident: Incident) -> dict[str, Any]:
+def _so(db: Session, incident: Incident, meeting: Meeting) -> dict[str, Any]:
+    place = reviews.place_of(db, incident, meeting)
     return {
         "at": meeting.meets_at.isoformat() if meeting.meets_at else None,
         "minutes": meeting.minutes,
         "place": [place.channel, place.thread, meeting.call],
-        "core": sorted(attending.core(db, meeting)),
+        "asked": sorted(asked(db, incident, meeting)),
         "is_private": incident.private_since is not None,
         "called_off": meeting.cancelled_at is not None,
     }
 
 
+def asked(db: Session, incident: Incident, meeting: Meeting) -> Sequence[UserId]:
+    """The core attendees who are still here and may see the incident."""
+    here = [user for user in attending.core(db, meeting) if people.is_one_of_us(db, meeting.team_id, user)]
+    return [user for user in here if incidents.by_number(db, meeting.team_id, incident.id, user) is not None]
+
+
 def _ask_anew(db: Session, meeting: Meeting) -> None:
     answered = update(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.answer.is_not(None))
     db.execute(answered.values(answer=None, answered_at=None), execution_options={"synchronize_session": "fetch"})
+
+
+def key(db: Session, incident: Incident, meeting: Meeting) -> str:
+    """Of the note that shows the meeting as a file, in the place where it is held."""
+    place = reviews.place_of(db, incident, meeting)
+    return f"{outbox.CALENDAR}{meeting.id}:{place.channel}:{place.thread}"
+
+
+def place_in(key: str) -> Place:
+    """The place that such a key names."""
+    channel, thread = key.split(":")[2:4]
+    return Place(ChannelId(channel), thread)
+
+
+def of(db: Session, meeting_id: int) -> tuple[Meeting, Incident]:
+    """A meeting, and the incident of which it is."""
+    rows = (
+        select(Meeting, Incident)
+        .join(Review, Review.id == Meeting.review_id)
+        .join(Incident, Incident.id == Review.incident_id)
+        .where(Meeting.id == meeting_id)
+    )
+    meeting, incident = db.execute(rows).one()
+    return meeting, incident
 
 
 def ahead(db: Session, team: str, *, now: datetime) -> Sequence[tuple[Meeting, Incident]]:

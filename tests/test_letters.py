@@ -49,7 +49,6 @@ class Office:
             user=to,
             text=text,
             enclosed={"subject": "Review", "method": method, "appointment": appointment},
-            incident=None,
             at=self.now,
             until=self.now + timedelta(days=2),
         )

@@ -6,8 +6,10 @@ from bot import (
     assessing,
     checking,
     closing,
+    convening,
     discussing,
     following_up,
+    inviting,
     leading_through,
     listening,
     offering,
@@ -93,6 +95,10 @@ def name_or_answer(what: What) -> Deed:
             return Deed(rotating.ask_beside, {})
         case answer:
             return Deed(rotating.sit_beside, {"answer": "taken" if answer == "sit" else "passed"})
+
+
+def invite_or_answer(what: What) -> Deed:
+    return Deed(convening.answer if "coming" in what else inviting.invite, what)
 
 
 def choose_or_show_stops(what: What) -> Deed:

@@ -145,6 +145,11 @@ def people(verb: str) -> Callable[[str], What]:
     return read
 
 
+def people_or_answer(verb: str) -> Callable[[str], What]:
+    """People, or `yes` and `no` of somebody who was asked."""
+    return lambda rest: {"coming": rest.lower()} if rest.lower() in {"yes", "no"} else people(verb)(rest)
+
+
 def role(wanted: Role) -> Callable[[str], What]:
     def read(rest: str) -> What:
         found = MENTION.search(rest)

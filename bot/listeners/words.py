@@ -33,6 +33,7 @@ from bot.listeners import reading
 from bot.listeners.choosing import (
     about_wordings,
     choose_or_show_stops,
+    invite_or_answer,
     keep_or_offer,
     name_or_answer,
     propose_or_move,
@@ -316,7 +317,9 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "ask people to come",
             usage="@a …",
             who=Who.facilitating,
-            read=reading.people("invite"),
+            read=reading.people_or_answer("invite"),
+            choose=invite_or_answer,
+            more="who was asked answers `yes` or `no`",
         ),
         Verb(
             "uninvite",

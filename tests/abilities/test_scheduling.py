@@ -70,7 +70,11 @@ def book(room: Room, when: str = FRIDAY_TEN) -> str:
 
 
 def said(room: Room, to: str = CHANNEL) -> list[str]:
-    return [plain(words) for words in room.transcript(to)]
+    """But for the links that end what is about an hour."""
+    return [plain(words).partition(FOR_CALENDARS)[0].rstrip() for words in room.transcript(to)]
+
+
+FOR_CALENDARS = "For your calendar: the file here, <https://calendar.google.com/"
 
 
 def core(room: Room, incident: int) -> list[str]:
