@@ -81,6 +81,12 @@ def choose(turn: Turn, incident: Incident, depth: Depth, by: UserId) -> None:
     turn.db.flush()
 
 
+def meet(turn: Turn, incident: Incident, by: UserId) -> None:
+    """Write down that a person wants a meeting where none was asked for."""
+    if turn.asked_of(incident).depth is not Depth.full:
+        choose(turn, incident, Depth.full, by)
+
+
 def call_off_planned(turn: Turn, incident: Incident, by: UserId) -> Meeting | None:
     """The meeting that was planned takes no place any more; None where none was."""
     planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))

@@ -6,7 +6,7 @@ for each. Where the incident is itself a thread, its topics stand in that thread
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import deciding, sitting
@@ -92,12 +92,17 @@ def close(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 
 def _closed(turn: Turn, incident: Incident, before: InThreads) -> Notes:
-    """It counts as held; the draft of the report follows from what was noted."""
+    """It counts as held, and the draft of the report follows from what was noted; unless they want to meet as well."""
     ended = before.end(turn.now)
-    present = threads.voices(turn.db, incident, list(_roots(turn, incident, ended).values()), since=ended.began_at)
-    deciding.held(turn, incident, WENT, opened_at=ended.began_at, by=ended.by, present=present)
+    if reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)) is None:
+        _hold(turn, incident, ended)
     _keep(turn, incident, None)
     yield from _shown(turn, incident, ended)
+
+
+def _hold(turn: Turn, incident: Incident, ended: InThreads) -> None:
+    present = threads.voices(turn.db, incident, list(_roots(turn, incident, ended).values()), since=ended.began_at)
+    deciding.held(turn, incident, WENT, opened_at=ended.began_at, by=ended.by, present=present)
 
 
 def _going_on(turn: Turn, where: Where, by: UserId) -> tuple[Incident, InThreads]:
@@ -138,6 +143,8 @@ class ThreadsPage:
     going_on: InThreads
     why_off: Stage | None
     """Where it was called off: what the review is now instead."""
+    meets_at: datetime | None
+    """When they meet as well, where somebody planned that."""
     core: Sequence[UserId]
     owner: UserId | None
     summary: str | None
@@ -168,11 +175,13 @@ def _shown(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage |
 def _page(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | None) -> ThreadsPage:
     by_kind = findings.by_kind(turn.db, incident.id)
     found = [(thread, [one for kind in thread.finds for one in by_kind.get(kind, ())]) for thread in Thread]
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     return ThreadsPage(
         incident=incident.id,
         title=incident.title,
         going_on=going_on,
         why_off=why_off,
+        meets_at=planned.meets_at if planned else None,
         core=sitting.proposal(turn, incident).core,
         owner=incidents.roles(turn.db, incident.id).owner_or_lead,
         summary=incident.summary,

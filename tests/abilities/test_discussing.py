@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import deciding, discussing, facilitating, leading_through, noting, reporting, tracking
+from bot import deciding, discussing, facilitating, leading_through, noting, reporting, scheduling, tracking
 from bot.desk import House
 from bot.review.findings import FindingKind
 from bot.review.incident import Severity
 from bot.review.lifecycle import Stage
 from bot.review.policy import Asked, Depth, Policy
 from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
+from bot.review.when import read_when
 from storage import attending, channels, incidents, reviews
 from storage.incidents import Where
 from storage.models import Message, OutboxNote, Source
@@ -394,6 +395,18 @@ def test_a_meeting_may_be_held_meanwhile(room: Room, incident: int):
 
     held = room.ask(lambda db: [m.number for m in reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))])
     assert held == [1, 2]
+
+
+def test_where_they_want_to_meet_as_well_the_meeting_is_what_counts(room: Room, incident: int):
+    begun(room)
+    do(room, scheduling.schedule, when=read_when("2026-11-23 10:00"))
+    room.now = FRIDAY
+
+    tick(room)
+
+    assert "They are at hand in the meeting, Mon 23 Nov, 09:00 UTC." in overview(room)
+    assert stage(room, incident) is Stage.scheduled
+    assert room.ask(lambda db: reviews.of(db, incidents.get(db, incident)).depth) == "full"
 
 
 # Where the policy wants it ---------------------------------------------------------------
