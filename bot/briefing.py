@@ -20,8 +20,6 @@ AFTER = timedelta(hours=24)
 """So long after mitigation leaders are briefed where no meeting has a pre-read to wait for."""
 BRIEF_FOR = timedelta(days=14)
 """An incident opened longer ago than this is no news to anybody."""
-LEADER = "leader"
-"""The word in a meeting's history for somebody named as a leader who comes."""
 
 
 def name_leaders(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
@@ -36,22 +34,8 @@ def name_leaders(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId
     for user in users:
         must_be_able_to_come(turn, incident, user)
     for user in dict.fromkeys(users):
-        _name(turn, incident, meeting, user=user, by=by)
+        attending.name_leader(turn.db, incident, meeting, user, by=by, now=turn.now)
     yield Note.private(by, "leaders_named", users=list(dict.fromkeys(users)), meeting=meeting)
-
-
-def _name(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId, by: UserId) -> None:
-    attending.invite(turn.db, meeting, user, core=None, now=turn.now)
-    if user not in _leaders(turn, incident, meeting):
-        incidents.record_change(
-            turn.db, incident, "meeting", meeting.id, what=LEADER, before=None, after=user, by=by, now=turn.now
-        )
-        turn.db.flush()
-
-
-def _leaders(turn: Turn, incident: Incident, meeting: Meeting) -> list[UserId]:
-    named = incidents.changes(turn.db, incident.id, "meeting")
-    return [UserId(row.after) for row in named if row.what == LEADER and row.subject_id == meeting.id and row.after]
 
 
 def brief_leaders(turn: Turn) -> Notes:
@@ -66,15 +50,13 @@ def brief_leaders(turn: Turn) -> Notes:
 def _to_those_who_come(turn: Turn) -> Iterator[tuple[UserId, Note]]:
     """In the two days before their meeting."""
     for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + BEFORE):
-        for user in _leaders(turn, incident, meeting):
+        for user in attending.leaders(turn.db, incident, meeting):
             if _is_to_be_told(turn, incident, meeting, user=user):
                 yield user, _lines(turn, incident, meeting, user=user)
 
 
 def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> bool:
-    if attending.attendee(turn.db, meeting, user) is None or outbox.find(turn.db, turn.team, _key(meeting, user)):
-        return False
-    return turn.may_tell(user, incident)
+    return outbox.find(turn.db, turn.team, _key(meeting, user)) is None and turn.may_tell(user, incident)
 
 
 def _lines(turn: Turn, incident: Incident, meeting: Meeting, *, user: UserId) -> Note:

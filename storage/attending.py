@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
 from bot.review.participants import MOST
-from storage.models import Attendee, Meeting
+from storage import incidents
+from storage.models import Attendee, Incident, Meeting
 
 MOST_CORE = MOST
 """Core attendees (S2: 5–8); up to so many are invited by themselves."""
@@ -66,6 +67,30 @@ def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
 def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
     """The core attendees invited now."""
     return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
+
+
+LEADER = "leader"
+"""The word in a meeting's history for somebody named as a leader who comes."""
+
+
+def name_leader(db: Session, incident: Incident, meeting: Meeting, user: str, *, by: str, now: datetime) -> None:
+    """Ask a leader to come, beside the core; naming one twice is naming one once."""
+    invite(db, meeting, user, core=None, now=now)
+    if user not in _named_leaders(db, incident, meeting):
+        incidents.record_change(
+            db, incident, "meeting", meeting.id, what=LEADER, before=None, after=user, by=by, now=now
+        )
+        db.flush()
+
+
+def leaders(db: Session, incident: Incident, meeting: Meeting) -> Sequence[UserId]:
+    """The leaders who are asked to come now."""
+    return [user for user in _named_leaders(db, incident, meeting) if attendee(db, meeting, user)]
+
+
+def _named_leaders(db: Session, incident: Incident, meeting: Meeting) -> Sequence[UserId]:
+    named = incidents.changes(db, incident.id, "meeting")
+    return [UserId(row.after) for row in named if row.what == LEADER and row.subject_id == meeting.id and row.after]
 
 
 def expected(db: Session, team: str) -> Sequence[UserId]:

@@ -1,6 +1,6 @@
 """The few parts our forms are made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -63,6 +63,12 @@ def somebody(initial: str | None = None) -> Block:
     return {"type": "users_select"} | ({"initial_user": initial} if initial else {})
 
 
+def people(initial: Sequence[str] = (), *, at_most: int | None = None) -> Block:
+    """Any people of the workspace; the initial ones are chosen."""
+    chosen = {"initial_users": [*initial]} if initial else {}
+    return {"type": "multi_users_select"} | chosen | ({"max_selected_items": at_most} if at_most else {})
+
+
 def a_day(initial: date | None = None) -> Block:
     return {"type": "datepicker"} | ({"initial_date": initial.isoformat()} if initial else {})
 
@@ -100,7 +106,7 @@ def _value(state: dict[str, Any]) -> Any:
         return [entry["value"] for entry in state.get("selected_options") or []]
     if kind in {"static_select", "radio_buttons"}:
         return (state.get("selected_option") or {}).get("value")
-    for key in ("value", "selected_user", "selected_date", "selected_date_time"):
+    for key in ("value", "selected_user", "selected_users", "selected_date", "selected_date_time"):
         if state.get(key) is not None:
             return state[key]
     return None

@@ -17,6 +17,7 @@ from bot.listeners import (
     blocks,
     event_forms,
     finding_forms,
+    hour_forms,
     incident_forms,
     meeting_forms,
     offers,
@@ -75,10 +76,21 @@ def _wanted_of_finding(rest: str) -> str | None:
     return f"finding_{step[1]}" if step else None
 
 
+def _wanted_of_invite(rest: str) -> str | None:
+    return "who" if rest in {"", "form"} else None
+
+
+def _wanted_of_postpone(rest: str) -> str | None:
+    return {"": "postpone", "form": "postpone", "off": "call_off", "why": "explain"}.get(rest)
+
+
 READ_APART: Mapping[str, Callable[[str], str | None]] = {
+    "invite": _wanted_of_invite,
     "action": _wanted_of_action,
     "finding": _wanted_of_finding,
     "report": _wanted_of_report,
+    "postpone": _wanted_of_postpone,
+    "schedule": {"form": "hour"}.get,
 }
 
 
@@ -163,6 +175,7 @@ FORMS: Mapping[str, Form] = {
     **action_forms.FORMS,
     **finding_forms.FORMS,
     **meeting_forms.FORMS,
+    **hour_forms.FORMS,
     "candidates": Form("Worth keeping", "Keep these", _ask_candidates, _candidates, "", then=_to_be_worded),
     "wording": Form("In other words", "Keep the words", _ask_wording, _wording, ""),
     **{
@@ -205,7 +218,12 @@ async def _next(edge: Edge, gesture: Gesture, memory: Memory, answers: Answers) 
 
 
 async def _serve(edge: Edge, gesture: Gesture, memory: Memory, answers: Answers) -> Rendered | None:
-    await edge.meet(gesture.by, *filter(None, [answers.get("owner")]))
+    await edge.meet(gesture.by, *_named_in(answers))
     words, kinds = withheld_of(answers)
     deed = FORMS[memory.form].deed(words, memory)
     return with_a_word(edge, await do(edge, gesture, replace(deed, touches_agenda=True)), kinds)
+
+
+def _named_in(answers: Answers) -> list[str]:
+    """The people whom somebody named in a form."""
+    return [*filter(None, [answers.get("owner")]), *answers.get("core", ()), *answers.get("leaders", ())]

@@ -1,9 +1,10 @@
 """The forms of a meeting: where its walk stops, what is noted in it, where it goes."""
 
+import html
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from bot import facilitating, noting, sealing, walking
+from bot import facilitating, inviting, noting, sealing, walking
 from bot.listeners import blocks
 from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory
 from bot.listeners.blocks import Block
@@ -13,6 +14,7 @@ from bot.listeners.finding_forms import ask_finding, finding_deed
 from bot.offering import names_in, with_names
 from bot.render import short
 from bot.review import stops
+from bot.review.incident import UserId
 from storage import walk
 from storage.incidents import Where
 
@@ -49,6 +51,45 @@ def _as_option(event: walk.Told, zone: ZoneInfo, names: Mapping[str, str]) -> st
     return short(f"{event.number} · {event.occurred_at.astimezone(zone):%a %H:%M} · {event.kind.label} · {words}", 75)
 
 
+def _ask_who(asked: Asked) -> list[Block]:
+    comes = inviting.who_comes(asked.turn, where=_where(asked), by=asked.by)
+    hint = "Up to eight speak more freely. Whoever is new is asked in the meeting's place."
+    leaders = blocks.field("leaders", "Leaders who come", blocks.people(comes.leaders), hint=LEADERS_HINT)
+    return [
+        *([blocks.said(words)] if (words := _spoken_for(comes)) else ()),
+        blocks.field("core", "Who comes", blocks.people(comes.core), hint=hint),
+        blocks.optional(leaders),
+    ]
+
+
+LEADERS_HINT = "Each gets five private lines on how to take part. They do not count among those who come."
+
+
+def _spoken_for(comes: inviting.WhoComes) -> str:
+    """For whom somebody comes, and for whom nobody does yet."""
+    heard = [f"{_as_words(names)}: <@{user}>" for user, names in comes.speaks_for.items()]
+    unheard = [f"Nobody comes for {_as_words(side.name)} yet." for side in comes.unheard]
+    return "\n".join([*heard, *unheard][:MOST_SIDES])
+
+
+MOST_SIDES = 12
+
+
+def _as_words(words: str) -> str:
+    """What a person called it, for a text that reads markup."""
+    return html.escape(short(words, 80), quote=False)
+
+
+def _shown_as_coming(asked: Asked) -> str:
+    """Whom the form began with: who is asked meanwhile by somebody else is not let off by it."""
+    comes = inviting.who_comes(asked.turn, where=_where(asked), by=asked.by)
+    return " ".join([*comes.core, *comes.leaders])
+
+
+def _where(asked: Asked) -> Where:
+    return Where(asked.memory.place, asked.memory.incident)
+
+
 def _ask_note(asked: Asked) -> list[Block]:
     """Everything that can be noted, in one form: nobody has to know the verbs."""
     kinds, *rest = ask_finding(asked)
@@ -74,6 +115,14 @@ def _ask_park(_: Asked) -> list[Block]:
 
 def _stops(answers: Answers, _: Memory) -> Deed:
     return Deed(walking.choose_stops, {"numbers": [int(number) for number in answers.get("stops", ())]})
+
+
+def _who(answers: Answers, memory: Memory) -> Deed:
+    """Somebody named in both places comes as everybody else does."""
+    core = [UserId(user) for user in answers.get("core", ())]
+    leaders = [UserId(user) for user in answers.get("leaders", ()) if user not in core]
+    shown = [UserId(user) for user in (memory.word or "").split()]
+    return Deed(inviting.change, {"core": core, "leaders": leaders, "shown": shown})
 
 
 def _note(answers: Answers, memory: Memory) -> Deed:
@@ -118,6 +167,7 @@ def _surprise(answers: Answers, _: Memory) -> Deed:
 
 FORMS: Mapping[str, Form] = {
     "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
+    "who": Form("Who comes", "Keep", _ask_who, _who, "core", _shown_as_coming),
     "note": Form("Note it", "Note", _ask_note, _note, "text"),
     "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
     "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),

@@ -1,0 +1,266 @@
+"""Who comes to a meeting, and what whoever leads it is told about that."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot import briefing, inviting
+from bot.desk import House
+from bot.listeners import blocks, forms
+from bot.listeners.asked import Memory
+from bot.listeners.deeds import Deed
+from bot.listeners.edge import Gesture
+from bot.review.impact import Impact
+from bot.review.incident import Place, UserId
+from bot.review.policy import DEFAULT
+from bot.review.refusal import CannotSeeIt, NothingScheduled, NotOneOfUs, NotYours
+from bot.review.user_group import GroupFact
+from storage import attending, groups, incidents, people, reviews
+from storage.models import Meeting
+from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, an_incident, mitigated
+from tests.sitting import an_event, buttons, do, plain
+
+PAYMENTS = GroupFact("S0PAY", "payments", "Payments & <billing>", (TOMAS, JONAS))
+
+
+@pytest.fixture
+def incident(room: Room) -> int:
+    """A mitigated incident."""
+    number = an_incident(room)
+    mitigated(room, number)
+    return number
+
+
+def planned(room: Room, incident: int) -> None:
+    """Its review meets in two days, with those who are proposed for it."""
+
+    def plan(db: Session) -> None:
+        at, speakers = room.now + timedelta(days=2), room.house.policy.business
+        reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now, speakers=speakers)
+
+    room.change(plan)
+
+
+def felt(room: Room, incident: int, **impact: Any) -> None:
+    kept = Impact(**impact).to_json()
+    room.change(lambda db: setattr(incidents.get(db, incident), "impact", kept))
+
+
+def meeting(db: Session) -> Meeting:
+    return reviews.meetings(db, reviews.of(db, incidents.get(db, 1)))[0]
+
+
+def core(room: Room) -> list[str]:
+    return list(room.ask(lambda db: attending.core(db, meeting(db))))
+
+
+def changed(room: Room, *, by: UserId = MARA, **who: list[UserId]) -> str:
+    """The form is sent: by Mara, having shown the lead alone, where nothing else is said."""
+    return do(room, inviting.change, by=by, **{"leaders": [], "shown": [MARA]} | who)
+
+
+# What whoever leads it is told -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_in_a_small_team_in_which_everybody_comes_nobody_is_warned(room: Room, incident: int, size: int):
+    for user in (TOMAS, JONAS, PRIYA)[: size - 1]:
+        room.pass_time(minutes=1)
+        a_message(room, "Looking", by=user)
+    planned(room, incident)
+
+    answer = do(room, inviting.invite, users=[MARA])
+
+    assert (
+        answer.strip()
+        == f"Asked: <@{MARA}>. With them {size} core {'attendees come' if size > 1 else 'attendee comes'}."
+    )
+
+
+def test_a_side_for_which_nobody_comes_is_named_with_those_who_could(room: Room, incident: int):
+    planned(room, incident)
+    room.change(lambda db: groups.keep(db, TEAM, [PAYMENTS], now=room.now))
+    an_event(room, incident, "Restarted the queue", by=TOMAS)
+
+    answer = do(room, inviting.invite, users=[PRIYA])
+
+    assert f"Nobody comes for Payments &amp; &lt;billing&gt; yet; <@{JONAS}> or <@{TOMAS}> could." in answer
+
+
+def test_a_function_for_which_nobody_could_come_is_named_once(room: Room, incident: int):
+    felt(room, incident, functions=("Sales", "Legal"))
+    planned(room, incident)
+
+    answer = do(room, inviting.invite, users=[PRIYA])
+
+    assert answer.endswith(
+        "Nobody comes for Sales yet, and I know nobody who could.\n"
+        "Nobody comes for Legal yet, and I know nobody who could. `/review invite @name` asks somebody."
+    )
+
+
+def test_once_somebody_comes_for_a_side_it_is_named_no_more(room: Room, incident: int):
+    room = Room(room.storage, now=room.now, house=House(policy=replace(DEFAULT, business={"sales": (JONAS,)})))
+    felt(room, incident, functions=("Sales",))
+    planned(room, incident)
+
+    answers = [do(room, ability, users=[JONAS]) for ability in (inviting.uninvite, inviting.invite)]
+
+    assert ["Nobody comes for Sales" in answer for answer in answers] == [True, False]
+
+
+def test_who_is_missing_is_in_no_order_that_tells_who_did_more(room: Room, incident: int):
+    planned(room, incident)
+    for minute, user in enumerate([TOMAS, TOMAS, TOMAS, JONAS, PRIYA, PRIYA]):
+        a_message(room, "Looking", by=user, at=room.now + timedelta(minutes=minute))
+
+    answer = do(room, inviting.invite, users=[MARA])
+
+    assert f"These took part, too: <@{JONAS}>, <@{PRIYA}>, <@{TOMAS}>." in answer
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_advice_offers_the_form(room: Room):
+    planned(room, 1)
+
+    answer = room.answer(inviting.invite, where=HERE, by=MARA, users=[TOMAS])
+
+    assert buttons(answer) == ["Change who comes"]
+
+
+def test_whoever_read_along_and_is_asked_now_hears_of_it(room: Room, incident: int):
+    planned(room, incident)
+    room.change(lambda db: attending.invite(db, meeting(db), JONAS, core=None, now=room.now))
+
+    do(room, inviting.invite, users=[JONAS])
+
+    assert f"<@{JONAS}>, you are asked to the review" in room.transcript(CHANNEL)[-1]
+
+
+# The form -----------------------------------------------------------------------------------
+
+
+def test_the_form_asks_whoever_is_new_and_lets_off_whoever_is_left_out(room: Room, incident: int):
+    a_message(room, "Looking", by=TOMAS)
+    planned(room, incident)
+
+    answer = changed(room, core=[MARA, JONAS], shown=[MARA, TOMAS])
+
+    assert core(room) == [MARA, JONAS]
+    assert plain(answer).startswith(
+        f"2 come: <@{MARA}>, <@{JONAS}>.\nLet off: <@{TOMAS}>. They may still read everything."
+    )
+    (said,) = room.transcript(CHANNEL)
+    assert said.startswith(f"<@{JONAS}>, you are asked to the review of")
+
+
+def test_whoever_was_asked_meanwhile_is_not_let_off_by_a_form_that_did_not_show_them(room: Room, incident: int):
+    planned(room, incident)
+    do(room, inviting.invite, users=[TOMAS])
+
+    changed(room, core=[MARA, JONAS])
+
+    assert core(room) == [MARA, TOMAS, JONAS]
+
+
+def test_a_form_that_is_sent_as_it_came_changes_nothing(room: Room, incident: int):
+    planned(room, incident)
+
+    for _ in range(2):
+        changed(room, core=[MARA])
+
+    assert (core(room), room.transcript(CHANNEL)) == ([MARA], [])
+
+
+def test_leaders_come_beside_the_core_and_get_their_five_lines(room: Room, incident: int):
+    planned(room, incident)
+
+    answer = changed(room, core=[MARA], leaders=[JONAS])
+    room.serve(briefing.brief_leaders)
+
+    assert answer.startswith(f"1 comes: <@{MARA}>. Beside them, as a leader: <@{JONAS}>.")
+    assert core(room) == [MARA]
+    assert "five lines for you alone" in room.transcript(JONAS)[0]
+
+
+def test_a_leader_who_is_left_out_of_the_form_is_let_off(room: Room, incident: int):
+    planned(room, incident)
+    changed(room, core=[MARA], leaders=[JONAS])
+
+    changed(room, core=[MARA], shown=[MARA, JONAS])
+
+    assert room.ask(lambda db: attending.leaders(db, incidents.get(db, 1), meeting(db))) == []
+
+
+@pytest.mark.parametrize("who", [{"core": [MARA, "U0BOT"]}, {"core": [MARA], "leaders": ["U0BOT"]}])
+def test_programs_do_not_come(room: Room, incident: int, who: Any):
+    planned(room, incident)
+    known = {"name": "bot", "zone": "UTC", "email": None, "bot": room.now, "gone": None, "now": room.now}
+    room.change(lambda db: people.know(db, TEAM, "U0BOT", **known))
+
+    with pytest.raises(NotOneOfUs):
+        changed(room, **who)
+
+    assert core(room) == [MARA]
+
+
+def test_to_a_private_incident_nobody_is_asked_who_cannot_see_it(room: Room):
+    incident = an_incident(room, private=room.now)
+    planned(room, incident)
+
+    with pytest.raises(CannotSeeIt):
+        room.serve(lambda turn, **_: list(inviting._ask(turn, incidents.get(turn.db, 1), meeting(turn.db), [OUTSIDER])))
+
+
+def test_only_who_leads_it_changes_who_comes_and_only_to_a_meeting_that_is_planned(room: Room, incident: int):
+    with pytest.raises(NothingScheduled):
+        changed(room, core=[MARA])
+
+    planned(room, incident)
+    with pytest.raises(NotYours):
+        changed(room, by=TOMAS, core=[TOMAS])
+
+
+def built(room: Room, incident: int) -> dict[str, Any]:
+    memory = Memory(form="who", incident=incident, channel=CHANNEL)
+    return room.desk.look(forms.build, gesture=Gesture(MARA, Place(CHANNEL)), memory=memory)
+
+
+def test_the_form_begins_with_who_comes_now_and_says_for_whom(room: Room, incident: int):
+    room.change(lambda db: groups.keep(db, TEAM, [PAYMENTS], now=room.now))
+    an_event(room, incident, "Restarted the queue", by=TOMAS)
+    felt(room, incident, functions=("Sales",))
+    planned(room, incident)
+    changed(room, core=[MARA, TOMAS], leaders=[JONAS])
+
+    view = built(room, incident)
+    words, *fields = view["blocks"]
+
+    assert words["text"]["text"] == f"Payments &amp; &lt;billing&gt;: <@{TOMAS}>\nNobody comes for Sales yet."
+    assert [field["element"]["initial_users"] for field in fields] == [[MARA, TOMAS], [JONAS]]
+    assert Memory.from_json(view["private_metadata"]).word == f"{MARA} {TOMAS} {JONAS}"
+
+
+def test_without_sides_the_form_asks_at_once(room: Room, incident: int):
+    planned(room, incident)
+
+    assert [block["type"] for block in built(room, incident)["blocks"]] == ["input", "input"]
+
+
+def test_what_was_chosen_in_the_form_is_what_changes():
+    state = {
+        name: {name: {"type": "multi_users_select", "selected_users": users}}
+        for name, users in {"core": [MARA, TOMAS], "leaders": [TOMAS, JONAS]}.items()
+    }
+    answers = blocks.values({"state": {"values": state}})
+
+    deed = forms.FORMS["who"].deed(answers, Memory(form="who", word=f"{MARA} {PRIYA}"))
+
+    assert deed == Deed(inviting.change, {"core": [MARA, TOMAS], "leaders": [JONAS], "shown": [MARA, PRIYA]})
+
+
+def test_the_form_opens_from_its_button_and_where_nobody_is_named():
+    assert [forms.wanted("invite", rest) for rest in ("form", "", "<@U1>")] == ["who", "who", None]
