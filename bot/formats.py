@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import drawing
+from bot import costing, drawing
 from bot.desk import House
 from bot.drawing import Picture
 from bot.printing import Press
@@ -51,7 +51,7 @@ AS_IT_COMES = House()
 
 def markdown(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
     """The report; the same database gives the same text. Raises LookupError for no such incident."""
-    return Press(house.templates).markdown(written(db, _of_team(db, team, incident_id), house.report_names))
+    return Press(house.templates).markdown(written(db, _of_team(db, team, incident_id), house))
 
 
 def html(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
@@ -69,12 +69,13 @@ def _with_charts(db: Session, team: str, incident_id: int, house: House) -> tupl
     facts = reports.read(db, incident)
     called, zone = called_in(db, facts, house.report_names), people.zone(db, team, facts.incident.lead)
     charts = {layout: drawing.svg(facts, zone=zone, called=called, layout=layout) for layout in drawing.LAYOUTS}
-    return _written(db, incident, facts, called=called, zone=zone), charts if facts.timeline else {}
+    report = _written(db, incident, facts, house=house, called=called, zone=zone)
+    return report, charts if facts.timeline else {}
 
 
 def actions_csv(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> str:
     """The actions as CSV; raises LookupError for no such incident."""
-    return actions_as_csv(written(db, _of_team(db, team, incident_id), house.report_names))
+    return actions_as_csv(written(db, _of_team(db, team, incident_id), house))
 
 
 def picture(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES) -> Picture | None:
@@ -88,15 +89,20 @@ def picture(db: Session, team: str, incident_id: int, house: House = AS_IT_COMES
     )
 
 
-def written(db: Session, incident: Incident, naming: Naming = Naming.names) -> Written:
+def written(db: Session, incident: Incident, house: House = AS_IT_COMES) -> Written:
     """The report as every format tells it."""
     facts = reports.read(db, incident)
     zone = people.zone(db, incident.team_id, facts.incident.lead)
-    return _written(db, incident, facts, called=called_in(db, facts, naming), zone=zone)
+    return _written(db, incident, facts, house=house, called=called_in(db, facts, house.report_names), zone=zone)
 
 
-def _written(db: Session, incident: Incident, facts: Facts, *, called: Called, zone: str) -> Written:
-    beside = Beside(similar=_similar(db, incident), pulse=_pulse(db, incident), mark=_mark(db, incident))
+def _written(db: Session, incident: Incident, facts: Facts, *, house: House, called: Called, zone: str) -> Written:
+    beside = Beside(
+        similar=_similar(db, incident),
+        pulse=_pulse(db, incident),
+        mark=_mark(db, incident),
+        took=tuple(costing.lines(db, incident, house)),
+    )
     return write(facts, called=called, zone=zone, beside=beside)
 
 

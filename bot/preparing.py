@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot import sitting
+from bot import costing, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review import stops
 from bot.review.findings import FindingKind
@@ -76,7 +76,10 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         "core": attending.core(turn.db, meeting),
         "facilitator": incidents.roles(turn.db, incident.id).facilitator_or_lead,
         "summary": incident.summary,
-        "impact": Impact.from_json(incident.impact).lines(),
+        "impact": [
+            *Impact.from_json(incident.impact).lines(),
+            *costing.lines(turn.db, incident, turn.house),
+        ],
         "moments": [(name, moments[name]) for name in MOMENTS if name in moments],
         "durations": reviews.lengths(turn.db, incident),
         "lines": _short_timeline(turn, incident),

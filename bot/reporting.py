@@ -49,7 +49,7 @@ def draft(turn: Turn, *, where: Where, by: UserId, uncompared: Sequence[str] = (
 
 
 def _draft(turn: Turn, incident: Incident, review: Review, *, by: UserId | None) -> Written:
-    report = written(turn.db, incident, turn.house.report_names)
+    report = written(turn.db, incident, turn.house)
     review.draft = Press(turn.house.templates).markdown(report)
     review.drafted_at, review.approved_at = turn.now, None
     _record(turn, incident, review, "drafted", by)
@@ -99,7 +99,7 @@ def publish(
         review.published_at = turn.now
         _record(turn, incident, review, "published", by)
     review.published_head = witness.head(turn.db, turn.team)
-    report = written(turn.db, incident, turn.house.report_names)
+    report = written(turn.db, incident, turn.house)
     review.published_to, review.draft = to or review.published_to, Press(turn.house.templates).markdown(report)
     for place in places:
         key = f"published:{review.id}:{place.channel}"
@@ -171,7 +171,7 @@ def report(turn: Turn, *, where: Where, by: UserId, form: str = "") -> Notes:
     wanted = form.strip().lower()
     if wanted and wanted not in FORMATS:
         raise UnknownFormat(words=form.strip())
-    report = written(turn.db, incident, turn.house.report_names)
+    report = written(turn.db, incident, turn.house)
     beginning = _beginning(Press(turn.house.templates).markdown(report)) if wanted == "md" else None
     if wanted in SENT:
         key = f"{outbox.PAGE}{wanted}:{incident.id}:{by}"
@@ -218,7 +218,7 @@ def tell_of_drafts(turn: Turn) -> Notes:
         if not user or user in told or outbox.find(turn.db, turn.team, key) or not turn.may_tell(user, incident):
             continue
         told.add(user)
-        report = written(turn.db, incident, turn.house.report_names)
+        report = written(turn.db, incident, turn.house)
         late = _days_late(turn, meeting)
         note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report), days_late=late)
         yield replace(note, incident=incident.id)

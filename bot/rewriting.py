@@ -115,7 +115,7 @@ def take_in(turn: Turn, *, incident_id: int, markdown: str) -> list[tuple[str, s
     incident = incidents.get(turn.db, incident_id)
     review = reviews.of(turn.db, incident)
     _require_open(turn, incident, review)
-    report = formats.written(turn.db, incident, turn.house.report_names)
+    report = formats.written(turn.db, incident, turn.house)
     found = edited.read(Reports().marked(report), markdown)
     if found.refused:
         raise CannotTakeIn(lines="\n".join(f"- {one.said}" for one in found.refused))
@@ -148,7 +148,7 @@ def _put(turn: Turn, incident: Incident, review: Review, texts: Mapping[str, str
         text = called.back(words, before[key])
         wording.reword(Wording(db=turn.db, incident=incident, text=text, by=by, now=turn.now), key)
     if texts:
-        review.draft = Press(turn.house.templates).markdown(formats.written(turn.db, incident, turn.house.report_names))
+        review.draft = Press(turn.house.templates).markdown(formats.written(turn.db, incident, turn.house))
         review.approved_at = review.approved_at if review.published_at else None
 
 

@@ -1,11 +1,12 @@
 """An incident's standing: where it stands, how grave it is, its moments, its roles, its exits and the way back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import deciding, wording
+from bot import costing, deciding, wording
 from bot.desk import Note, Notes, Turn
 from bot.review import lifecycle
 from bot.review.impact import Impact
@@ -315,18 +316,31 @@ def set_impact(turn: Turn, *, where: Where, by: UserId, impact: Impact) -> Notes
     """What was felt and by whom, as the form says it."""
     incident = incidents.at(turn.db, turn.team, where, by)
     before = Impact.from_json(incident.impact)
+    if turn.house.policy.rates.revenue_per_minute is None:
+        impact = replace(impact, lost=before.lost)  # The form asks for it only where a rate is set.
     if impact != before:
         incident.impact = impact.to_json()
         _record(turn, incident, "impact", before=_in_lines(before), after=_in_lines(impact), by=by)
     stepped_in = incidents.first_to_act(turn.db, incident, by, now=turn.now)
-    changed = impact != before
-    yield Note.private(by, "impact", incident=incident, impact=impact, changed=changed, stepped_in=stepped_in)
+    facts = {"changed": impact != before, "stepped_in": stepped_in, **_took(turn, incident, by)}
+    yield Note.private(by, "impact", incident=incident, impact=impact, **facts)
 
 
 def show_impact(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """What is known of it."""
     incident = incidents.at(turn.db, turn.team, where, by)
-    yield Note.private(by, "impact_shown", incident=incident, impact=Impact.from_json(incident.impact))
+    impact = Impact.from_json(incident.impact)
+    yield Note.private(by, "impact_shown", incident=incident, impact=impact, **_took(turn, incident, by))
+
+
+def _took(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
+    """What it took: totals for everybody, and of single people's hours each their own."""
+    took = costing.effort(turn.db, incident, turn.house)
+    return {
+        "took": took,
+        "mine": took.by_person.get(by),
+        "costs": costing.money(turn.db, incident, turn.house, took),
+    }
 
 
 def _in_lines(impact: Impact) -> str | None:

@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 
-from bot import assessing, opening, tracking
+from bot import assessing, costing, opening, tracking
 from bot.listeners import blocks
 from bot.listeners.asked import Answers, Asked, Form, Memory, options
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed, Needs
 from bot.review.assessment import QUESTIONS, Assessment
-from bot.review.impact import Impact, read_list
+from bot.review.impact import Impact, read_amount, read_list
 from bot.review.incident import Severity, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import Refused
 from bot.review.summary import Sentences, sentences_of
 from storage import incidents
+from storage.models import Incident
 
 ANYBODY = "Anybody who sees the incident; it is said in its channel."
 
 
 def _ask_impact(asked: Asked) -> list[Block]:
-    known = Impact.from_json(incidents.get(asked.turn.db, asked.memory.incident or 0).impact)
+    incident = incidents.get(asked.turn.db, asked.memory.incident or 0)
+    known = Impact.from_json(incident.impact)
     fields = (
         ("customers", "Customers affected", known.customers),
         ("regions", "Regions", ", ".join(known.regions)),
@@ -29,7 +31,29 @@ def _ask_impact(asked: Asked) -> list[Block]:
         ("inquiries", "Inquiries received", "" if known.inquiries is None else str(known.inquiries)),
     )
     rows = [blocks.field(name, label, blocks.line(initial)) for name, label, initial in fields]
-    return [*map(blocks.optional, rows), blocks.optional(blocks.field("text", "In words", blocks.lines(known.text)))]
+    rows += [blocks.field("text", "In words", blocks.lines(known.text))]
+    rows += [blocks.field("displaced", "Other work it displaced", blocks.line(known.displaced))]
+    asks = [blocks.optional(row) for row in (*rows, *_ask_costs(asked, known))]
+    return [*_say_hours(asked, incident), *asks]
+
+
+def _say_hours(asked: Asked, incident: Incident) -> list[Block]:
+    """What it took of people so far: the total, and of single people's hours those of whoever looks."""
+    took = costing.effort(asked.turn.db, incident, asked.turn.house)
+    mine = took.by_person.get(asked.by)
+    total = f"Together people worked on it for {took.together.words}." if took.together else ""
+    own = f"Your part, which only you are told: {mine.words}." if mine else ""
+    return [blocks.said(f"{total} {own}".strip())] if total or own else []
+
+
+def _ask_costs(asked: Asked, known: Impact) -> list[Block]:
+    """What nobody could do without: the money, and only where the policy sets what a minute loses."""
+    rates = asked.turn.house.policy.rates
+    if rates.revenue_per_minute is None:
+        return []
+    hint = "Only where somebody counted it. Left empty, it is the minutes of impact times what a minute loses."
+    initial = "" if known.lost is None else f"{known.lost:.2f}"
+    return [blocks.field("lost", f"Revenue lost, in {rates.currency}", blocks.line(initial), hint=hint)]
 
 
 def _ask_severity(asked: Asked) -> list[Block]:
@@ -82,8 +106,17 @@ def _impact(answers: Answers, _: Memory) -> Deed:
         functions=read_list(answers.get("functions", "")),
         inquiries=int(count[:9]) if count else None,
         text=answers.get("text", ""),
+        displaced=answers.get("displaced", ""),
+        lost=_amount(answers.get("lost", "")),
     )
     return Deed(tracking.set_impact, {"impact": impact})
+
+
+def _amount(words: str) -> float | None:
+    amount = read_amount(words)
+    if words.strip() and amount is None:
+        raise NotAnAmount
+    return amount
 
 
 def _severity(answers: Answers, _: Memory) -> Deed:
@@ -102,6 +135,10 @@ def _open(answers: Answers, _: Memory) -> Deed:
 
 class NotANumber(Refused):
     """Inquiries are counted in whole numbers, such as `120`. Leave it empty if nobody counted."""
+
+
+class NotAnAmount(Refused):
+    """An amount of money reads like `90000` or `90000.50`, without a currency. Leave it empty if nobody counted."""
 
 
 FORMS: Mapping[str, Form] = {

@@ -203,7 +203,8 @@ class _Writer:
 
     def impact(self) -> tuple[Labelled, ...]:
         known = self.facts.incident.impact.lines()
-        return tuple(Labelled(label=label, words=self.said(words, _impact_key(label))) for label, words in known)
+        felt = tuple(Labelled(label=label, words=self.said(words, _impact_key(label))) for label, words in known)
+        return (*felt, *(Labelled(label=label, words=Words(words)) for label, words in self.beside.took))
 
     def folded(self, kind: FindingKind) -> Folded:
         found = [self.said(row.text, f"finding {row.number}") for row in self.of_kind(kind)]

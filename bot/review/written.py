@@ -362,3 +362,5 @@ class Beside:
     similar: tuple[Earlier, ...] = ()
     pulse: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     mark: Mark | None = None
+    took: tuple[tuple[str, str], ...] = ()
+    """Label and words of what it took of people and money."""
