@@ -4,13 +4,14 @@ Everybody reads one message that says how far it is (`threads.j2`), and one for 
 for each. Where the incident is itself a thread, its topics stand in that thread one below the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import deciding, sitting
 from bot.desk import Note, Notes, Turn
+from bot.review.findings import FindingKind, split_sort
 from bot.review.impact import Impact
 from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Stage
@@ -20,7 +21,7 @@ from bot.review.threads import InThreads, Thread, deadline
 from storage import actions, candidates, findings, incidents, outbox, people, reviews, threads
 from storage import timeline as events
 from storage.incidents import Where
-from storage.models import Action, Finding, Incident
+from storage.models import Action, Finding, Incident, Message
 
 WENT = "In threads: each topic had its question, everybody answered when it suited them, and nobody had to meet."
 LONGER = timedelta(hours=24)
@@ -120,6 +121,69 @@ def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
     under_way = _under_way(turn, incident)
     if under_way:
         yield from _shown(turn, incident, under_way)
+
+
+# What was said there ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody said in a thread, and no finding keeps."""
+
+    channel: str
+    ts: str
+    user: UserId
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A reply to be kept, and as what."""
+
+    channel: str
+    ts: str
+    kind: FindingKind
+
+
+def replies_in(turn: Turn, *, where: Where, by: UserId, number: int) -> tuple[Thread, list[Reply]]:
+    """What may be kept of what was said in the thread of this number; raises NotInThreads."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    going_on = _under_way(turn, incident)
+    if going_on is None:
+        raise NotInThreads
+    thread = list(Thread)[min(max(number, 1), len(Thread)) - 1]
+    said = [one for rows in _unkept(turn, incident, going_on, [thread]) for one in rows]
+    return thread, [Reply(one.channel_id, one.ts, UserId(one.user_id or ""), threads.words_of(one)) for one in said]
+
+
+def keep_replies(turn: Turn, *, where: Where, by: UserId, picks: Sequence[Pick]) -> Notes:
+    """Keep replies as findings, in the words and the name of whoever said them; says `replies_kept`."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    going_on = _under_way(turn, incident)
+    if going_on is None:
+        raise NotInThreads
+    said = {(row.channel_id, row.ts): row for rows in _unkept(turn, incident, going_on, Thread) for row in rows}
+    kept = [_kept(turn, incident, said[pick.channel, pick.ts], pick.kind) for pick in picks if _key_of(pick) in said]
+    yield Note.private(by, "replies_kept", kept=[(FindingKind(one.kind).label, one.number) for one in kept])
+
+
+def _key_of(pick: Pick) -> tuple[str, str]:
+    return pick.channel, pick.ts
+
+
+def _kept(turn: Turn, incident: Incident, reply: Message, kind: FindingKind) -> Finding:
+    sort, words = split_sort(kind, threads.words_of(reply))
+    what = {"kind": kind, "sort": sort, "text": words or threads.words_of(reply), "by": reply.user_id or ""}
+    finding = findings.add(turn.db, incident, **what, event=None, now=turn.now)
+    threads.quote(turn.db, finding, reply)
+    return finding
+
+
+def _unkept(turn: Turn, incident: Incident, going_on: InThreads, of: Iterable[Thread]) -> list[Sequence[Message]]:
+    """Of each of these threads that Slack has; where the incident is itself a thread, of that one."""
+    roots = _roots(turn, incident, going_on)
+    places = dict.fromkeys(roots[thread] for thread in of if thread in roots)
+    return [threads.unkept(turn.db, incident, place, since=going_on.began_at) for place in places]
 
 
 def _under_way(turn: Turn, incident: Incident) -> InThreads | None:

@@ -22,6 +22,7 @@ from bot.listeners import (
     meeting_forms,
     offers,
     report_forms,
+    thread_forms,
 )
 from bot.listeners.asked import Answers, Asked, Form, Memory
 from bot.listeners.blocks import Block
@@ -84,13 +85,17 @@ def _wanted_of_postpone(rest: str) -> str | None:
     return {"": "postpone", "form": "postpone", "off": "call_off", "why": "explain"}.get(rest)
 
 
+def _wanted_of_schedule(rest: str) -> str | None:
+    return "hour" if rest == "form" else thread_forms.wanted(rest)
+
+
 READ_APART: Mapping[str, Callable[[str], str | None]] = {
     "invite": _wanted_of_invite,
     "action": _wanted_of_action,
     "finding": _wanted_of_finding,
     "report": _wanted_of_report,
     "postpone": _wanted_of_postpone,
-    "schedule": {"form": "hour"}.get,
+    "schedule": _wanted_of_schedule,
 }
 
 
@@ -175,6 +180,7 @@ FORMS: Mapping[str, Form] = {
     **action_forms.FORMS,
     **finding_forms.FORMS,
     **meeting_forms.FORMS,
+    **thread_forms.FORMS,
     **hour_forms.FORMS,
     "candidates": Form("Worth keeping", "Keep these", _ask_candidates, _candidates, "", then=_to_be_worded),
     "wording": Form("In other words", "Keep the words", _ask_wording, _wording, ""),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import deciding, discussing, facilitating, leading_through, noting, reporting, scheduling, tracking
@@ -17,7 +17,7 @@ from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
 from bot.review.when import read_when
 from storage import attending, channels, incidents, reviews
 from storage.incidents import Where
-from storage.models import Message, OutboxNote, Source
+from storage.models import Finding, Message, OutboxNote, Source
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -222,8 +222,14 @@ def test_each_thread_has_the_buttons_of_its_question(room: Room):
 
     assert {topic: pressed(thread(room, topic)) for topic in ("summary", "contributors", "learnings", "actions")} == {
         "summary": ["Write the summary", "Fill in the impact"],
-        "contributors": ["Note a contributor", "Note a mitigator"],
-        "learnings": ["Note a risk", "Note a learning", "Ask a question", "I see it differently"],
+        "contributors": ["Note a contributor", "Note a mitigator", "Keep from the replies"],
+        "learnings": [
+            "Note a risk",
+            "Note a learning",
+            "Ask a question",
+            "I see it differently",
+            "Keep from the replies",
+        ],
         "actions": ["Propose an action"],
     }
 
@@ -466,3 +472,65 @@ def test_what_such_an_incident_asks_for_comes_with_the_button_that_begins_it(in_
     assert answer
     values = [one["value"] for block in answer.blocks for one in block.get("elements", []) if "value" in one]
     assert any('"async"' in value for value in values)
+
+
+# What was said in the threads ------------------------------------------------------------
+
+
+def offered(room: Room, number: int = 3) -> list[tuple[str, str]]:
+    _, found = room.desk.look(discussing.replies_in, where=HERE, by=TOMAS, number=number)
+    return [(one.user, one.words) for one in found]
+
+
+def picks(room: Room, kind: FindingKind, number: int = 3) -> list[discussing.Pick]:
+    _, found = room.desk.look(discussing.replies_in, where=HERE, by=TOMAS, number=number)
+    return [discussing.Pick(one.channel, one.ts, kind) for one in found]
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_reply_is_kept_in_the_words_and_the_name_of_whoever_said_it_once(room: Room):
+    begun(room)
+    room.pass_time(minutes=5)
+    reply(room, "contributors", by=PRIYA)
+    chosen = picks(room, FindingKind.contributor)
+
+    first = do(room, discussing.keep_replies, by=TOMAS, picks=chosen)
+    again = do(room, discussing.keep_replies, by=JONAS, picks=chosen)
+
+    assert first == "Noted as contributor 1, in the words and under the name of whoever said it."
+    assert again == "Nothing was noted: what you chose is noted already, or was deleted meanwhile."
+    found = room.ask(lambda db: [(one.kind, one.text, one.by) for one in db.scalars(select(Finding))])
+    assert found == [("contributor", "the retries had no limit", PRIYA)]
+    assert offered(room) == []
+
+
+@pytest.mark.usefixtures("incident")
+def test_each_thread_offers_its_own_replies(room: Room):
+    begun(room)
+    room.pass_time(minutes=5)
+    reply(room, "contributors")
+
+    assert offered(room, 3) == [(PRIYA, "the retries had no limit")]
+    assert offered(room, 4) == []
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_its_author_deleted_meanwhile_is_not_kept(room: Room):
+    begun(room)
+    room.pass_time(minutes=5)
+    reply(room, "contributors")
+    chosen = picks(room, FindingKind.mitigator)
+    room.change(lambda db: db.execute(update(Message).values(deleted_at=room.now, text="", plain="")))
+
+    answer = do(room, discussing.keep_replies, picks=chosen)
+
+    assert answer.startswith("Nothing was noted")
+
+
+@pytest.mark.usefixtures("incident")
+def test_after_the_threads_have_ended_nothing_is_kept_from_them(room: Room):
+    begun(room)
+    do(room, discussing.close)
+
+    with pytest.raises(discussing.NotInThreads):
+        do(room, discussing.keep_replies, picks=[])

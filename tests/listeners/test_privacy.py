@@ -313,6 +313,7 @@ MORE = (
     "candidates form",
     f"candidates keep C0SECRET {TS}",
     "summary form",
+    "schedule async keep 3",
 )
 OUTSIDE = ("", "include <#C0SECRET|inc>", "publish <#C0SECRET|inc>", "actions all", "timeline all", "open", "report md")
 WELL_FORMED = tuple(dict.fromkeys([*(text for text, _ in EXAMPLES), *MORE]))

@@ -66,9 +66,14 @@ def test_the_questions_are_answered_in_threads_until_the_deadline(here: Town):
     )
     thread(here, "Contributors and mitigators.*2 · _mitigator_, luck · a quiet hour")
 
+    ts = here.driver.say(RESPONDER, CHANNEL, "the pods were restarted first", thread_ts=root["ts"])
+    here.driver.press(OWNER, CHANNEL, "^Keep from the replies$")
+    here.driver.fill(OWNER, **{f"reply {root['channel']} {ts}": "mitigator"})
+    thread(here, "Contributors and mitigators.*3 · _mitigator_ · the pods were restarted first")
+
     here.driver.pass_time(6 * 86400)
 
-    here.driver.wait_for_words(CHANNEL, r"(?s)in threads has ended.*3 · Contributors and mitigators: 2 noted")
+    here.driver.wait_for_words(CHANNEL, r"(?s)in threads has ended.*3 · Contributors and mitigators: 3 noted")
     here.driver.pass_time(31 * 60)
     here.driver.wait_for(lambda: here.review()["review"]["stage"] == "drafted", "the draft")
     (meeting,) = here.review()["review"]["meetings"]
