@@ -43,6 +43,7 @@ from bot.keeper import Keeper, NotKeepingError
 from bot.listeners.edge import Edge
 from bot.listeners.first import AtWork, an_app
 from bot.listeners.opening import catch_up
+from bot.mailing import Mail
 from bot.measures import Measures, Process, Standing
 from bot.pacing import Pace
 from bot.paging import History
@@ -280,7 +281,8 @@ class Debrief:
         put_off = partial(silence.put_off, hours=house.working_hours, days_off=house.days_off)
         claims = Claims(self.storage, team=me.team, now=self.now, grace=grace, pace=pace, put_off=put_off)
         sheets = Sheets(self.storage, me.team, house=house)
-        self.courier = Courier(claims, sheets, caller, tell=self.measures.delivered)
+        mail = Mail(*self.settings.mail) if self.settings.mail else None
+        self.courier = Courier(claims, sheets, caller, mail=mail, tell=self.measures.delivered)
         renderer = Renderer(command=self.settings.command)
         self.desk = Desk(self.storage, renderer, team=me.team, house=house, now=self.now, wake=self.courier.wake)
         self.keeper = Keeper(self.storage, me.team, self.now)

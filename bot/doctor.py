@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientError
+from aiosmtplib import SMTPAuthenticationError, SMTPException
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.caldav import Calendars, NotRead
 from bot.caldav import Person as CalendarOf
+from bot.mailing import Mail
 from bot.manifest import SCOPES
 from bot.paging import said_by
 from bot.printing import Press
@@ -50,6 +52,7 @@ async def examine() -> list[Finding]:
     if database.well:
         found += [_files(settings), *_sweeping(settings)]
         found += await _calendars(settings)
+    found += await _letters(settings)
     if settings.bot_token:
         found += [finding async for finding in _slack(settings)]
     return found
@@ -170,6 +173,22 @@ def _sweeping(settings: Settings) -> list[Finding]:
         "runs: at a quiet hour stop the bot, run `debrief db sweep`, and start it again"
     )
     return [Finding("database file", False, words)]
+
+
+async def _letters(settings: Settings) -> list[Finding]:
+    """Whether the mail server lets us in; nothing is sent."""
+    if settings.mail is None:
+        return []
+    server, sender = settings.mail
+    try:
+        await Mail(server, sender).greet()
+    except SMTPAuthenticationError as refused:
+        words = f"{server} answers {refused.code} to the name and password in DEBRIEF_SMTP_URL: check them"
+        return [Finding("letters", False, words)]
+    except (SMTPException, OSError) as failure:
+        words = f"{server} does not let us in ({type(failure).__name__}): check DEBRIEF_SMTP_URL"
+        return [Finding("letters", False, words)]
+    return [Finding("letters", True, f"{server} takes them from {sender.address}")]
 
 
 async def _calendars(settings: Settings) -> list[Finding]:

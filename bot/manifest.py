@@ -28,6 +28,10 @@ SCOPES: dict[str, tuple[str, str]] = {
         "who is in which team, so that every team has somebody in the meeting",
         "meetings are proposed without looking at teams, and no user group can be a pool",
     ),
+    "users:read.email": (
+        "e-mail addresses, for an invitation by letter and to find somebody's calendar, where you set those up",
+        "nobody gets a letter, no calendar is asked, and the invitation is only a file in Slack",
+    ),
 }
 """Scope -> (what it is for, what stops without it)."""
 

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from bot.addresses import Server, mailbox
+from bot.calendars import Guest
 from bot.days_off import days_off
 from bot.desk import House
 from bot.pacing import WRITES_A_SECOND
@@ -26,6 +28,7 @@ SLACKS_OWN_API = "https://slack.com/api/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 COMMAND = re.compile("/[a-z0-9_-]{1,31}")
 """What Slack takes for a slash command."""
+LINK = re.compile(r"https://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 DEFAULT_EMOJI = {"pushpin": "guess", "clipboard": "action"}
 
 
@@ -56,6 +59,9 @@ class Settings(BaseSettings):
     actions: Literal["as_they_surface", "parked"] = Field("as_they_surface", alias="DEBRIEF_ACTIONS")
     retention_days: int = Field(365, alias="DEBRIEF_RETENTION_DAYS", ge=1)
     witness_key: SecretStr | None = Field(None, alias="DEBRIEF_WITNESS_KEY", min_length=16)
+    smtp_url: SecretStr | None = Field(None, alias="DEBRIEF_SMTP_URL")
+    mail_from: str | None = Field(None, alias="DEBRIEF_MAIL_FROM")
+    meeting_link: str | None = Field(None, alias="DEBRIEF_MEETING_LINK")
     caldav_url: str | None = Field(None, alias="DEBRIEF_CALDAV_URL")
     caldav_user: str | None = Field(None, alias="DEBRIEF_CALDAV_USER")
     caldav_password: SecretStr | None = Field(None, alias="DEBRIEF_CALDAV_PASSWORD")
@@ -99,6 +105,27 @@ class Settings(BaseSettings):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"give a regular expression such as ^inc- ({error})") from error
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            Server.read(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            mailbox(value)
+        return value
+
+    @field_validator("meeting_link")
+    @classmethod
+    def _is_a_link(cls, value: str | None) -> str | None:
+        if value is not None and not LINK.fullmatch(value.replace("{incident}", "1")):
+            raise ValueError("give an address such as https://meet.example.com/review-{incident}")
         return value
 
     @field_validator("caldav_url")
@@ -170,6 +197,22 @@ class Settings(BaseSettings):
             raise ValueError(f"DEBRIEF_POLICY cannot be used: {wrong}") from None
         return self
 
+    @model_validator(mode="after")
+    def _letters_have_a_sender(self) -> "Settings":
+        if self.smtp_url and not self.mail_from:
+            raise ValueError(
+                "DEBRIEF_SMTP_URL needs DEBRIEF_MAIL_FROM: name the address in whose name invitations go, "
+                "such as Debrief <debrief@example.com>"
+            )
+        return self
+
+    @property
+    def mail(self) -> tuple[Server, Guest] | None:
+        """Where letters are handed in, and in whose name; None where nobody gets any."""
+        if self.smtp_url is None or self.mail_from is None:
+            return None
+        return Server.read(self.smtp_url.get_secret_value()), mailbox(self.mail_from)
+
     @property
     def rules(self) -> Policy:
         """The review policy in force."""
@@ -236,6 +279,8 @@ class Settings(BaseSettings):
             days_off=days_off if self.holidays == "on" else weekends_alone,
             calendars="on" if self.caldav_url else "off",
             policy=self.rules,
+            letters_from=self.mail[1].address if self.mail else "",
+            meeting_link=self.meeting_link or "",
         )
 
 

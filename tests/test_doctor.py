@@ -14,6 +14,7 @@ from bot.sandbox.server import Running, in_thread
 from storage import sweeping
 from storage.models import Erasure, Incident, Message, MessageFile, Person, Source, Workspace
 from storage.session import Storage, upgrade
+from tests.mailboxes import post_office
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "swordfish"}
 Set = Callable[..., None]
@@ -239,6 +240,29 @@ def follow_a_channel(slack: Running, folder: Path) -> None:
 
 
 AGAIN = "install the app again with the manifest of `debrief manifest`"
+
+
+async def test_a_mail_server_that_lets_us_in_is_found_so(given: Set):
+    async with post_office() as office:
+        given(DEBRIEF_SMTP_URL=f"smtp+plain://127.0.0.1:{office.port}", DEBRIEF_MAIL_FROM="debrief@example.com")
+
+        found = await examine()
+
+    words = f"smtp+plain://127.0.0.1:{office.port} takes them from debrief@example.com"
+    assert Finding("letters", True, words) in found
+    assert office.letters == []
+
+
+async def test_a_mail_server_that_does_not_is_told_without_its_password(given: Set, free_port: int):
+    given(DEBRIEF_SMTP_URL=f"smtps://u:swordfish@127.0.0.1:{free_port}", DEBRIEF_MAIL_FROM="debrief@example.com")
+
+    ((what, words),) = await wrong()
+
+    assert (what, words) == (
+        "letters",
+        f"smtps://127.0.0.1:{free_port} does not let us in (SMTPConnectError): check DEBRIEF_SMTP_URL",
+    )
+    assert "swordfish" not in str(await examine())
 
 
 async def test_a_calendar_that_cannot_be_read_is_told_without_its_address(given: Set, tmp_path: Path, free_port: int):

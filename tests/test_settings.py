@@ -44,6 +44,36 @@ WRONG = [
     ({"DEBRIEF_PORT": "70000"}, "DEBRIEF_PORT cannot be used: give a port from 0 to 65535, such as 3000."),
     ({"DEBRIEF_HOLIDAYS": "some"}, "DEBRIEF_HOLIDAYS cannot be used: give on or off."),
     (
+        {"DEBRIEF_SMTP_URL": "mail.example.com", "DEBRIEF_MAIL_FROM": "debrief@example.com"},
+        ("DEBRIEF_SMTP_URL cannot be used: give an address such as smtp://user:password@mail.example.com:587."),
+    ),
+    (
+        {"DEBRIEF_SMTP_URL": "smtp+plain://u:p@mail.example.com", "DEBRIEF_MAIL_FROM": "debrief@example.com"},
+        (
+            "DEBRIEF_SMTP_URL cannot be used: "
+            "smtp+plain would send the password for all to read: use smtp:// or smtps://."
+        ),
+    ),
+    (
+        {"DEBRIEF_SMTP_URL": "smtps://mail.example.com"},
+        (
+            "DEBRIEF_SMTP_URL needs DEBRIEF_MAIL_FROM: name the address in whose name invitations go, "
+            "such as Debrief <debrief@example.com>."
+        ),
+    ),
+    (
+        {"DEBRIEF_MAIL_FROM": "Debrief"},
+        "DEBRIEF_MAIL_FROM cannot be used: give an address such as Debrief <debrief@example.com>.",
+    ),
+    (
+        {"DEBRIEF_MEETING_LINK": "javascript:alert(1)"},
+        "DEBRIEF_MEETING_LINK cannot be used: give an address such as https://meet.example.com/review-{incident}.",
+    ),
+    (
+        {"DEBRIEF_MEETING_LINK": "https://meet.example.com/{room}"},
+        "DEBRIEF_MEETING_LINK cannot be used: give an address such as https://meet.example.com/review-{incident}.",
+    ),
+    (
         {"DEBRIEF_CALDAV_URL": "https://cal.example.com/mara/"},
         (
             "DEBRIEF_CALDAV_URL cannot be used: "
@@ -238,6 +268,29 @@ def test_the_password_of_calendars_is_not_shown(monkeypatch: pytest.MonkeyPatch)
     assert settings.caldav_secret == "swordfish"
     assert "swordfish" not in f"{settings!r} {settings.model_dump_json()}"
     assert settings.house().calendars == "on"
+
+
+def test_the_password_of_the_mail_server_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+    given = {
+        "DEBRIEF_SMTP_URL": "smtp://bot:swordfish@mail.example.com",
+        "DEBRIEF_MAIL_FROM": "Debrief <debrief@example.com>",
+    }
+    set_all(monkeypatch, given)
+
+    settings = read_settings()
+
+    assert settings.mail
+    assert settings.mail[0].password == "swordfish"
+    assert "swordfish" not in f"{settings!r} {settings.model_dump_json()} {settings.mail!r} {settings.house()}"
+    assert settings.house().letters_from == "debrief@example.com"
+
+
+def test_no_letter_is_sent_unless_somebody_names_a_mail_server(monkeypatch: pytest.MonkeyPatch):
+    set_all(monkeypatch, {"DEBRIEF_MAIL_FROM": "debrief@example.com"})
+
+    settings = read_settings()
+
+    assert (settings.mail, settings.house().letters_from) == (None, "")
 
 
 def test_no_calendar_is_read_unless_somebody_says_where_they_lie():
