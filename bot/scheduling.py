@@ -1,5 +1,6 @@
 """From mitigation to the meeting: its hour, proposed, booked and moved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,8 @@ from storage import (
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
+AT_ONCE, FURTHER = 3, 6
+"""Hours that are proposed, and that are shown to whoever wants others."""
 PROPOSE_FOR = timedelta(days=7)
 """An incident opened longer ago than this gets no proposal unasked."""
 
@@ -55,15 +58,65 @@ def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) 
 
 def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason: str) -> Notes:
     """Move the meeting and say why; everybody hears of it once."""
+    incident, planned = _to_be_moved(turn, where, by)
+    if when is None:
+        raise NeedsHour
+    why, at = _given(reason, f"postpone {when.words}"), when.future(turn.now, _zone(turn, by))
+    yield from _move(turn, incident, planned, at=at, by=by, reason=why)
+
+
+def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
+    """The meeting does not take place, and why (`meeting_off`); everybody hears of it once, and may plan it anew."""
+    incident, planned = _to_be_moved(turn, where, by)
+    planned.why = _given(reason, "postpone off")
+    reviews.call_off(turn.db, planned, now=turn.now)
+    reviews.of(turn.db, incident).proposed_at = turn.now  # Whoever called it off says what follows, and is not asked.
+    _record(turn, incident, planned, before=planned.meets_at, after=None, by=by)
+    yield Note.once(
+        f"called-off:{planned.id}",
+        "meeting_off",
+        reviews.place_of(turn.db, incident, planned),
+        title=incident.title,
+        meeting=planned,
+        by=by,
+        reason=planned.why,
+        core=attending.core(turn.db, planned),
+    )
+    yield Note.private(by, "meeting_off_said", incident=incident.id)
+
+
+def explain(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
+    """Why the meeting was moved, for the pre-read and the report; its new hour was told already, so nobody is again."""
+    _, planned = _to_be_moved(turn, where, by)
+    planned.why = _given(reason, "postpone why")
+    yield Note.private(by, "meeting_explained", reason=planned.why)
+
+
+def further(turn: Turn, *, where: Where, by: UserId) -> tuple[Sequence[agreeing.Offer], str]:
+    """Hours to choose from beside the three that were proposed, and the zone that they are told in."""
+    incident, _ = _to_be_met_about(turn, where, by, "schedule")
+    offers = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core, at_most=AT_ONCE + FURTHER)
+    proposed = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core)
+    shown = {offer.at for offer in proposed}
+    return [offer for offer in offers if offer.at not in shown], agreeing.lead_zone(turn, incident).key
+
+
+def planned_for(turn: Turn, *, where: Where, by: UserId) -> Meeting:
+    """The meeting that somebody may move; raises NotYours and NothingScheduled."""
+    return _to_be_moved(turn, where, by)[1]
+
+
+def _to_be_moved(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Meeting]:
     incident, planned = _to_be_met_about(turn, where, by, "postpone")
     if planned is None:
         raise NothingScheduled
-    if when is None:
-        raise NeedsHour
+    return incident, planned
+
+
+def _given(reason: str, verb: str) -> str:
     if not reason.strip():
-        raise NeedsReason(verb=f"postpone {when.words}")
-    at = when.future(turn.now, _zone(turn, by))
-    yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
+        raise NeedsReason(verb=verb)
+    return reason.strip()
 
 
 def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[Incident, Meeting | None]:
@@ -136,7 +189,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     if at == meeting.meets_at:
         yield _planned(turn, incident, meeting, by)
         return
-    before = meeting.meets_at
+    before, asks_why = meeting.meets_at, reason is None and _is_put_off(turn, incident, meeting, at)
     reviews.move(turn.db, meeting, to=at, by=by, now=turn.now)
     meeting.why = reason or _why(turn, incident, at)
     _weigh(turn, incident, meeting)
@@ -153,7 +206,14 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         core=attending.core(turn.db, meeting),
         **sitting.for_calendars(turn, incident, meeting),
     )
-    yield Note.private(by, "schedule_booked", reason=reason, **_booked_facts(turn, incident, meeting, by))
+    booked = _booked_facts(turn, incident, meeting, by) | {"asks_why": asks_why}
+    yield Note.private(by, "schedule_booked", reason=reason, **booked)
+
+
+def _is_put_off(turn: Turn, incident: Incident, meeting: Meeting, to: datetime) -> bool:
+    """Whether it moves later, and later after mitigation than the policy wants: then the reason is asked for."""
+    over_at = reviews.over_since(turn.db, incident) or turn.now
+    return to > max(meeting.meets_at or to, over_at + turn.house.policy.window[1])
 
 
 def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
@@ -200,8 +260,10 @@ def _announcement(turn: Turn, incident: Incident, meeting: Meeting) -> str:
 
 def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> dict[str, Any]:
     return {
+        "incident": incident.id,
         "meeting": meeting,
         "zone": _zone(turn, by).key,
+        "asks_why": False,
         "outside": _outside(turn, incident, meeting),
         **sitting.advice(turn, incident, meeting),
     }

@@ -78,6 +78,13 @@ WAYS: Mapping[str, Mapping[str, Ability]] = {
 }
 
 
+def move_or_call_off(what: What) -> Deed:
+    step = what.get("step")
+    if step is None:
+        return Deed(scheduling.postpone, what)
+    return Deed(scheduling.call_off if step == "off" else scheduling.explain, {"reason": what["reason"]})
+
+
 def tap_or_ask(what: What) -> Deed:
     return Deed(closing.tap, {"words": what["words"].lower()}) if what["words"] else Deed(closing.ask_pulse, {})
 

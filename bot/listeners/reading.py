@@ -135,6 +135,12 @@ def when_reason(rest: str) -> What:
     return {"when": when, "reason": reason}
 
 
+def move_or_off(rest: str) -> What:
+    """An hour and a reason; `off REASON`, with no other hour; `why REASON`, for the hour it was moved to."""
+    step, _, reason = rest.partition(" ")
+    return {"step": step.lower(), "reason": reason.strip()} if step.lower() in {"off", "why"} else when_reason(rest)
+
+
 def people(verb: str) -> Callable[[str], What]:
     def read(rest: str) -> What:
         users = [UserId(user) for user in MENTION.findall(rest)]

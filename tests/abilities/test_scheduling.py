@@ -24,7 +24,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import read_when
 from storage import attending, incidents, people, reviews
-from storage.models import Membership, TimelineEvent
+from storage.models import Meeting, Membership, TimelineEvent
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -237,6 +237,123 @@ def test_postponing_needs_a_meeting_and_a_reason(room: Room):
         do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason=" ")
     with pytest.raises(NeedsHour, match="postpone mon 14:00 REASON"):
         do(room, scheduling.postpone, when=None, reason="Priya is away")
+
+
+# Moving it ----------------------------------------------------------------------------------
+
+
+def planned(room: Room, incident: int) -> Meeting:
+    def look(db: Session) -> Meeting:
+        (meeting,) = reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))
+        db.expunge(meeting)
+        return meeting
+
+    return room.ask(look)
+
+
+def test_calendars_know_a_meeting_by_one_name_for_ever_and_each_move_makes_what_they_hold_older(
+    room: Room, incident: int
+):
+    book(room)
+    first = planned(room, incident)
+    book(room, "2026-11-20 14:00")
+    book(room, "2026-11-20 14:00")
+    do(room, scheduling.postpone, when=read_when("2026-11-20 15:00"), reason="Priya is away")
+    do(room, scheduling.call_off, reason="Nobody can come")
+
+    last = planned(room, incident)
+    assert first.uid is not None
+    assert re.fullmatch(r"[0-9a-f]{32}@debrief", first.uid)
+    assert (first.uid, first.sequence, last.uid, last.sequence) == (first.uid, 0, first.uid, 3)
+    assert first.first_meets_at == last.first_meets_at == datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def test_a_meeting_that_is_called_off_is_told_once_with_its_reason_and_may_be_planned_anew(room: Room, incident: int):
+    book(room)
+
+    answer = room.answer(scheduling.call_off, where=HERE, by=MARA, reason="Half of us are ill\n# <!here>")
+    with pytest.raises(NothingScheduled):
+        do(room, scheduling.call_off, reason="again")
+
+    assert said(room)[1:] == [
+        (
+            "The review of “Checkout is slow”, planned for Fri 20 Nov, 09:00 UTC, does not take place then. "
+            f"This is for <@{MARA}>, <@{PRIYA}>: nothing is asked of you until there is another hour.\n\n"
+            f"The reason, from <@{MARA}>:\n> Half of us are ill # &lt;!here&gt;"
+        )
+    ]
+    assert buttons(answer) == ["Propose another hour", "No meeting needed"]
+    assert stage(room, incident) is Stage.mitigated
+    assert book(room, "2026-11-20 15:00").startswith("Booked for *Fri 20 Nov 2026, 15:00 CET*")
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_called_a_meeting_off_is_not_asked_for_the_next_hour_unasked(room: Room):
+    book(room)
+    do(room, scheduling.call_off, reason="Half of us are ill")
+
+    for _ in range(48):
+        room.pass_time(hours=1)
+        room.serve(scheduling.propose_due)
+
+    assert room.transcript(MARA) == []
+
+
+@pytest.mark.usefixtures("incident")
+def test_calling_off_needs_a_meeting_a_reason_and_a_role(room: Room):
+    with pytest.raises(NothingScheduled):
+        do(room, scheduling.call_off, reason="Nobody can come")
+    book(room)
+    with pytest.raises(NeedsReason, match="postpone off REASON"):
+        do(room, scheduling.call_off, reason=" \n ")
+    with pytest.raises(NotYours):
+        do(room, scheduling.call_off, by=TOMAS, reason="Nobody can come")
+
+    assert len(said(room)) == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_was_moved_past_the_window_without_a_word_is_asked_for_its_reason(room: Room):
+    book(room)
+
+    near = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 14:00"))
+    far = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-26 10:00"))
+    back = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-24 10:00"))
+
+    assert ["Say why" in buttons(answer) for answer in (near, far, back)] == [False, True, False]
+
+
+def test_a_reason_given_afterwards_stands_beside_the_hour_and_is_told_to_nobody(room: Room, incident: int):
+    book(room)
+    book(room, "2026-11-26 10:00")
+    told = len(said(room))
+
+    answer = do(room, scheduling.explain, reason="The vendor is back then")
+
+    assert answer.endswith("> The vendor is back then")
+    assert planned(room, incident).why == "The vendor is back then"
+    assert planned(room, incident).sequence == 1
+    assert len(said(room)) == told
+
+
+def test_a_meeting_that_moves_is_remembered_as_the_evening_of_those_whose_it_is_now(room: Room):
+    incident = three_continents(room)
+    here = incidents.Where(HERE.place, incident)
+    room.serve(scheduling.schedule, where=here, by=MARA, when=read_when("2026-11-20 06:00"))
+    assert planned(room, incident).burden == {MARA: 180, ANGELES: 300}
+
+    room.serve(scheduling.schedule, where=here, by=MARA, when=read_when("2026-11-20 19:00Z"))
+
+    assert planned(room, incident).burden == {MARA: 240, SYDNEY: 180}
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_wants_another_time_is_shown_more_of_them(room: Room):
+    offers, zone = room.desk.look(scheduling.further, where=HERE, by=MARA)
+
+    assert zone == "Europe/Berlin"
+    assert [offer.label for offer in offers][:3] == ["Mon 09:00", "Tue 09:00", "Wed 25 Nov 09:00"]
+    assert not {offer.at for offer in offers} & {datetime(2026, 11, 20, at, 0, tzinfo=UTC) for at in (8, 9, 10)}
 
 
 # The people --------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ const STEPS = [
   {
     title: "Book the meeting",
     parts: [
-      { say: "Ask for an hour, then press Book it under the answer.", fill: "/review schedule", seen: () => heard(BOOKED) },
+      { say: "Ask for an hour, then book the first one under the answer.", fill: "/review schedule", seen: () => heard(BOOKED) },
       { say: "It is booked. Go there, two minutes before it begins.", press: ["Jump to the meeting", jumpToMeeting], seen: () => isNearMeeting() },
     ],
   },
