@@ -1,6 +1,6 @@
 """What an incident took: the hours of its people, in total, and the money where a rate is set."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session

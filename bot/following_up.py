@@ -349,8 +349,8 @@ def show_actions(turn: Turn, *, where: Where | None, by: UserId, which: str | No
     if wanted not in WHICH:
         raise UnknownVerb(verb=f"actions {wanted}", nearest=tuple(f"actions {known}" for known in WHICH))
     found = _of(turn, incident, by) if wanted != "mine" else actions.open_of(turn.db, turn.team, by)
-    days_off = turn.house.days_off
-    lines = [actions.as_shown(turn.db, action, its, to=by, now=turn.now, days_off=days_off) for action, its in found]
+    house = {"soak": turn.house.policy.soak_days, "days_off": turn.house.days_off}
+    lines = [actions.as_shown(turn.db, action, its, to=by, now=turn.now, **house) for action, its in found]
     kept = [line for line in lines if WHICH[wanted](line)]
     facts = {"lines": kept[:MOST_SHOWN], "more": len(kept[MOST_SHOWN:]), "which": wanted}
     yield Note.private(by, "actions", title=incident.title if incident and wanted != "mine" else None, **facts)

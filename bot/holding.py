@@ -49,7 +49,8 @@ class Held:
     def soaks_until(self) -> date:
         """The day from which it may be committed."""
         since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
-        return follow_up.soaks_until(since, self.zone, off=self.turn.days_off(self.zone.key))
+        days, off = self.turn.house.policy.soak_days, self.turn.days_off(self.zone.key)
+        return follow_up.soaks_until(since, self.zone, days=days, off=off)
 
     def step(self, to: ActionState) -> ActionState:
         """The state it comes to; raises AnotherStep."""
@@ -63,6 +64,7 @@ class Held:
             self.incident,
             to=self.by,
             now=self.turn.now,
+            soak=self.turn.house.policy.soak_days,
             days_off=self.turn.house.days_off,
         )
 

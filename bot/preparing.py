@@ -17,8 +17,6 @@ from storage import attending, findings, incidents, likewise, outbox, presence, 
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
-PRE_READ_BEFORE = timedelta(hours=24)
-"""S2: a day before, even if incomplete."""
 CALL_BEFORE = timedelta(minutes=10)
 STILL_WORTH_CALLING = timedelta(minutes=5)
 """After the hour, where the bot was away at the time of the call."""
@@ -37,15 +35,16 @@ def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 
 def pre_reads_due(turn: Turn) -> Notes:
-    """A day before each meeting; at once where it was planned later than that."""
-    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + PRE_READ_BEFORE):
+    """A day before each meeting, or as the policy says, even if incomplete (S2); at once where that has passed."""
+    lead = turn.house.policy.pre_read_lead
+    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + lead):
         yield from _pre_read_if_due(turn, incident, meeting)
 
 
 def _pre_read_if_due(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
     if reviews.over_since(turn.db, incident) is None or meeting.meets_at is None:
         return
-    is_due = turn.now < meeting.meets_at <= turn.now + PRE_READ_BEFORE
+    is_due = turn.now < meeting.meets_at <= turn.now + turn.house.policy.pre_read_lead
     if is_due and not _pre_read_was_sent(turn, meeting):
         yield from _send_pre_read(turn, incident, meeting)
 
@@ -93,7 +92,8 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
 
 def _came_back_since(turn: Turn, meeting: Meeting) -> bool:
     """Whether we were away when it should have come, and can say so."""
-    return meeting.meets_at is not None and presence.was_away(turn.db, turn.team, meeting.meets_at - PRE_READ_BEFORE)
+    lead = turn.house.policy.pre_read_lead
+    return meeting.meets_at is not None and presence.was_away(turn.db, turn.team, meeting.meets_at - lead)
 
 
 MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")

@@ -94,7 +94,7 @@ class Owed:
     @property
     def soaks_until(self) -> date:
         since = actions.soaks_from(self.turn.db, self.action, now=self.turn.now)
-        return follow_up.soaks_until(since, self.zone, off=self.off)
+        return follow_up.soaks_until(since, self.zone, days=self.turn.house.policy.soak_days, off=self.off)
 
     def check(self, said: Collection[str]) -> follow_up.Check | None:
         """The question whether it worked, where it is to be asked today."""
@@ -106,8 +106,10 @@ class Owed:
 
     def reminder(self, why: str, *keys: str, since: date | None = None) -> Reminder:
         """A line that should have been said on that day."""
-        turn, days_off = self.turn, self.turn.house.days_off
-        line = actions.as_shown(turn.db, self.action, self.incident, to=self.to, now=turn.now, days_off=days_off)
+        turn, soak, days_off = self.turn, self.turn.house.policy.soak_days, self.turn.house.days_off
+        line = actions.as_shown(
+            turn.db, self.action, self.incident, to=self.to, now=turn.now, soak=soak, days_off=days_off
+        )
         return Reminder(why=why, line=line, action=self.action, keys=keys, late_by=self._late_by(since or self.today))
 
     def _late_by(self, day: date) -> int:

@@ -264,6 +264,7 @@ def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) 
         "meeting": meeting,
         "zone": _zone(turn, by).key,
         "asks_why": False,
+        "pre_read": turn.house.policy.pre_read_words,
         "outside": _outside(turn, incident, meeting),
         **sitting.advice(turn, incident, meeting),
     }

@@ -25,10 +25,9 @@ def find(turn: Turn, *, by: UserId, words: str, page: int = 1) -> Notes:
 def home(turn: Turn, by: UserId) -> Mapping[str, Any]:
     """What the Home tab shows a person: `notes/home` rendered with these facts."""
     mine = actions.open_of(turn.db, turn.team, by)
-    days_off = turn.house.days_off
+    house = {"soak": turn.house.policy.soak_days, "days_off": turn.house.days_off}
     shown = [
-        actions.as_shown(turn.db, action, its, to=by, now=turn.now, days_off=days_off)
-        for action, its in mine[:MOST_ACTIONS]
+        actions.as_shown(turn.db, action, its, to=by, now=turn.now, **house) for action, its in mine[:MOST_ACTIONS]
     ]
     return {
         "actions": shown,

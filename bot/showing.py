@@ -189,5 +189,6 @@ def what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:
     owner = incidents.roles(turn.db, incident.id).owner_or_lead
     zone = ZoneInfo(people.zone(turn.db, turn.team, owner))
     ended_at = meeting.ended_at or turn.now
-    waits_until = soaks_until(ended_at, zone, off=turn.days_off(zone.key))
+    days, off = turn.house.policy.soak_days, turn.days_off(zone.key)
+    waits_until = soaks_until(ended_at, zone, days=days, off=off)
     return WhatComes(owner, draft_by=ended_at + DRAFT_WITHIN, soaks_until=waits_until)

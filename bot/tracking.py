@@ -70,6 +70,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "long_ago": reviews.is_long_ago(turn.db, incident, now=turn.now),
         "places": channels.closed_to_us(turn.db, incident.id),
         "asked": turn.asked_of(incident),
+        "house": turn.house.policy,
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),
         "owns": lifecycle.may(Who.owning, by, roles),
@@ -115,9 +116,7 @@ def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
         house=turn.house.policy,
         own=turn.house.policy.own(incident.severity),
         chosen=reviews.of(turn.db, incident).depth,
-        window=[round(edge / timedelta(hours=1)) for edge in turn.house.policy.window],
         async_hours=round(turn.house.policy.async_deadline / timedelta(hours=1)),
-        pre_read_hours=round(turn.house.policy.pre_read_lead / timedelta(hours=1)),
         raises=RAISES_SEVERITY,
         may_choose_way=deciding.may_choose(turn, incident, by),
     )

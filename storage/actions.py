@@ -246,15 +246,25 @@ def unreachable(db: Session, team: str, incident: Incident, owner: str) -> str |
 
 
 def as_shown(
-    db: Session, action: Action, incident: Incident, *, to: str, now: datetime, days_off: DaysOffIn = weekends_alone
+    db: Session,
+    action: Action,
+    incident: Incident,
+    *,
+    to: str,
+    now: datetime,
+    soak: int,
+    days_off: DaysOffIn = weekends_alone,
 ) -> Shown:
-    """An action as a person sees it; days are its owner's, and the next steps are offered to its owner alone."""
+    """An action as a person sees it; days are its owner's, and the next steps are offered to its owner alone.
+
+    A proposal soaks for so many working days.
+    """
     zone = ZoneInfo(people.zone(db, action.team_id, action.owner))
     today = now.astimezone(zone).date()
     days = (today - action.due).days if action.due else 0
     state, is_proposed = ActionState(action.state), action.state == ActionState.proposed
     off = days_off(zone.key, today)
-    until = soaks_until(soaks_from(db, action, now=now), zone, off=off) if is_proposed else today
+    until = soaks_until(soaks_from(db, action, now=now), zone, days=soak, off=off) if is_proposed else today
     return Shown(
         number=action.number,
         text=action.text,

@@ -145,8 +145,6 @@ DUE_IN: Mapping[Horizon, timedelta] = {Horizon.quick: timedelta(days=7), Horizon
 """S2: a week for a minor fix, 30 to 90 days for more."""
 DEFAULT_HORIZON = Horizon.quick
 """Where nobody says: a week is soon enough to notice that it needs longer."""
-SOAK = 2
-"""Working days between proposing and committing (S1)."""
 SATURDAYS_AND_SUNDAYS = DaysOff()
 """Where no holidays are known."""
 
@@ -156,9 +154,9 @@ def default_due(horizon: Horizon, today: date) -> date:
     return today + DUE_IN[horizon]
 
 
-def soaks_until(since: datetime, zone: tzinfo, *, off: DaysOff = SATURDAYS_AND_SUNDAYS) -> date:
-    """The local day from which what was proposed or last spoken of at this moment may be committed."""
-    return add_working_days(since.astimezone(zone).date(), SOAK, weekends=off.weekends, holidays=off.holidays)
+def soaks_until(since: datetime, zone: tzinfo, *, days: int, off: DaysOff = SATURDAYS_AND_SUNDAYS) -> date:
+    """The local day, so many working ones later, from which what was spoken of at this moment may be committed (S1)."""
+    return add_working_days(since.astimezone(zone).date(), days, weekends=off.weekends, holidays=off.holidays)
 
 
 # The ladder.

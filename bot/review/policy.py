@@ -106,6 +106,20 @@ class Policy:
     given: frozenset[str] = frozenset()
     """Keys that this installation's policy file names, such as `severities.sev2.minutes`; the rest is by default."""
 
+    @property
+    def pre_read_words(self) -> str:
+        """How long before the meeting the pre-read comes: `a day`, `36 hours`."""
+        days, hours = divmod(round(self.pre_read_lead / timedelta(hours=1)), 24)
+        if hours:
+            return "an hour" if (days, hours) == (0, 1) else f"{days * 24 + hours} hours"
+        return "a day" if days == 1 else f"{days} days"
+
+    @property
+    def window_words(self) -> str:
+        """When the review meets after mitigation: `48 to 72 hours`."""
+        opens, closes = (round(edge / timedelta(hours=1)) for edge in self.window)
+        return f"{opens} to {closes} hours"
+
     def own(self, severity: str | None) -> tuple[str, ...]:
         """What of all this bears on an incident of this severity and was set here, in words; the rest is by default."""
         mine = f"severities.{severity or 'unknown'}."

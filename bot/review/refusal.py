@@ -533,7 +533,7 @@ class AnotherStep(Refused):
 
 @dataclass(eq=False)
 class StillSoaking(Refused):
-    """Action {number} waits until {day}: ideas get two working days before anybody promises them."""
+    """Action {number} waits until {day}: ideas get some working days before anybody promises them."""
 
     number: int
     day: str

@@ -75,14 +75,14 @@ def test_a_quick_fix_is_due_in_a_week_and_anything_longer_in_thirty_days() -> No
 def test_ideas_rest_for_two_working_days() -> None:
     thursday = datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
 
-    assert soaks_until(thursday, BERLIN) == date(2026, 11, 23)
+    assert soaks_until(thursday, BERLIN, days=2) == date(2026, 11, 23)
 
 
 def test_the_days_of_rest_are_local_ones() -> None:
     late_on_wednesday = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)  # Thursday in Berlin.
 
-    assert soaks_until(late_on_wednesday, UTC) == date(2026, 11, 20)
-    assert soaks_until(late_on_wednesday, BERLIN) == date(2026, 11, 23)
+    assert soaks_until(late_on_wednesday, UTC, days=2) == date(2026, 11, 20)
+    assert soaks_until(late_on_wednesday, BERLIN, days=2) == date(2026, 11, 23)
 
 
 def said_over(due: date, days: range) -> list[tuple[str, date]]:
