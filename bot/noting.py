@@ -14,7 +14,7 @@ from bot.review.lifecycle import Who, require
 from bot.review.refusal import NeedsText, NotInMeeting
 from bot.sitting import open_now
 from bot.wording import Thing
-from storage import attending, findings, incidents, reviews, sittings, walk
+from storage import attending, findings, incidents, meetings_apart, reviews, sittings, walk
 from storage.incidents import Where
 from storage.models import Incident, TimelineEvent
 
@@ -43,6 +43,9 @@ def note_finding(
         raise NeedsText(verb=kind.value, example=EXAMPLES[kind])
     source = walk.named(turn.db, incident, event) if event is not None else _on_the_table(turn, incident)
     row = findings.add(turn.db, incident, kind=kind, sort=sort, text=words, by=by, event=source, now=turn.now)
+    apart = meetings_apart.at(turn.db, incident, where.place)
+    if apart:
+        meetings_apart.take(turn.db, row, apart)
     yield Note.private(
         by,
         "finding_noted",

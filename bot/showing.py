@@ -16,7 +16,20 @@ from bot.review.impact import Impact
 from bot.review.incident import UserId
 from bot.review.pseudonym import is_pseudonym, name_of
 from bot.review.pulse import Pulse
-from storage import actions, attending, findings, incidents, noted, outbox, people, pulse, reviews, sittings, walk
+from storage import (
+    actions,
+    attending,
+    findings,
+    incidents,
+    meetings_apart,
+    noted,
+    outbox,
+    people,
+    pulse,
+    reviews,
+    sittings,
+    walk,
+)
 from storage.models import Action, Finding, Incident, Meeting, MeetingNote, OutboxNote
 from storage.noted import Noted
 from storage.sittings import Sitting
@@ -146,6 +159,8 @@ class AgendaPage:
     findings: Sequence[tuple[FindingKind, Sequence[Finding]]]
     behind: Mapping[int, int]
     """The number of the event a finding came from, by the finding's."""
+    teams: Mapping[int, str]
+    """The team that found a finding apart, by the finding's number."""
     actions: Sequence[Action]
     parked: Sequence[MeetingNote]
     comes: WhatComes
@@ -175,6 +190,7 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
         at_stop=walk.at_stop(turn.db, sitting),
         findings=list(findings.by_kind(turn.db, incident.id).items()),
         behind=findings.events_behind(turn.db, incident.id),
+        teams=meetings_apart.teams(turn.db, incident.id),
         actions=actions.of_incident(turn.db, incident.id),
         parked=[note for note in reviews.notes(turn.db, meeting) if note.parked_at],
         comes=what_comes(turn, incident, meeting),

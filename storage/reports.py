@@ -34,7 +34,18 @@ from bot.review.report import (
     TopicFacts,
     VersionFacts,
 )
-from storage import actions, attending, findings, incidents, messages, people, reactions, reviews, timeline
+from storage import (
+    actions,
+    attending,
+    findings,
+    incidents,
+    meetings_apart,
+    messages,
+    people,
+    reactions,
+    reviews,
+    timeline,
+)
 from storage.incidents import visible_to
 from storage.models import (
     Attendee,
@@ -74,6 +85,7 @@ def read(db: Session, incident: Incident) -> Facts:
         timeline=_timeline(db, incident),
         findings=_findings(db, incident),
         actions=_actions(db, incident),
+        teams=meetings_apart.teams(db, incident.id),
     )
 
 

@@ -40,9 +40,14 @@ def begin(db: Session, incident: Incident) -> Review:
     return review
 
 
+OF_EVERYBODY = Meeting.apart.is_(None)
+"""No meeting of one team apart, of which `meetings_apart` knows."""
+
+
 def meetings(db: Session, review: Review) -> Sequence[Meeting]:
-    """Every sitting of a review, cancelled ones too, by number."""
-    return db.scalars(select(Meeting).where(Meeting.review_id == review.id).order_by(Meeting.number)).all()
+    """Every sitting of everybody in a review, cancelled ones too, by number."""
+    every = select(Meeting).where(Meeting.review_id == review.id, OF_EVERYBODY).order_by(Meeting.number)
+    return db.scalars(every).all()
 
 
 def planned_meeting(db: Session, review: Review) -> Meeting | None:
@@ -51,6 +56,7 @@ def planned_meeting(db: Session, review: Review) -> Meeting | None:
         select(Meeting)
         .where(
             Meeting.review_id == review.id,
+            OF_EVERYBODY,
             Meeting.scheduled_at.is_not(None),
             Meeting.cancelled_at.is_(None),
             Meeting.opened_at.is_(None),
@@ -65,7 +71,7 @@ def open_meeting(db: Session, review: Review) -> Meeting | None:
     """The meeting that is sitting now."""
     return db.scalar(
         select(Meeting)
-        .where(Meeting.review_id == review.id, Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None))
+        .where(Meeting.review_id == review.id, OF_EVERYBODY, Meeting.opened_at.is_not(None), Meeting.ended_at.is_(None))
         .order_by(Meeting.number.desc())
         .limit(1)
     )
@@ -75,7 +81,7 @@ def last_held(db: Session, review: Review) -> Meeting | None:
     """The latest meeting that has ended."""
     return db.scalar(
         select(Meeting)
-        .where(Meeting.review_id == review.id, Meeting.ended_at.is_not(None))
+        .where(Meeting.review_id == review.id, OF_EVERYBODY, Meeting.ended_at.is_not(None))
         .order_by(Meeting.number.desc())
         .limit(1)
     )
@@ -83,8 +89,8 @@ def last_held(db: Session, review: Review) -> Meeting | None:
 
 def add_meeting(db: Session, review: Review, *, minutes: int) -> Meeting:
     """A new sitting with the next number; when and where follow."""
-    numbers = [meeting.number for meeting in meetings(db, review)]
-    meeting = Meeting(team_id=review.team_id, review_id=review.id, number=max(numbers, default=0) + 1, minutes=minutes)
+    last = db.scalar(select(func.max(Meeting.number)).where(Meeting.review_id == review.id)) or 0
+    meeting = Meeting(team_id=review.team_id, review_id=review.id, number=last + 1, minutes=minutes)
     db.add(meeting)
     db.flush()
     return meeting
@@ -249,6 +255,7 @@ def notes(db: Session, meeting: Meeting) -> Sequence[MeetingNote]:
 
 def _planned() -> ColumnElement[bool]:
     return and_(
+        OF_EVERYBODY,
         Meeting.scheduled_at.is_not(None),
         Meeting.meets_at.is_not(None),
         Meeting.cancelled_at.is_(None),
@@ -348,7 +355,8 @@ def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
 
 def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
     """Incidents opened since a moment, mitigated, whose review has no meeting planned or held and goes on."""
-    met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.cancelled_at.is_(None)))
+    sat = (Meeting.review_id == Review.id, OF_EVERYBODY, Meeting.cancelled_at.is_(None))
+    met = exists(select(Meeting.id).where(*sat))
     recent = db.scalars(
         select(Incident)
         .join(Review, Review.incident_id == Incident.id)

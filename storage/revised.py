@@ -109,6 +109,7 @@ def ahead(db: Session, team: str, *, now: datetime) -> Sequence[tuple[Meeting, I
         .join(Review, Review.id == Meeting.review_id)
         .join(Incident, Incident.id == Review.incident_id)
         .where(Meeting.team_id == team, Meeting.scheduled_at.is_not(None), Meeting.meets_at > now, or_(planned, gone))
+        .where(or_(Meeting.apart.is_(None), Meeting.thread_ts.is_not(None)))
         .order_by(Meeting.id)
     )
     return [(meeting, incident) for meeting, incident in rows]

@@ -59,6 +59,7 @@ def _any() -> Select[Meeting, Incident]:
         select(Meeting, Incident)
         .join(Review, Review.id == Meeting.review_id)
         .join(Incident, Incident.id == Review.incident_id)
+        .where(Meeting.apart.is_(None))
     )
 
 

@@ -12,6 +12,7 @@ from bot import (
     inviting,
     leading_through,
     listening,
+    meeting_apart,
     offering,
     reporting,
     revising,
@@ -57,6 +58,8 @@ def show_or_offer(what: What) -> Deed:
 
 def schedule_or_lead(what: What) -> Deed:
     """`light next 3` as the button types it; a step that takes no number is given none."""
+    if "apart" in what:
+        return _apart(what)
     if "way" not in what:
         return Deed(scheduling.schedule, what)
     steps = WAYS[what["way"]]
@@ -64,6 +67,12 @@ def schedule_or_lead(what: What) -> Deed:
     if ability is None:
         raise UnknownWay(words=f"{what['way']} {what['step']}")
     return Deed(ability, {"seen": what["seen"]} if what["step"] in {"next", "back"} else {})
+
+
+def _apart(what: What) -> Deed:
+    if what["apart"] == "end":
+        return Deed(meeting_apart.end, {})
+    return Deed(meeting_apart.plan, {"team": what["team"], "when": what["when"]})
 
 
 WAYS: Mapping[str, Mapping[str, Ability]] = {

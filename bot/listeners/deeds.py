@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot import discussing, facilitating, leading_through, reporting
+from bot import discussing, facilitating, leading_through, meeting_apart, reporting
 from bot.desk import Notes
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.opening import include_here, open_here
@@ -78,7 +78,12 @@ async def _found(edge: Edge, gesture: Gesture, deed: Deed) -> Mapping[str, Any]:
             return {"where": gesture.where}
 
 
-SHOWN: tuple[Ability, ...] = (facilitating.refresh, leading_through.refresh, discussing.refresh)
+SHOWN: tuple[Ability, ...] = (
+    facilitating.refresh,
+    leading_through.refresh,
+    discussing.refresh,
+    meeting_apart.refresh,
+)
 
 
 async def _refresh_agenda(edge: Edge, gesture: Gesture) -> None:

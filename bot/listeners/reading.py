@@ -71,9 +71,19 @@ WAYS = {"light", "async"}
 def hour_or_way(rest: str) -> What:
     """An hour, or another way than a meeting; `light next 3` is what a button of such a review types."""
     way, step, number = [*rest.lower().split(None, 2), "", "", ""][:3]
+    if way == "apart":
+        return _apart(rest.partition(" ")[2].strip())
     if way not in WAYS:
         return maybe_when(rest)
     return {"way": way, "step": step, **seen(number)}
+
+
+def _apart(rest: str) -> What:
+    """`@group thu 10:00`, or `end` as its button types it."""
+    if rest.lower() == "end":
+        return {"apart": "end"}
+    group, _, words = rest.partition(" ")
+    return {"apart": "plan", "team": group, "when": read_when(words) if words.strip() else None}
 
 
 def moment(name: MomentName) -> Callable[[str], What]:

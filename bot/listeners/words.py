@@ -298,7 +298,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "schedule",
             scheduling.schedule,
             "propose, confirm or move the meeting",
-            more="`light` leads you through the review alone, `async` asks in threads with one deadline",
+            more="`light` leads you through the review alone, `async` asks in threads with one deadline, "
+            "`apart @group thu 10:00` lets a team meet by itself before",
             usage="[when]",
             who=Who.facilitating,
             read=reading.hour_or_way,

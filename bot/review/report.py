@@ -295,6 +295,8 @@ class Facts:
     timeline: tuple[EventFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     actions: tuple[ActionFacts, ...] = ()
+    teams: Mapping[int, str] = field(default_factory=dict[int, str])
+    """The team that found a finding in a meeting apart, by the finding's number; the document does not hold it."""
 
 
 def as_json(facts: Facts) -> dict[str, Any]:

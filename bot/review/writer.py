@@ -324,6 +324,7 @@ class _Writer:
             event=event.number if event else None,
             at=self.at(event.occurred_at) if event else None,
             answered_by=tuple(sorted(action.number for action in self.facts.actions if found.number in action.answers)),
+            team=self.called.in_text(self.facts.teams.get(found.number, "")),
         )
 
     def actions(self) -> tuple[ActionGroup, ...]:

@@ -168,6 +168,8 @@ class FindingRow:
     event: int | None
     at: Instant | None
     answered_by: tuple[int, ...]
+    team: str = ""
+    """Who found it in a meeting apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,380 @@
+"""A team speaks of an incident by itself before everybody does; what it finds stands with its name."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import facilitating, formats, meeting_apart, noting, scheduling, tracking
+from bot.review.findings import FindingKind
+from bot.review.incident import Place, UserId
+from bot.review.lifecycle import Stage
+from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
+from bot.review.user_group import GroupFact
+from bot.review.when import read_when
+from storage import attending, channels, groups, incidents, meetings_apart, people, reviews
+from storage.incidents import Where
+from storage.models import Meeting, OutboxNote, Source
+from tests.cast import (
+    CHANNEL,
+    JONAS,
+    MARA,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    an_incident,
+    mitigated,
+)
+from tests.sitting import delivered, do, plain, said
+
+PAYMENTS = "S0PAY"
+TEN = datetime(2026, 11, 19, 10, 0, tzinfo=UTC)
+"""Tomorrow."""
+THROUGH_THE_POOL = "each pod took forty connections"
+
+
+@pytest.fixture
+def incident(room: Room) -> int:
+    """Mitigated an hour ago; Tomas and Priya, who are of payments, wrote in it, and Jonas, of payments too, did not."""
+    number = an_incident(room)
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, TOMAS, PRIYA], now=room.now))
+    for minutes, user in ((70, TOMAS), (65, PRIYA), (64, TOMAS), (60, MARA)):
+        a_message(room, "the pool is exhausted", by=user, at=room.now - timedelta(minutes=minutes))
+    room.change(lambda db: listens_since(db, room.now - timedelta(hours=2)))
+    mitigated(room, number, at=room.now - timedelta(hours=1))
+    a_group(room, TOMAS, PRIYA, JONAS)
+    return number
+
+
+def listens_since(db: Session, since: datetime) -> None:
+    db.scalars(select(Source)).one().from_at = since
+
+
+def a_group(room: Room, *members: str) -> None:
+    fact = GroupFact(group_id=PAYMENTS, handle="payments", name="Payments", members=tuple(members))
+    room.change(lambda db: groups.keep(db, TEAM, [fact], now=room.now))
+
+
+def plan(room: Room, when: str = "2026-11-19T10:00Z", *, team: str = "@payments", **what: Any) -> str:
+    answer = do(room, meeting_apart.plan, **{"team": team, "when": read_when(when) if when else None} | what)
+    return plain(answer)
+
+
+def tick(room: Room) -> None:
+    room.desk.serve_if_due(meeting_apart.hold_due)
+    delivered(room)
+
+
+def with_a_room(room: Room) -> Place:
+    """Planned, said, and its thread opened."""
+    plan(room)
+    delivered(room)
+    tick(room)
+    return Place(CHANNEL, said(room, "apart:")[0].posted_ts or "")
+
+
+def note(room: Room, place: Place, text: str = THROUGH_THE_POOL, by: UserId = TOMAS) -> None:
+    room.serve(noting.note_finding, where=Where(place), by=by, kind=FindingKind.contributor, text=text)
+    room.serve(meeting_apart.refresh, where=Where(place), by=by)
+    delivered(room)
+
+
+def announced(room: Room) -> str:
+    return plain(said(room, "apart:")[0].text)
+
+
+def in_its_room(room: Room) -> str:
+    return plain(said(room, "apart-found:")[0].text)
+
+
+def the_meeting(room: Room) -> Meeting:
+    def find(db: Session) -> Meeting:
+        meeting = db.scalars(select(Meeting).where(Meeting.apart.is_not(None))).one()
+        db.expunge(meeting)
+        return meeting
+
+    return room.ask(find)
+
+
+def teams(room: Room, incident: int) -> dict[int, str]:
+    return dict(room.ask(meetings_apart.teams, incident))
+
+
+# Planned ------------------------------------------------------------------------------------
+
+
+def test_a_team_is_asked_where_the_incident_is_spoken_of(room: Room, incident: int):
+    answer = plan(room)
+
+    assert announced(room) == (
+        "*Payments* speaks of “Checkout is slow” by itself first: *Thu 19 Nov, 10:00 UTC*, 45 min, "
+        "in the thread of this message.\n\n"
+        "Asked to come: <@U0TOMAS>, <@U0PRIYA>. What they find stands, with the team's name, "
+        "among what everybody speaks about."
+    )
+    assert answer == (
+        "Payments meets by itself on *Thu 19 Nov 2026, 11:00 CET*, 45 min: <@U0TOMAS>, <@U0PRIYA>. "
+        "Its room is the thread of the message I have posted, and I call them there ten minutes before. "
+        "The same words with another hour move it."
+    )
+
+
+def test_where_nobody_of_a_team_was_there_all_who_can_see_it_are_asked(room: Room, incident: int):
+    a_group(room, JONAS, OUTSIDER)
+
+    plan(room)
+
+    assert "Asked to come: <@U0JONAS>, <@U0OUTSIDER>." in announced(room)
+
+
+def test_whoever_cannot_see_a_private_incident_is_not_asked(room: Room, incident: int):
+    room.change(lambda db: setattr(incidents.get(db, incident), "private_since", room.now))
+    a_group(room, PRIYA, OUTSIDER)
+
+    plan(room)
+    assert "Asked to come: <@U0PRIYA>." in announced(room)
+
+    a_group(room, OUTSIDER)
+    room.change(lambda db: setattr(db.scalars(select(Meeting)).one(), "cancelled_at", room.now))
+    with pytest.raises(meeting_apart.NobodyOfTeam, match="Nobody of Payments can see this incident"):
+        plan(room)
+    with pytest.raises(NoIncidentHere):
+        plan(room, by=OUTSIDER)
+
+
+def test_who_has_left_is_not_asked(room: Room, incident: int):
+    room.change(
+        lambda db: people.know(
+            db, TEAM, TOMAS, name="Tomas", zone="UTC", email=None, bot=None, gone=room.now, now=room.now
+        )
+    )
+
+    plan(room)
+
+    assert "Asked to come: <@U0PRIYA>." in announced(room)
+
+
+@pytest.mark.parametrize("team", ["payments", "@Payments", "Payments", PAYMENTS, "<!subteam^S0PAY|@payments>"])
+def test_a_team_is_known_by_whatever_slack_calls_it(room: Room, incident: int, team: str):
+    plan(room, team=team)
+
+    assert the_meeting(room).apart == "Payments"
+
+
+@pytest.mark.parametrize("team", ["@ops", "<!subteam^S0GONE>", "x" * 5000, "\ud800", "@a\0"])
+def test_an_unknown_team_is_refused_with_how_to_name_one(room: Room, incident: int, team: str):
+    with pytest.raises(meeting_apart.UnknownTeam, match="schedule apart @group thu 10:00"):
+        plan(room, team=team)
+
+
+@pytest.mark.parametrize(("team", "when"), [("@payments", ""), ("", "2026-11-19T10:00Z"), ("  ", "")])
+def test_it_needs_a_team_and_an_hour(room: Room, incident: int, team: str, when: str):
+    with pytest.raises(meeting_apart.NeedsTeamAndHour):
+        plan(room, when, team=team)
+
+
+def test_a_team_meets_before_everybody_does(room: Room, incident: int):
+    do(room, scheduling.schedule, when=read_when("2026-11-19T10:30Z"))
+
+    with pytest.raises(meeting_apart.EverybodyMeetsBefore, match=r"Everybody meets on Thu 19 Nov at 11:30 CET\."):
+        plan(room)
+
+    plan(room, "2026-11-19T09:45Z")
+    assert "among what everybody speaks about on Thu 19 Nov, 10:30 UTC." in announced(room)
+
+
+def test_only_who_leads_the_review_plans_it_and_once_the_incident_is_over(room: Room, incident: int):
+    with pytest.raises(NotYours):
+        plan(room, by=PRIYA)
+
+    do(room, tracking.clear_moment, name="mitigated")
+    with pytest.raises(NotMitigated):
+        plan(room)
+
+
+def test_another_hour_moves_it_and_the_same_words_say_nothing_twice(room: Room, incident: int):
+    plan(room)
+    plan(room)
+    plan(room, "2026-11-20T09:00Z")
+
+    (note,) = said(room, "apart:")
+    assert "*Fri 20 Nov, 09:00 UTC*" in plain(note.text)
+    assert the_meeting(room).sequence == 1
+
+
+def test_the_meeting_of_everybody_is_none_the_less_to_be_planned(room: Room, incident: int):
+    plan(room)
+    delivered(room)
+
+    assert stage(room, incident) is Stage.mitigated
+
+    do(room, scheduling.schedule, when=read_when("2026-11-20T10:00Z"))
+    assert stage(room, incident) is Stage.scheduled
+    assert room.ask(lambda db: _planned(db, incident)) == (None, 2, None)
+    assert room.ask(lambda db: sorted(attending.core(db, the_meeting(room)))) == [PRIYA, TOMAS]
+
+
+def _planned(db: Session, incident: int) -> tuple[str | None, int, str | None]:
+    meeting = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
+    assert meeting is not None
+    return meeting.apart, meeting.number, meeting.thread_ts
+
+
+def stage(room: Room, incident: int) -> Stage:
+    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
+
+
+# In its room -----------------------------------------------------------------------------------
+
+
+def test_the_thread_of_its_message_is_its_room(room: Room, incident: int):
+    place = with_a_room(room)
+
+    (found,) = said(room, "apart-found:")
+    assert (found.channel_id, found.thread_ts) == (place.channel, place.thread)
+    assert in_its_room(room).startswith("This is the room of *Payments*. What did we see and do")
+    assert "Nothing is noted yet." in in_its_room(room)
+
+
+def test_what_is_found_there_is_the_teams_and_what_is_found_elsewhere_is_nobodys(room: Room, incident: int):
+    place = with_a_room(room)
+
+    note(room, place)
+    note(room, Place(CHANNEL), "the deploy went out on a Friday")
+    note(room, replace(place, thread="1700000000.000100"), "nobody watched the dashboard")
+
+    assert teams(room, incident) == {1: "Payments"}
+    assert f"1 · _contributor_ · {THROUGH_THE_POOL}" in in_its_room(room)
+    assert "Friday" not in in_its_room(room)
+
+
+def test_it_is_called_ten_minutes_before_in_its_room_and_once(room: Room, incident: int):
+    place = with_a_room(room)
+    room.now = TEN - timedelta(minutes=10)
+
+    tick(room)
+    tick(room)
+
+    (call,) = said(room, "call:")
+    assert call.thread_ts == place.thread
+    assert plain(call.text) == (
+        "Payments, you meet here at 10:00 UTC: <@U0TOMAS>, <@U0PRIYA>. “Checkout is slow”, 45 min, among yourselves."
+    )
+
+
+def test_whoever_is_there_may_end_it_and_twice_is_once(room: Room, incident: int):
+    place = with_a_room(room)
+    note(room, place)
+
+    answers = [plain(room.serve(meeting_apart.end, where=Where(place), by=PRIYA)) for _ in range(2)]
+
+    assert answers == ["Thank you. What Payments found goes to everybody with the team's name."] * 2
+    assert announced(room) == (
+        "*Payments* has spoken of “Checkout is slow” by itself and found one thing. "
+        "What it found stands, with the team's name, among what everybody speaks about."
+    )
+    assert stage(room, incident) is Stage.mitigated
+    note(room, place, "and the alert had no owner")
+    assert teams(room, incident) == {1: "Payments", 2: "Payments"}
+    assert "found 2 things" in announced(room)
+
+
+def test_nothing_is_ended_where_no_team_meets(room: Room, incident: int):
+    with_a_room(room)
+
+    with pytest.raises(meeting_apart.NoTeamHere):
+        do(room, meeting_apart.end)
+
+
+def test_it_ends_by_itself_a_day_after_its_hour(room: Room, incident: int):
+    with_a_room(room)
+
+    room.now = TEN + timedelta(hours=24, minutes=44)
+    tick(room)
+    assert the_meeting(room).ended_at is None
+
+    room.pass_time(minutes=1)
+    tick(room)
+    assert the_meeting(room).ended_at == room.now
+    assert announced(room) == "*Payments* has spoken of “Checkout is slow” by itself."
+
+
+def test_it_ends_when_everybody_begins(room: Room, incident: int):
+    with_a_room(room)
+
+    do(room, facilitating.start)
+    tick(room)
+
+    assert the_meeting(room).ended_at == room.now
+    assert stage(room, incident) is Stage.in_meeting
+
+
+@pytest.mark.parametrize("exit_", ["broke again", "skipped"])
+def test_it_is_called_off_where_it_broke_again_or_nobody_wants_a_review(room: Room, incident: int, exit_: str):
+    with_a_room(room)
+    if exit_ == "skipped":
+        do(room, tracking.skip, reason="a small one")
+    else:
+        do(room, tracking.reopen)
+
+    tick(room)
+
+    assert the_meeting(room).cancelled_at == room.now
+    assert announced(room) == "*Payments* does not meet by itself on Thu 19 Nov, 10:00 UTC: that meeting is off."
+    room.now = TEN
+    tick(room)
+    assert said(room, "call:") == []
+
+
+def test_where_its_message_cannot_be_said_it_still_ends(room: Room, incident: int):
+    plan(room)
+    room.now = TEN + timedelta(days=2)
+
+    tick(room)
+
+    assert the_meeting(room).ended_at == room.now
+
+
+# Among everybody ----------------------------------------------------------------------------------
+
+
+def test_the_agenda_of_everybody_names_the_team_beside_what_it_found(room: Room, incident: int):
+    note(room, with_a_room(room))
+    note(room, Place(CHANNEL), "the deploy went out on a Friday", MARA)
+
+    do(room, facilitating.start)
+    do(room, facilitating.go_to, words="findings")
+
+    agenda = plain(said(room, "agenda:")[-1].text)
+    assert f"1 · {THROUGH_THE_POOL} · Payments" in agenda
+    assert "2 · the deploy went out on a Friday\n" in agenda
+
+
+def test_the_report_names_the_team_beside_what_it_found(room: Room, incident: int):
+    note(room, with_a_room(room))
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+
+    for text in (formats.markdown, formats.html):
+        shown = room.ask(text, TEAM, incident)
+        assert shown.count("found by Payments") == 1
+    assert room.ask(formats.pdf, TEAM, incident).startswith(b"%PDF")
+
+
+def test_every_message_of_it_says_what_can_be_done(room: Room, incident: int):
+    with_a_room(room)
+
+    (found,) = said(room, "apart-found:")
+
+    assert pressed(found) == ["Note what we found…", "We are done"]
+
+
+def pressed(note: OutboxNote) -> list[str]:
+    """The labels of what can be pressed on it."""
+    return [one["text"]["text"] for block in note.blocks or [] for one in block.get("elements", []) if "value" in one]
