@@ -3,9 +3,10 @@
 import asyncio
 import email.policy
 import ssl
+import threading
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -105,6 +106,22 @@ async def post_office(*, security: Literal["none", "starttls", "tls"] = "none") 
         yield office
     finally:
         listening.close()
+
+
+@contextmanager
+def post_office_in_thread() -> Iterator[PostOffice]:
+    """The same for tests that do not wait for anything, with a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    opened = post_office()
+    try:
+        yield asyncio.run_coroutine_threadsafe(opened.__aenter__(), loop).result()
+        asyncio.run_coroutine_threadsafe(opened.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 # What it does to a calendar -----------------------------------------------------------------
