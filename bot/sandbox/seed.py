@@ -6,6 +6,7 @@ import base64
 import json
 import tempfile
 import zipfile
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,24 @@ def _from_zip(workspace: Workspace, seed: Path) -> None:
 def _from_export(workspace: Workspace, folder: Path) -> None:
     if not (folder / "users.json").exists():
         raise BadSeed(f"{folder} holds no users.json, so it is no Slack export")
-    for row in _read(folder / "users.json"):
-        _add_exported_user(workspace, row)
+    rows = _read(folder / "users.json")
+    home = _home_of(rows)
+    for row in rows:
+        _add_exported_user(workspace, row, home)
     for name, kind in (("channels.json", "channel"), ("groups.json", "group")):
         if (folder / name).exists():
             for row in _read(folder / name):
                 _add_exported_channel(workspace, folder, row, kind)
 
 
-def _add_exported_user(workspace: Workspace, row: Json) -> None:
-    profile = row.get("profile", {})
+def _home_of(rows: list[Json]) -> str:
+    """The workspace that was exported, which is ours now: most people are in it, and the others are strangers."""
+    teams = Counter(row["team_id"] for row in rows if "team_id" in row)
+    return teams.most_common(1)[0][0] if teams else TEAM
+
+
+def _add_exported_user(workspace: Workspace, row: Json, home: str) -> None:
+    profile, team = row.get("profile", {}), row.get("team_id", home)
     user = User(
         id=row["id"],
         name=row.get("name", row["id"]),
@@ -76,7 +85,7 @@ def _add_exported_user(workspace: Workspace, row: Json) -> None:
         tz=row.get("tz"),
         email=profile.get("email", ""),
         bot_id=profile.get("bot_id", ""),
-        team_id=row.get("team_id", TEAM),
+        team_id=TEAM if team == home else team,
         updated=row.get("updated", 0),
     )
     for key in GUESTS_AND_STRANGERS:

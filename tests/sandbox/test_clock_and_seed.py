@@ -117,6 +117,20 @@ async def test_a_slack_export_is_read_from_a_folder_or_a_zip(tmp_path: Path, for
     assert (ada["real_name"], ada["tz"]) == ("Ada Moreau", "Europe/Paris")
 
 
+async def test_the_people_of_an_exported_workspace_are_colleagues_here(tmp_path: Path):
+    export = _export(tmp_path)
+    ada, bea = ({"id": f"U7{number}", "name": f"p{number}", "team_id": "T0ACME"} for number in (7, 8))
+    partner = {"id": "U79", "name": "partner", "team_id": "T0OTHER"}
+    (export / "users.json").write_text(json.dumps([ada, partner, bea]))
+
+    async with sandbox(seed=export) as slack:
+        client = client_of(slack)
+        here = (await client.auth_test())["team_id"]
+        teams = [(await client.users_info(user=user))["user"]["team_id"] for user in ("U77", "U78", "U79")]
+
+    assert teams == [here, here, "T0OTHER"]
+
+
 async def test_a_seed_that_cannot_be_read_says_so(tmp_path: Path):
     (tmp_path / "seed.json").write_text("{")
 
