@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import showing
+from bot import agreeing, showing
 from bot.desk import Note, Notes, Turn
 from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
-from bot.review.meeting_time import first_slot, next_working_moment
+from bot.review.meeting_time import next_working_moment
 from storage import attending, incidents, outbox, people, presence, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
@@ -131,17 +131,8 @@ def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
 
 
 def _whether_it_takes_place(turn: Turn, incident: Incident, meeting: Meeting, template: str) -> Note:
-    zone = _lead_zone(turn, incident)
-    off = turn.days_off(zone.key)
-    slot = first_slot(
-        reviews.over_since(turn.db, incident) or turn.now,
-        zone,
-        now=turn.now + NOT_TODAY,
-        length=timedelta(minutes=meeting.minutes),
-        hours=turn.house.working_hours,
-        holidays=off.holidays,
-        weekends=off.weekends,
-    )
+    wish = agreeing.wish(turn, incident, minutes=meeting.minutes, now=turn.now + NOT_TODAY)
+    later = agreeing.first_hour(turn, incident, attending.core(turn.db, meeting), wish).at
     return Note.once(
         f"nobody-here:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}",
         template,
@@ -149,8 +140,8 @@ def _whether_it_takes_place(turn: Turn, incident: Incident, meeting: Meeting, te
         incident=incident.id,
         title=incident.title,
         meeting=meeting,
-        later=slot.at,
-        typed=f"{slot.at:%Y-%m-%d %H:%MZ}",
+        later=later,
+        typed=f"{later:%Y-%m-%d %H:%MZ}",
     )
 
 

@@ -1,9 +1,9 @@
-"""When to meet: 48–72 hours after mitigation (S2), inside working hours; and the other questions of working time."""
+"""Working time: who works when, and the next moment or day at which somebody does."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -79,45 +79,6 @@ NINE_TO_FIVE = WorkingHours()
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A proposed start (UTC), why it is not inside 48–72 hours where it is not, and the hours since mitigation."""
-
-    at: datetime
-    reason: str | None
-    elapsed_hours: float
-
-
-def first_slot(
-    mitigated_at: datetime,
-    zone: tzinfo,
-    *,
-    now: datetime,
-    length: timedelta,
-    hours: WorkingHours = NINE_TO_FIVE,
-    holidays: Collection[date] = NO_HOLIDAYS,
-    weekends: Collection[int] = WEEKEND,
-) -> Slot:
-    """The first start on the hour or half hour with the whole meeting in working hours.
-
-    1. Inside 48–72 elapsed hours after mitigation, and not sooner than two hours from now.
-    2. Else the first one after both, and the reason says why.
-    """
-    window = Window(mitigated_at + EARLIEST, mitigated_at + LATEST)
-    calendar = Calendar(zone, hours, frozenset(holidays), frozenset(weekends))
-    at = calendar.first_start(not_before=max(window.opens, now + NOTICE), length=length)
-    reason = None if at <= window.closes else _reason(window, calendar, now=now, length=length)
-    return Slot(at, reason, (at - mitigated_at) / timedelta(hours=1))
-
-
-@dataclass(frozen=True)
-class Window:
-    """The hours in which S2 wants a review to meet."""
-
-    opens: datetime
-    closes: datetime
-
-
-@dataclass(frozen=True)
 class Calendar:
     """Which hours of which days are working ones."""
 
@@ -129,60 +90,6 @@ class Calendar:
     def works_on(self, day: date) -> bool:
         """Neither weekend nor holiday."""
         return day.weekday() not in self.weekends and day not in self.holidays
-
-    def first_start(self, *, not_before: datetime, length: timedelta) -> datetime:
-        """The first half hour from which a meeting of that length fits into a working day."""
-        starts = (at for day in self._working_days(not_before) for at in self._starts(day, length))
-        return next(at for at in starts if at >= not_before)
-
-    def _working_days(self, since: datetime) -> Iterator[date]:
-        first = since.astimezone(self.zone).date()
-        days = [first + timedelta(days=number) for number in range(LOOK_AHEAD)]
-        working = [day for day in days if self.works_on(day)]
-        yield from working or days
-
-    def _starts(self, day: date, length: timedelta) -> list[datetime]:
-        opens, closes = (instants_of(datetime.combine(day, at), self.zone)[0] for at in self._edges())
-        last = max(opens, closes - length)
-        count = (last - opens) // GRID + 1
-        return [opens + number * GRID for number in range(count)]
-
-    def _edges(self) -> tuple[time, time]:
-        """Working hours rounded inwards to half hours: a start at 09:10 would look like a mistake."""
-        minutes = self.hours.start * 60 + self.hours.start_minute
-        rounded = min(-(-minutes // 30) * 30, 23 * 60 + 30)
-        return time(rounded // 60, rounded % 60), self.hours.closes
-
-
-def _reason(window: Window, calendar: Calendar, *, now: datetime, length: timedelta) -> str:
-    if now > window.closes:
-        return "The 48–72 hours after mitigation are over, so this is the first working hour from now."
-    if calendar.first_start(not_before=window.opens, length=length) <= window.closes:
-        return "Too little is left of the 48–72 hours after mitigation, so this is the first working hour after them."
-    off = _days_off(window, calendar)
-    if not off:
-        return (
-            "No stretch of working hours inside the 48–72 hours after mitigation is long enough, "
-            "so this is the first one after them."
-        )
-    inside = f"{_listed(off)} {'lies' if len(off) == 1 else 'lie'} inside the 48–72 hours after mitigation"
-    return f"{inside}, so this is the first working hour after them."
-
-
-def _days_off(window: Window, calendar: Calendar) -> list[str]:
-    first, last = (at.astimezone(calendar.zone).date() for at in (window.opens, window.closes))
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [_named(day, calendar) for day in days if not calendar.works_on(day)]
-
-
-def _named(day: date, calendar: Calendar) -> str:
-    name = DAY_NAMES[day.weekday()]
-    return name if day.weekday() in calendar.weekends else f"{name}, a holiday,"
-
-
-def _listed(names: Iterable[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def next_working_moment(
