@@ -41,8 +41,10 @@ def test_nobody_is_pestered_in_two_months(told: list[Told]):
     must_be_kind(told)
 
 
-def test_who_does_nothing_is_asked_once_and_left_alone(told: list[Told]):
-    assert ["waits for your answer" in one.text for one in to(IDLE, told)] == [True]
+def test_who_does_nothing_is_asked_each_thing_once_and_left_alone(told: list[Told]):
+    steps = ["Would you write at the review", "waits for your answer"]
+
+    assert [step in one.text for step, one in zip(steps, to(IDLE, told), strict=True)] == [True, True]
 
 
 def test_who_does_what_was_asked_hears_of_each_step_once(told: list[Told]):
