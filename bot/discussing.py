@@ -309,7 +309,8 @@ def _nudges(turn: Turn, incident: Incident, going_on: InThreads) -> Notes:
     roots = _roots(turn, incident, going_on)
     spoken = threads.spoken_in(turn.db, incident, list(roots.values()), since=going_on.began_at)
     page = _page(turn, incident, going_on, None)
-    silent = [thread for thread, place in roots.items() if place not in spoken and not page.noted(thread)]
+    empty = [thread for thread, place in roots.items() if place not in spoken and not page.noted(thread)]
+    silent = [thread for thread in empty if thread is not Thread.actions]  # No action is a good outcome, too.
     place = incidents.main_place(turn.db, incident.id)
     for thread in silent[:1] if place.thread else silent:
         key = f"nudge-{_key(turn, incident, going_on, thread)}"

@@ -70,6 +70,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "long_ago": reviews.is_long_ago(turn.db, incident, now=turn.now),
         "places": channels.closed_to_us(turn.db, incident.id),
         "asked": turn.asked_of(incident),
+        "goes_on": (review.stepped or {}).get("how"),
         "house": turn.house.policy,
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),

@@ -362,6 +362,13 @@ def test_what_a_small_incident_asks_for_comes_with_a_button_that_begins_it(room:
 
 
 @pytest.mark.usefixtures("incident")
+def test_while_it_goes_on_the_standing_of_the_incident_says_so(room: Room):
+    begin(room)
+
+    assert "Next: the light review, which somebody is in the middle of." in do(room, tracking.status)
+
+
+@pytest.mark.usefixtures("incident")
 def test_who_may_not_choose_is_shown_no_button_for_it(room: Room):
     answer = room.answer(tracking.policy, where=HERE, by=TOMAS)
 
