@@ -214,7 +214,8 @@ def answered(db: Session, action: Action) -> list[tuple[int, str]]:
 def soaks_from(db: Session, action: Action, *, now: datetime) -> datetime:
     """When its pause begins: when the meeting that spoke of it ends, or will end; without one when it was proposed."""
     query = select(Meeting).join(Review, Review.id == Meeting.review_id)
-    meetings = db.scalars(query.where(Review.incident_id == action.incident_id, Meeting.cancelled_at.is_(None)))
+    of_everybody = (Review.incident_id == action.incident_id, Meeting.apart.is_(None))
+    meetings = db.scalars(query.where(*of_everybody, Meeting.cancelled_at.is_(None)))
     ends = [end for end in (_ends_at(meeting, now) for meeting in meetings) if end and end >= action.proposed_at]
     return min(ends, default=action.proposed_at)
 

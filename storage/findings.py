@@ -255,7 +255,8 @@ def _is_settled(db: Session, finding: Finding) -> bool:
 
 
 def _reviews_held(db: Session, team: str, user: str) -> int:
-    held = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.ended_at.is_not(None)))
+    of_it = (Meeting.review_id == Review.id, Meeting.apart.is_(None))
+    held = exists(select(Meeting.id).where(*of_it, Meeting.ended_at.is_not(None)))
     over = or_(Review.published_at.is_not(None), held)
     counted = select(func.count(Review.id)).join(Incident, Incident.id == Review.incident_id)
     return db.execute(counted.where(Incident.team_id == team, over, visible_to(user))).scalar_one()

@@ -47,7 +47,8 @@ def _reviewed(db: Session, team: str) -> int:
 
 
 def _was_held() -> ColumnElement[bool]:
-    met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.ended_at.is_not(None)))
+    of_it = (Meeting.review_id == Review.id, Meeting.apart.is_(None))
+    met = exists(select(Meeting.id).where(*of_it, Meeting.ended_at.is_not(None)))
     left = and_(Review.cancelled_at.is_(None), Review.skipped_at.is_(None))
     return and_(left, or_(Review.published_at.is_not(None), met))
 

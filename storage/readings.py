@@ -93,7 +93,8 @@ def _quiet(db: Session, team: str, *, now: datetime) -> set[int]:
     """The sources where nothing was said for long, of incidents whose review has met, or that are old; QUIET_FOR."""
     of_it = (Meeting.review_id == Review.id, Meeting.cancelled_at.is_(None), Meeting.scheduled_at.is_not(None))
     ahead = exists(select(Meeting.id).where(*of_it, Meeting.ended_at.is_(None)))
-    met = exists(select(Meeting.id).where(Meeting.review_id == Review.id, Meeting.ended_at <= now - QUIET_FOR))
+    of_everybody = (Meeting.review_id == Review.id, Meeting.apart.is_(None))
+    met = exists(select(Meeting.id).where(*of_everybody, Meeting.ended_at <= now - QUIET_FOR))
     query = (
         select(Source.id)
         .join(Incident, Incident.id == Source.incident_id)

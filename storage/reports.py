@@ -385,7 +385,8 @@ def _unfinished(db: Session, team: str, *which: ColumnElement[bool]) -> list[tup
 
 
 def _of_review() -> ColumnElement[bool]:
-    return Meeting.review_id == Review.id
+    """A team that met apart is none of it: everybody is yet to meet."""
+    return and_(Meeting.review_id == Review.id, reviews.OF_EVERYBODY)
 
 
 def coming(db: Session, team: str, user: str) -> list[tuple[Meeting, Incident]]:

@@ -128,7 +128,8 @@ def _is_at_work(wanted: Wanted, zone: ZoneInfo, at: datetime) -> bool:
 
 def _leading_then(db: Session, meeting: Meeting, since: datetime, until: datetime) -> set[str]:
     led = (RoleHeld.role == Role.facilitator, RoleHeld.until.is_(None))
-    planned = and_(Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None), Meeting.meets_at < until)
+    to_come = and_(Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None), Meeting.meets_at < until)
+    planned = and_(to_come, Meeting.apart.is_(None))
     rows = db.execute(
         select(RoleHeld.user_id, Meeting.meets_at, Meeting.minutes)
         .join(Review, Review.incident_id == RoleHeld.incident_id)

@@ -75,7 +75,8 @@ def sweep_up(db: Session, team: str, *, now: datetime) -> None:
 
 def to_forget(db: Session, team: str, *, now: datetime) -> list[int]:
     """Reviews that are over, or met long ago, and whose answers nobody opened."""
-    last = select(func.max(Meeting.ended_at)).where(Meeting.review_id == Review.id).scalar_subquery()
+    of_it = (Meeting.review_id == Review.id, Meeting.apart.is_(None))
+    last = select(func.max(Meeting.ended_at)).where(*of_it).scalar_subquery()
     over = or_(
         func.coalesce(Review.published_at, Review.closed_at, Review.skipped_at, Review.cancelled_at).is_not(None),
         last < now - KEPT,

@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, formats, meeting_apart, noting, scheduling, tracking
+from bot import facilitating, following_up, formats, meeting_apart, noting, reporting, scheduling, tracking
 from bot.review.findings import FindingKind
+from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Stage
 from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
 from bot.review.user_group import GroupFact
 from bot.review.when import read_when
-from storage import attending, channels, groups, incidents, meetings_apart, people, reviews
+from storage import actions, attending, channels, groups, incidents, meetings_apart, people, reviews
 from storage.incidents import Where
-from storage.models import Meeting, OutboxNote, Source
+from storage.models import Action, Meeting, OutboxNote, Source
 from tests.cast import (
     CHANNEL,
     JONAS,
@@ -303,6 +304,33 @@ def test_it_ends_by_itself_a_day_after_its_hour(room: Room, incident: int):
     tick(room)
     assert the_meeting(room).ended_at == room.now
     assert announced(room) == "*Payments* has spoken of “Checkout is slow” by itself."
+
+
+def test_no_report_is_written_before_everybody_has_met(room: Room, incident: int):
+    place = with_a_room(room)
+    room.now = TEN
+    room.serve(meeting_apart.end, where=Where(place), by=PRIYA)
+
+    room.pass_time(hours=3)
+    assert room.desk.look(reporting.undrafted) == []
+
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+    room.pass_time(hours=3)
+    assert len(room.desk.look(reporting.undrafted)) == 1
+
+
+def test_an_action_of_a_team_waits_for_everybody(room: Room, incident: int):
+    place = with_a_room(room)
+    do(room, scheduling.schedule, when=read_when("2026-11-20T10:00Z"))
+    words = ActionWords(TOMAS, None, Horizon.quick, "limit the pool to forty connections")
+    room.serve(following_up.propose, where=Where(place), by=TOMAS, wording=words)
+    room.now = TEN
+    room.serve(meeting_apart.end, where=Where(place), by=PRIYA)
+
+    assert room.ask(lambda db: actions.soaks_from(db, db.scalars(select(Action)).one(), now=room.now)) == datetime(
+        2026, 11, 20, 11, 0, tzinfo=UTC
+    )
 
 
 def test_it_ends_when_everybody_begins(room: Room, incident: int):
