@@ -29,6 +29,7 @@ from bot import (
     rotating,
     scheduling,
     sealing,
+    sharing,
     tagging,
 )
 from bot.desk import Desk, Notes, Turn
@@ -81,6 +82,7 @@ TABLE: tuple[Callable[..., Notes], ...] = (
     conducting.keep_time,
     conducting.close_forgotten,
     reporting.tell_of_drafts,
+    sharing.share_due,
     reminding.remind_due,
     purging.purge_due,
     closing.forget_taps,

@@ -98,7 +98,7 @@ def written(db: Session, incident: Incident, house: House = AS_IT_COMES) -> Writ
 
 def _written(db: Session, incident: Incident, facts: Facts, *, house: House, called: Called, zone: str) -> Written:
     beside = Beside(
-        similar=_similar(db, incident),
+        similar=_similar(db, incident, house),
         pulse=_pulse(db, incident),
         mark=_mark(db, incident),
         took=tuple(costing.lines(db, incident, house)),
@@ -106,11 +106,12 @@ def _written(db: Session, incident: Incident, facts: Facts, *, house: House, cal
     return write(facts, called=called, zone=zone, beside=beside)
 
 
-def _similar(db: Session, incident: Incident) -> tuple[Earlier, ...]:
+def _similar(db: Session, incident: Incident, house: House) -> tuple[Earlier, ...]:
     """Of those that everybody may see who reads the report where it is published."""
     shared_in = reviews.of(db, incident).published_to
     home = incidents.main_place(db, incident.id).channel
-    return likewise.earlier(db, incident, home, *([shared_in] if shared_in else []))
+    everywhere = () if incident.private_since else house.policy.sharing.channels
+    return likewise.earlier(db, incident, home, *everywhere, *([shared_in] if shared_in else []))
 
 
 def called_in(db: Session, facts: Facts, naming: Naming) -> Called:

@@ -22,7 +22,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.written import Written
-from storage import incidents, outbox, presence, reports, reviews, witness
+from storage import closed, incidents, outbox, presence, reports, reviews, witness
 from storage.incidents import Where
 from storage.models import Incident, Meeting, Review
 
@@ -87,7 +87,8 @@ def publish(
     """Post the first page where the incident is spoken of, and in another channel where one is named.
 
     1. What nobody approved is approved by publishing it, and the answer says so.
-    2. A private incident goes nowhere where somebody reads who may not see it.
+    2. It goes to the channels of the policy, too, where we can speak.
+    3. A private incident goes nowhere where somebody reads who may not see it.
     """
     incident, review = _to_write(turn, where, by, "publish")
     if not review.drafted_at:
@@ -108,7 +109,8 @@ def publish(
         if report.events:
             yield Note.picture(f"chart:{review.id}:{place.channel}", "chart", place, incident.id)
     channels = [place.channel for place in places]
-    yield Note.private(by, "publish", channels=channels, approved_now=approved_now, incident=incident.id)
+    facts = {"channels": channels, "missed": _missed(turn, incident), "approved_now": approved_now}
+    yield Note.private(by, "publish", incident=incident.id, **facts)
 
 
 def close(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -146,13 +148,30 @@ def _record(turn: Turn, incident: Incident, review: Review, what: str, by: UserI
 
 def _places(turn: Turn, incident: Incident, to: ChannelId | None, audience: ChannelFacts | None) -> list[Place]:
     home = incidents.main_place(turn.db, incident.id)
-    if to is None or to == home.channel:
-        return [home]
+    wanted = [channel for channel in _channels_of_policy(turn, incident) if not closed.why(turn.db, turn.team, channel)]
+    return list(dict.fromkeys([home, *_named(turn, incident, to, audience), *map(Place, wanted)]))
+
+
+def _channels_of_policy(turn: Turn, incident: Incident) -> Sequence[ChannelId]:
+    """Where the policy sends every report; a private one stays with its own people."""
+    home = incidents.main_place(turn.db, incident.id).channel
+    channels = () if incident.private_since else turn.house.policy.sharing.channels
+    return [channel for channel in channels if channel != home]
+
+
+def _missed(turn: Turn, incident: Incident) -> list[ChannelId]:
+    """Channels of the policy in which nothing can be said."""
+    return [channel for channel in _channels_of_policy(turn, incident) if closed.why(turn.db, turn.team, channel)]
+
+
+def _named(turn: Turn, incident: Incident, to: ChannelId | None, audience: ChannelFacts | None) -> list[Place]:
+    if to is None or to == incidents.main_place(turn.db, incident.id).channel:
+        return []
     if incident.private_since:
         _require_inside(turn, incident, audience)
     if audience and not audience.bot_is_member:
         raise NotInChannel(to)
-    return [home, Place(to)]
+    return [Place(to)]
 
 
 def _require_inside(turn: Turn, incident: Incident, audience: ChannelFacts | None) -> None:

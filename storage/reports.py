@@ -425,6 +425,17 @@ def published(db: Session, team: str, user: str, *, at_most: int = RECENT) -> li
     return [(review, incident) for review, incident in db.execute(query)]
 
 
+def published_since(db: Session, team: str, since: datetime) -> list[tuple[Review, Incident]]:
+    """The reviews published after a moment, the oldest first."""
+    query = (
+        select(Review, Incident)
+        .join(Incident, Incident.id == Review.incident_id)
+        .where(Review.team_id == team, Review.published_at > since)
+        .order_by(Review.published_at, Review.id)
+    )
+    return [(review, incident) for review, incident in db.execute(query)]
+
+
 def insiders(db: Session, incident: Incident) -> Sequence[str]:
     """Those in a channel of the incident who may see it now."""
     inside = (
