@@ -20,13 +20,14 @@ def involvement(db: Session, incident: Incident, *, until: datetime | None = Non
 
     Programs are left out, and so is who has left the workspace.
     """
-    involved = Counter(_written_by(db, incident, until)) + Counter(_tagged_by(db, incident, until))
+    involved = Counter(written_by(db, incident, until=until)) + Counter(_tagged_by(db, incident, until))
     for user in unable(db, incident.team_id) | {bot_user(db, incident.team_id)}:
         involved.pop(user, None)
     return involved
 
 
-def _written_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+def written_by(db: Session, incident: Incident, *, until: datetime | None = None) -> dict[str, int]:
+    """How often each person wrote in its sources, those who have left since too."""
     spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
     query = (
         select(Message.user_id, func.count(Message.id.distinct()))

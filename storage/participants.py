@@ -55,17 +55,19 @@ def _on_the_timeline(db: Session, incident: Incident) -> Counter[str]:
 
 
 def _sides(db: Session, incident: Incident, parts: Sequence[TookPart], speakers: Speakers) -> list[Side]:
-    """Each with those who can come."""
-    sides = [*_teams(db, incident, parts), *_affected(db, incident, speakers)]
+    """The teams of the timeline, or while nothing is on it of those who wrote, and the affected sides.
+
+    Each with those who can come.
+    """
+    on_it = {one.user for one in parts if one.events} or {*involved.written_by(db, incident)}
+    sides = [*_teams(db, incident, on_it), *_affected(db, incident, speakers)]
     here = able(db, incident, {user for side in sides for user in side.people})
     return [Side(side.name, tuple(user for user in side.people if user in here)) for side in sides]
 
 
-def _teams(db: Session, incident: Incident, parts: Sequence[TookPart]) -> list[Side]:
-    """The teams of the timeline; where nothing is on it, of those who wrote."""
-    on_it = {one.user for one in parts if one.events} or {one.user for one in parts}
+def _teams(db: Session, incident: Incident, on_it: Collection[str]) -> list[Side]:
     rows = [row for row in groups.every(db, incident.team_id) if len(row.members) <= LARGEST_TEAM]
-    return [_side(db, row) for row in rows if on_it & {*row.members}]
+    return [_side(db, row) for row in rows if {*row.members}.intersection(on_it)]
 
 
 def _side(db: Session, group: UserGroup) -> Side:

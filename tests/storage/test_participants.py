@@ -15,6 +15,7 @@ from bot.review.user_group import GroupFact
 from storage import attending, groups, incidents, participants, people, reviews
 from storage.models import Channel, Membership
 from tests.cast import CHANNEL, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, a_room, an_incident
+from tests.crews import Found, met_by_the_busiest, thirty_incidents
 from tests.sitting import an_event
 
 PAYMENTS = GroupFact("S0PAY", "payments", "Payments", (TOMAS, JONAS))
@@ -183,3 +184,28 @@ def test_members_of_affected_teams_who_were_never_met_are_found(room: Room):
     felt(room, incident, functions=("support", "\ud800nobody\0"))
 
     assert room.ask(lambda db: participants.unmet(db, TEAM, since=room.now)) == ["U0NEW"]
+
+
+# Thirty incidents ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def thirty(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    return thirty_incidents(tmp_path_factory.mktemp("crews"))
+
+
+def test_in_thirty_incidents_every_side_is_spoken_for_or_named(thirty: Found):
+    assert (thirty.neither, thirty.wrongly_named, thirty.left_out) == ([], [], [])
+    assert thirty.spoken_for + thirty.named == thirty.sides
+    assert min(thirty.spoken_for, thirty.named) > 0
+
+
+def test_in_thirty_incidents_five_to_eight_come_or_everybody_who_was_there(thirty: Found):
+    assert (thirty.wrong_size, thirty.unable) == ([], [])
+    assert (min(thirty.sizes) < 5, max(thirty.sizes)) == (True, 8)
+
+
+def test_where_no_team_counts_sides_are_left_out_for_which_somebody_could_come(tmp_path: Path):
+    found = thirty_incidents(tmp_path, meet=met_by_the_busiest)
+
+    assert found.left_out
