@@ -55,7 +55,7 @@ def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotatio
     able = _able_to_come(db, incident, wanted, _may_take(db, incident, _pool(db, incident, wanted)))
     had = turns(db, incident.team_id, wanted.role)
     fresh = rotation.in_turn(able, had, never=part)
-    if fresh:
+    if fresh or _reads_along(db, incident, wanted):
         return [Rotation(user, responded=False) for user in fresh]
     rest = rotation.by_part(able, had, part) if wanted.role is Role.facilitator else rotation.in_turn(able, had)
     return [Rotation(user, responded=True) for user in rest]
@@ -79,15 +79,25 @@ def _pool(db: Session, incident: Incident, wanted: Wanted) -> Collection[str]:
         return named
     if wanted.role is Role.scribe and wanted.meeting:
         return attending.core(db, wanted.meeting)
-    members = people.members(db, incident.team_id, incidents.main_place(db, incident.id).channel)
+    members = _members(db, incident)
     return members if len(members) <= LARGE else set(members) & _known_from_reviews(db, incident)
 
 
+def _members(db: Session, incident: Incident) -> Sequence[str]:
+    return people.members(db, incident.team_id, incidents.main_place(db, incident.id).channel)
+
+
+def _reads_along(db: Session, incident: Incident, wanted: Wanted) -> bool:
+    """Whether the pool would be a large channel: a team that small is not, and who responded is not asked to lead."""
+    is_named = bool(groups.pool(db, incident.team_id, wanted.pool))
+    return wanted.role is Role.facilitator and not is_named and len(_members(db, incident)) > LARGE
+
+
 def _known_from_reviews(db: Session, incident: Incident) -> set[str]:
-    """Who held a part, was in a meeting, or took part in this incident: nobody is asked out of the blue."""
+    """Who held a part or was in a meeting: nobody is asked out of the blue."""
     held = select(RoleHeld.user_id).where(RoleHeld.team_id == incident.team_id)
     met = select(Attendee.user_id).where(Attendee.team_id == incident.team_id, Attendee.present_at.is_not(None))
-    return {*db.scalars(held.distinct()), *db.scalars(met.distinct()), *involved.involvement(db, incident)}
+    return {*db.scalars(held.distinct()), *db.scalars(met.distinct())}
 
 
 def _may_take(db: Session, incident: Incident, pool: Collection[str]) -> Sequence[str]:

@@ -386,14 +386,16 @@ def test_in_a_small_team_whoever_was_in_it_least_is_asked_and_that_is_said(room:
     ]
 
 
-def test_in_a_large_channel_nobody_is_asked_out_of_the_blue(room: Room):
+def test_in_a_large_channel_nobody_is_asked_out_of_the_blue_and_no_responder_for_want_of_others(room: Room):
     crowd = [UserId(f"U0CROWD{number:03}") for number in range(150)]
     for user in crowd:
         know(room, user)
-    a_planned_meeting(room, PRIYA, *crowd)
+    a_message(room, "restarted the pods", by=TOMAS)
+    a_planned_meeting(room, PRIYA, TOMAS, *crowd)
 
     assert in_turn(room, Pool()) == []
-    earlier(room, PRIYA)
+    earlier(room, PRIYA, 1)
+    earlier(room, TOMAS, 2)
 
     assert in_turn(room, Pool()) == [PRIYA]
 
