@@ -63,7 +63,10 @@ def proposal(turn: Turn, incident: Incident) -> Proposal:
 
 
 def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any]:
-    """How many come, who is missing where fewer than five do though more took part, and who is spoken for by nobody."""
+    """How many come, who is missing where fewer than five do though more took part, and for which side nobody comes.
+
+    A team that meets by itself misses nobody.
+    """
     core = attending.core(turn.db, meeting)
     asked = {*core, *attending.let_off(turn.db, meeting)}
     missing = [user for user in involved.most_active(turn.db, incident) if user not in asked]
@@ -72,8 +75,8 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
         "incident": incident.id,
         "count": len(core),
         "is_many": len(core) > attending.MOST_CORE,
-        "missing": sorted(missing[:FEWEST]) if is_few else [],
-        "unheard": participants.unheard(turn.db, incident, core, turn.house.policy.business),
+        "missing": sorted(missing[:FEWEST]) if is_few and not meeting.apart else [],
+        "unheard": [] if meeting.apart else participants.unheard(turn.db, incident, core, turn.house.policy.business),
     }
 
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
@@ -28,15 +28,30 @@ def involvement(db: Session, incident: Incident, *, until: datetime | None = Non
 
 def written_by(db: Session, incident: Incident, *, until: datetime | None = None) -> dict[str, int]:
     """How often each person wrote in its sources, those who have left since too."""
+    query = _by_author(incident, func.count(Message.id.distinct()))
+    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
+    return {user: count for user, count in rows if user}
+
+
+def active(db: Session, incident: Incident) -> dict[str, timedelta]:
+    """How long each person was at it, roughly: the stretches of a thousand seconds in which they wrote."""
+    stretch = func.substr(Message.ts, 1, func.length(Message.ts) - LAST_OF_TS)
+    rows = db.execute(_by_author(incident, func.count(stretch.distinct())))
+    return {user: timedelta(seconds=1000 * count) for user, count in rows if user}
+
+
+LAST_OF_TS = len("000.000000")
+"""What of a ts is less than a thousand seconds."""
+
+
+def _by_author(incident: Incident, counted: ColumnElement[int]) -> Select[str | None, int]:
     spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
-    query = (
-        select(Message.user_id, func.count(Message.id.distinct()))
+    return (
+        select(Message.user_id, counted)
         .join(Source, messages.in_source())
         .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
         .group_by(Message.user_id)
     )
-    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
-    return {user: count for user, count in rows if user}
 
 
 def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:

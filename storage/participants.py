@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import exists, select
@@ -41,7 +41,11 @@ def unheard(db: Session, incident: Incident, core: Collection[UserId], speakers:
 def took_part(db: Session, incident: Incident) -> Sequence[TookPart]:
     """What each person did in an incident."""
     messages, events = involved.involvement(db, incident), _on_the_timeline(db, incident)
-    return [TookPart(UserId(user), events[user], messages[user]) for user in sorted({*messages, *events})]
+    active = involved.active(db, incident)
+    return [
+        TookPart(UserId(user), events[user], messages[user], active.get(user, timedelta()))
+        for user in sorted({*messages, *events})
+    ]
 
 
 def _on_the_timeline(db: Session, incident: Incident) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,24 @@ def test_whoever_wrote_or_stands_on_the_timeline_comes_with_the_lead(room: Room)
     says(room, TOMAS)
 
     assert asdict(proposed(room, incident)) == asdict(Proposal(core=(MARA, JONAS, PRIYA, TOMAS)))
+
+
+def test_whoever_was_at_it_for_hours_comes_before_who_wrote_as_much_at_once(room: Room):
+    incident = an_incident(room)
+    crowd = [UserId(f"U0{number:02}") for number in range(12)]
+    for user in crowd:
+        for _ in range(3):
+            room.now += timedelta(seconds=1)
+            a_message(room, "Looking", by=user)
+    for _ in range(3):
+        room.pass_time(hours=1)
+        a_message(room, "Still looking", by=TOMAS)
+
+    parts = {one.user: one for one in room.ask(lambda db: participants.took_part(db, incidents.get(db, incident)))}
+
+    assert parts[TOMAS].active == timedelta(seconds=3000)
+    assert parts[crowd[0]].active == timedelta(seconds=1000)
+    assert TOMAS in proposed(room, incident).core
 
 
 def test_a_team_of_the_timeline_is_spoken_for(room: Room):
