@@ -100,6 +100,7 @@ def _written(db: Session, incident: Incident, facts: Facts, *, house: House, cal
     beside = Beside(
         similar=_similar(db, incident, house),
         pulse=_pulse(db, incident),
+        in_time=reviews.in_time(db, incident, wanted=house.policy.window[1]),
         mark=_mark(db, incident),
         took=tuple(costing.lines(db, incident, house)),
     )

@@ -68,7 +68,7 @@ def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason:
 def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
     """The meeting does not take place, and why (`meeting_off`); everybody hears of it once, and may plan it anew."""
     incident, planned = _to_be_moved(turn, where, by)
-    planned.why = _given(reason, "postpone off")
+    _give_reason(turn, incident, planned, _given(reason, "postpone off"), by=by)
     reviews.call_off(turn.db, planned, now=turn.now)
     reviews.of(turn.db, incident).proposed_at = turn.now  # Whoever called it off says what follows, and is not asked.
     _record(turn, incident, planned, before=planned.meets_at, after=None, by=by)
@@ -87,8 +87,8 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
 
 def explain(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
     """Why the meeting was moved, for the pre-read and the report; its new hour was told already, so nobody is again."""
-    _, planned = _to_be_moved(turn, where, by)
-    planned.why = _given(reason, "postpone why")
+    incident, planned = _to_be_moved(turn, where, by)
+    _give_reason(turn, incident, planned, _given(reason, "postpone why"), by=by)
     yield Note.private(by, "meeting_explained", reason=planned.why)
 
 
@@ -111,6 +111,22 @@ def _to_be_moved(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Meetin
     if planned is None:
         raise NothingScheduled
     return incident, planned
+
+
+def _give_reason(turn: Turn, incident: Incident, meeting: Meeting, reason: str, *, by: UserId) -> None:
+    """Beside its hour, and in its history: the report tells why it met late."""
+    meeting.why = reason
+    incidents.record_change(
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what=reviews.REASON,
+        before=None,
+        after=reason,
+        by=by,
+        now=turn.now,
+    )
 
 
 def _given(reason: str, verb: str) -> str:
@@ -191,7 +207,9 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         return
     before, asks_why = meeting.meets_at, reason is None and _is_put_off(turn, incident, meeting, at)
     reviews.move(turn.db, meeting, to=at, by=by, now=turn.now)
-    meeting.why = reason or _why(turn, incident, at)
+    meeting.why = _why(turn, incident, at)
+    if reason:
+        _give_reason(turn, incident, meeting, reason, by=by)
     _weigh(turn, incident, meeting)
     _record(turn, incident, meeting, before=before, after=at, by=by)
     yield Note.once(

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from bot.review.in_time import InTime
 from bot.review.incident import FORMULAS, ChannelId, Place, durations, in_words
 from bot.review.lifecycle import Milestones, Stage, stage_of
 from storage import attending, incidents, participants, people
@@ -203,6 +204,32 @@ def borne(db: Session, team: str, *, since: datetime) -> Counter[str]:
         )
     )
     return sum((Counter(burden) for burden in rows if burden), Counter[str]())
+
+
+REASON = "why"
+"""The word in a meeting's history for why somebody moved it or called it off."""
+
+
+def in_time(db: Session, incident: Incident, *, wanted: timedelta) -> Mapping[int, InTime]:
+    """Of each meeting that was held, by number, whether it was inside so much time after mitigation."""
+    over_at, every = over_since(db, incident), [row for row in meetings(db, of(db, incident)) if row.apart is None]
+    # What was planned before it broke again was of another mitigation.
+    planned = {row.id: at for row in every if (at := row.first_meets_at) and over_at and at > over_at}
+    history = [row for row in incidents.changes(db, incident.id, "meeting") if row.subject_id in planned]
+    moves = [row.at for row in history if row.what == "meets_at" and row.before]
+    reasons = [row.after for row in history if row.what == REASON]
+    return {
+        row.number: InTime(
+            over_at=over_at,
+            met_at=row.opened_at,
+            wanted=wanted,
+            first=next(iter(planned.values()), None),
+            moved=sum(at <= row.opened_at for at in moves),
+            why=reasons[-1] if reasons else None,
+        )
+        for row in every
+        if over_at and row.opened_at
+    }
 
 
 def milestones(db: Session, incident: Incident) -> Milestones:

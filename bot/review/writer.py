@@ -405,8 +405,14 @@ class _Writer:
             went=tuple(
                 self.said(note.text, f"went {meeting.number}") for note in meeting.notes if note.topic == HOW_IT_WENT
             ),
+            in_time=self.in_time(meeting),
             pulse=self.beside.pulse.get(meeting.number, ()),
         )
+
+    def in_time(self, meeting: MeetingFacts) -> tuple[str, ...]:
+        kept = self.beside.in_time.get(meeting.number)
+        sentences = kept.sentences(lambda at: self.at(at).words) if kept else ()
+        return tuple(self.called.in_text(sentence) for sentence in sentences)
 
     # Words.
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from bot.review.in_time import InTime
 from bot.review.report import rfc3339
 
 HOW_IT_WENT = "afterwards"
@@ -265,6 +266,8 @@ class Sitting:
     parked: tuple[Remark, ...]
     went: tuple[Words, ...]
     """What somebody wrote afterwards about how it went."""
+    in_time: tuple[str, ...]
+    """Sentences on when it met, and on how often it was moved before."""
     pulse: tuple[str, ...]
     """Sentences, only where enough people answered."""
 
@@ -363,6 +366,8 @@ class Beside:
 
     similar: tuple[Earlier, ...] = ()
     pulse: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    in_time: Mapping[int, InTime] = field(default_factory=dict[int, InTime])
+    """By the number of the meeting."""
     mark: Mark | None = None
     took: tuple[tuple[str, str], ...] = ()
     """Label and words of what it took of people and money."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, inviting, noting, preparing, scheduling, tracking
+from bot import facilitating, formats, inviting, noting, preparing, scheduling, tracking
 from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -221,10 +221,11 @@ def test_postponing_says_why_and_keeps_the_history(room: Room, incident: int):
     do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason="Priya is\n# away <!here>")
 
     assert said(room)[1].endswith(f"The reason, from <@{MARA}>:\n> Priya is # away &lt;!here&gt;")
-    moved = room.ask(lambda db: [(c.before, c.after) for c in incidents.changes(db, incident, "meeting")])
+    moved = room.ask(lambda db: [(c.what, c.before, c.after) for c in incidents.changes(db, incident, "meeting")])
     assert moved == [
-        (None, "2026-11-20T09:00:00+00:00"),
-        ("2026-11-20T09:00:00+00:00", "2026-11-20T13:00:00+00:00"),
+        ("meets_at", None, "2026-11-20T09:00:00+00:00"),
+        ("why", None, "Priya is\n# away <!here>"),
+        ("meets_at", "2026-11-20T09:00:00+00:00", "2026-11-20T13:00:00+00:00"),
     ]
 
 
@@ -345,6 +346,26 @@ def test_a_meeting_that_moves_is_remembered_as_the_evening_of_those_whose_it_is_
     room.serve(scheduling.schedule, where=here, by=MARA, when=read_when("2026-11-20 19:00Z"))
 
     assert planned(room, incident).burden == {MARA: 240, SYDNEY: 180}
+
+
+def test_the_report_says_that_a_meeting_which_was_moved_out_of_time_was_late(room: Room, incident: int):
+    book(room)
+    do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason="Priya is away")
+    do(room, scheduling.call_off, reason="Half of us are ill")
+    book(room, "2026-11-24 10:00")
+    do(room, scheduling.postpone, when=read_when("2026-11-25 10:00"), reason=f"<@{PRIYA}> is back then")
+    room.now = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+    do(room, facilitating.start)
+    do(room, facilitating.end)
+
+    told = room.ask(lambda db: formats.written(db, incidents.get(db, incident), room.house))
+
+    (meeting,) = told.meetings
+    first = "It was planned for 2026-11-20 09:00 UTC (10:00 CET) at first and moved 3 times"
+    assert meeting.in_time == (
+        "It met 7 days 5 h after mitigation, later than the 72 hours wanted.",
+        f"{first}, the last time because: @Priya is back then.",
+    )
 
 
 @pytest.mark.usefixtures("incident")
