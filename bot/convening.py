@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot import calendars
+from bot import calendars, sitting
 from bot.calendars import Appointment
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
@@ -24,6 +24,7 @@ def tell_calendars(turn: Turn) -> Notes:
     What a meeting is, is compared with what was told of it, so whoever changes one need not think of calendars.
     """
     for meeting, incident in revised.ahead(turn.db, turn.team, now=turn.now):
+        meeting.call = meeting.call or sitting.call_of(turn, incident)
         is_news = revised.revise(turn.db, incident, meeting, now=turn.now)
         if meeting.uid is not None:
             keys = _every_key(turn, incident, meeting) if is_news else _missing(turn, incident, meeting)

@@ -139,4 +139,5 @@ def _call(turn: Turn, incident: Incident, meeting: Meeting) -> Note:
         meeting=meeting,
         core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator_or_lead,
+        cannot=sitting.answers(turn, meeting)["cannot"],
     )

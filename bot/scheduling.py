@@ -169,7 +169,8 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Note:
     zone = _zone(turn, by).key
-    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone)
+    said = sitting.answers(turn, meeting)
+    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone, **said)
 
 
 def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
@@ -184,7 +185,7 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
         now=turn.now,
         speakers=turn.house.policy.business,
     )
-    meeting.why = _why(turn, incident, at)
+    meeting.why, meeting.call = _why(turn, incident, at), sitting.call_of(turn, incident)
     _weigh(turn, incident, meeting)
     _record(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(

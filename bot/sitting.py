@@ -30,6 +30,20 @@ def for_calendars(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[s
     return {"incident": incident.id, "google": google, "outlook": outlook}
 
 
+def call_of(turn: Turn, incident: Incident) -> str | None:
+    """Where the meetings of an incident are held besides Slack; None where they are not."""
+    return calendars.call_of(turn.house, incident) or None
+
+
+def answers(turn: Turn, meeting: Meeting) -> Mapping[str, Any]:
+    """Which core attendees said that they come, and which that they cannot."""
+    asked = [row for row in attending.attendees(turn.db, meeting) if row.core_since]
+    return {
+        "coming": [row.user_id for row in asked if row.answer == "yes"],
+        "cannot": [row.user_id for row in asked if row.answer == "no"],
+    }
+
+
 def open_now(turn: Turn, where: Where, by: UserId) -> Sitting:
     """Raises NotInMeeting."""
     sitting = sittings.of(turn.db, incidents.at(turn.db, turn.team, where, by))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import convening, inviting, scheduling, tracking
+from bot import convening, inviting, preparing, scheduling, tracking
 from bot.desk import House
 from bot.review.incident import ChannelFacts, Place, UserId
 from bot.review.lifecycle import Role
@@ -505,3 +505,33 @@ def test_a_program_cannot_come(room: Room, incident: int):
 
     with pytest.raises(NotOneOfUs):
         room.serve(convening.answer, where=HERE, by=UserId("U0DEBRIEF"), coming="yes")
+
+
+def test_whoever_plans_sees_who_comes(room: Room, incident: int):
+    booked(room)
+    room.serve(convening.answer, where=HERE, by=TOMAS, coming="no")
+    room.serve(convening.answer, where=HERE, by=PRIYA, coming="yes")
+
+    said = room.serve(scheduling.schedule, where=HERE, by=MARA)
+
+    assert f"<@{PRIYA}> comes. <@{TOMAS}> cannot." in said
+
+
+def test_the_call_says_who_cannot_come(room: Room, incident: int):
+    booked(room)
+    room.serve(convening.answer, where=HERE, by=TOMAS, coming="no")
+    room.now = datetime(2026, 11, 20, 8, 52, tzinfo=NOVEMBER_18.tzinfo)
+
+    room.serve(preparing.calls_due)
+
+    (call,) = [words for words in room.transcript(CHANNEL) if "begins at" in words]
+    assert f"<@{TOMAS}> cannot come.\n\nIn 60 minutes" in call
+
+
+def test_the_announcement_names_the_call(room: Room, incident: int):
+    room.house = room.desk.house = replace(MAIL, meeting_link="https://meet.sandbox.example/inc-{incident}")
+
+    booked(room)
+
+    (announced,) = [words for words in room.transcript(CHANNEL) if "meets on" in words]
+    assert f"here and on <https://meet.sandbox.example/inc-{incident}|the call>." in announced
