@@ -1,5 +1,7 @@
 """A review in threads: each topic has its question and a thread, and all of them one deadline."""
 
+import contextlib
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +12,10 @@ from sqlalchemy.orm import Session
 from bot import deciding, discussing, facilitating, leading_through, noting, reporting, scheduling, tracking
 from bot.desk import House
 from bot.review.findings import FindingKind
-from bot.review.incident import Severity
+from bot.review.incident import ChannelId, Severity
 from bot.review.lifecycle import Stage
 from bot.review.policy import Asked, Depth, Policy
-from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
+from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours, Refused
 from bot.review.when import read_when
 from storage import attending, channels, incidents, reviews
 from storage.incidents import Where
@@ -65,7 +67,7 @@ def begun(room: Room) -> None:
 
 
 def tick(room: Room) -> None:
-    for ability in (discussing.propose_due, discussing.move_on):
+    for ability in (discussing.propose_due, discussing.move_on, leading_through.remind_due):
         room.desk.serve_if_due(ability)
     delivered(room)
 
@@ -539,3 +541,64 @@ def test_after_the_threads_have_ended_nothing_is_kept_from_them(room: Room):
 
     with pytest.raises(discussing.NotInThreads):
         do(room, discussing.keep_replies, picks=[])
+
+
+# Whatever people press -------------------------------------------------------------------
+
+PRESSES: tuple[tuple[Any, dict[str, Any]], ...] = (
+    *((discussing.begin, {}),) * 4,
+    (discussing.prolong, {}),
+    (discussing.close, {}),
+    (discussing.keep_replies, {"picks": []}),
+    (discussing.refresh, {}),
+    *((leading_through.begin, {}),) * 4,
+    (leading_through.advance, {"seen": 2}),
+    (leading_through.advance, {}),
+    (leading_through.go_back, {}),
+    (leading_through.stop, {}),
+    *((leading_through.finish, {}),) * 2,
+    (leading_through.refresh, {}),
+    (facilitating.start, {}),
+    *((facilitating.end, {}),) * 2,
+    (tracking.clear_moment, {"name": "mitigated"}),
+    (tracking.skip, {"reason": "small"}),
+    *((tracking.reopen, {}),) * 2,
+    (reporting.draft, {}),
+    (reporting.publish, {}),
+)
+PLAYS, LONG = 6, 40
+
+
+def test_whatever_is_pressed_in_whatever_order_is_done_or_refused_with_a_sentence(room: Room):
+    held = list[str]()
+
+    for play in range(PLAYS):
+        chance = random.Random(play)
+        incident = an_incident(room, channel=ChannelId(f"C0INC{play}"))
+        for _ in range(LONG):
+            press(room, incident, chance)
+        rows = room.ask(lambda db, incident=incident: ended(db, incident))
+        assert all(begun <= over for begun, over, _ in rows)
+        assert len(rows) == len({over for _, over, _ in rows})
+        held += [how for _, _, how in rows]
+
+    assert {discussing.WENT, leading_through.WENT} <= {*held}
+
+
+def press(room: Room, incident: int, chance: random.Random) -> None:
+    """Somebody presses something, and then some time passes; it is mitigated more often than not."""
+    ability, what = chance.choice(PRESSES)
+    by = chance.choice((MARA, MARA, MARA, TOMAS))
+    with contextlib.suppress(Refused):
+        room.serve(ability, where=Where(HERE.place, incident), by=by, **what)
+    if not room.ask(lambda db: reviews.over_since(db, incidents.get(db, incident))):
+        mitigated(room, incident)
+    room.pass_time(hours=chance.choice((0, 1, 26)))
+    tick(room)
+
+
+def ended(db: Session, incident: int) -> list[tuple[datetime, datetime, str]]:
+    """When each meeting began and ended, and what the report says of how it went."""
+    rows = reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))
+    notes = {row.id: "".join(note.text for note in reviews.notes(db, row)) for row in rows}
+    return [(row.opened_at, row.ended_at, notes[row.id]) for row in rows if row.opened_at and row.ended_at]

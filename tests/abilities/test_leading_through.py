@@ -268,21 +268,36 @@ def test_what_was_noted_elsewhere_does_nothing_where_nobody_is_led_through(room:
 
 
 def test_who_left_the_private_channel_reads_nothing_more_of_it(room: Room):
-    inside = ChannelFacts(channel=CHANNEL, name="inc", private=True, members=(MARA, JONAS))
-    room.change(lambda db: channels.enter(db, TEAM, inside, now=room.now))
-    incident = an_incident(room, severity="sev3", private=room.now)
-    mitigated(room, incident)
-    begin(room)
-    before = room.transcript(MARA)
-    room.change(lambda db: owns(db, incident))
-    left = MembershipFact(channel=CHANNEL, user=MARA, how="left", at=room.now)
-    room.change(lambda db: channels.keep_membership(db, TEAM, left))
+    before = led_out(room)
 
     do(room, leading_through.refresh, by=JONAS)
     begin(room, by=JONAS)
 
     assert room.transcript(MARA) == before
     assert "1 of 8" in shown(room, JONAS)
+
+
+def test_without_a_look_at_who_may_see_it_they_would_read_on(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(leading_through, "_may_read", lambda *_: True)
+    before = led_out(room)
+
+    do(room, noting.note_finding, by=JONAS, kind=FindingKind.risk, text="the key lies in the wiki")
+    begin(room, by=JONAS)
+
+    assert room.transcript(MARA) != before
+
+
+def led_out(room: Room) -> list[str]:
+    """Mara is led through the review of a private incident, and then leaves its channel; what she has read."""
+    inside = ChannelFacts(channel=CHANNEL, name="inc", private=True, members=(MARA, JONAS))
+    room.change(lambda db: channels.enter(db, TEAM, inside, now=room.now))
+    incident = an_incident(room, severity="sev3", private=room.now)
+    mitigated(room, incident)
+    begin(room)
+    room.change(lambda db: owns(db, incident))
+    left = MembershipFact(channel=CHANNEL, user=MARA, how="left", at=room.now)
+    room.change(lambda db: channels.keep_membership(db, TEAM, left))
+    return room.transcript(MARA)
 
 
 # Closing ---------------------------------------------------------------------------------
