@@ -86,7 +86,7 @@ def _coming(turn: Turn, incident: Incident, users: Sequence[UserId]) -> list[Att
     ordered = sorted(dict.fromkeys(users), key=lambda user: user != lead) or [lead or UserId("")]
     asked = wish(turn, incident, minutes=0)
     until = max(asked.closes, turn.now) + 2 * LATER
-    taken = busy.between(turn.db, turn.team, ordered, min(asked.opens, turn.now), until)
+    taken = busy.for_a_meeting(turn.db, incident, ordered, min(asked.opens, turn.now), until)
     borne = reviews.borne(turn.db, turn.team, since=turn.now - REMEMBERED)
     zones = {user: _zone(turn, user) for user in ordered}
     return [

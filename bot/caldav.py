@@ -4,6 +4,7 @@ What it is told stays on the server it was set up with: no redirect leads to ano
 answer but times.
 """
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,9 +75,9 @@ class Calendars:
         if status in NO_TIMES:
             status, answer = await self._report(session, address, ENTRIES, window)
             _must_be_given(status, 207)
-            return of_entries(answer, window, email=person.email, zone=person.zone)
+            return await asyncio.to_thread(of_entries, answer, window, email=person.email, zone=person.zone)
         _must_be_given(status, 200)
-        return of_free_busy(answer, window)
+        return await asyncio.to_thread(of_free_busy, answer, window)
 
     def _address_of(self, email: str) -> URL:
         user = email.partition("@")[0]
@@ -89,14 +90,15 @@ class Calendars:
         asked = body.format(after=f"{window.after:%Y%m%dT%H%M%SZ}", until=f"{window.until:%Y%m%dT%H%M%SZ}")
         for _ in range(MOST_REDIRECTS + 1):
             async with session.request(
-                "REPORT", address, data=asked.encode(), headers=self._headers(), allow_redirects=False
+                "REPORT", address, data=asked.encode(), headers=self.headers(), allow_redirects=False
             ) as answer:
                 if answer.status not in REDIRECTS:
                     return answer.status, await self._read(answer)
                 address = self._redirected(address, answer)
         raise NotRead("it sends us around in circles")
 
-    def _headers(self) -> Mapping[str, str]:
+    def headers(self) -> Mapping[str, str]:
+        """What every question says of itself, with who asks it."""
         headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1", "Accept-Encoding": "identity"}
         secret = b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {**headers, "Authorization": f"Basic {secret}"} if self.user else headers

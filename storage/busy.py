@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
-from storage.models import BusyTime, Person
+from storage.models import Attendee, BusyTime, Incident, Meeting, Person, Review
 from storage.rows import AT_ONCE, delete_any
 
 Span = tuple[datetime, datetime]
@@ -16,6 +16,8 @@ Span = tuple[datetime, datetime]
 
 KEPT = timedelta(days=7)
 """So long what was read of a calendar is kept, if it is not read anew: by then nobody can count on it."""
+LONGEST = timedelta(hours=12)
+"""No meeting of ours lasts longer."""
 PATIENCE = timedelta(minutes=5)
 """So long an hour is not proposed yet because a calendar has not been read."""
 
@@ -39,6 +41,46 @@ def between(
     for user, from_at, until_at in rows:
         found[user].append((from_at, until_at))
     return {UserId(user): merged(found[user]) for user in users}
+
+
+def for_a_meeting(
+    db: Session, incident: Incident, users: Collection[str], after: datetime, until: datetime
+) -> Mapping[UserId, Sequence[Span]]:
+    """As `between`, for a meeting of everybody in this incident.
+
+    1. The one that is planned, which stands in their calendars, is in the way of none that would take its place.
+    2. Any other meeting of ours keeps those busy who are to come to it, whether or not their calendars are read.
+    """
+    found = {user: list(spans) for user, spans in between(db, incident.team_id, users, after, until).items()}
+    for user, span, is_this_one in _ours(db, incident, users, after, until):
+        spans = found[user]
+        found[user] = _without(spans, span) if is_this_one else [*spans, span]
+    return {user: merged(spans) for user, spans in found.items()}
+
+
+def _ours(
+    db: Session, incident: Incident, users: Collection[str], after: datetime, until: datetime
+) -> Sequence[tuple[UserId, Span, bool]]:
+    """Who is to come to which meeting, and whether it is the one of this incident; that one first."""
+    to_come = (Meeting.scheduled_at.is_not(None), Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None))
+    then = (Meeting.meets_at > after - LONGEST, Meeting.meets_at < until)
+    comes = (Attendee.user_id.in_(users), Attendee.core_since.is_not(None), Attendee.uninvited_at.is_(None))
+    is_this_one = and_(Review.incident_id == incident.id, Meeting.apart.is_(None))
+    rows = db.execute(
+        select(Attendee.user_id, Meeting.meets_at, Meeting.minutes, is_this_one)
+        .join(Meeting, Meeting.id == Attendee.meeting_id)
+        .join(Review, Review.id == Meeting.review_id)
+        .where(Meeting.team_id == incident.team_id, *to_come, *then, *comes)
+        .order_by(is_this_one.desc(), Meeting.id)
+    )
+    return [(UserId(user), (at, at + timedelta(minutes=length)), bool(this)) for user, at, length, this in rows if at]
+
+
+def _without(spans: Sequence[Span], gone: Span) -> list[Span]:
+    """What is left of these times when another one is taken out of them."""
+    left = [(from_at, min(until_at, gone[0])) for from_at, until_at in spans]
+    right = [(max(from_at, gone[1]), until_at) for from_at, until_at in spans]
+    return [span for span in (*left, *right) if span[0] < span[1]]
 
 
 def merged(spans: Iterable[Span]) -> Sequence[Span]:

@@ -1,6 +1,6 @@
 """When people are busy, and nothing else of their calendars."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage import busy, people
-from storage.models import BusyTime, Person
-from tests.cast import MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_room
+from bot.review.incident import ChannelId, UserId
+from storage import busy, incidents, people, reviews
+from storage.models import BusyTime, Meeting, Person
+from tests.cast import MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
 
 NINE = NOVEMBER_18.replace(hour=9) + timedelta(days=2)
 A_DAY = timedelta(days=1)
@@ -150,3 +151,40 @@ def test_what_is_over_is_forgotten_and_so_is_a_calendar_not_read_for_a_week(room
     room.pass_time(days=4)
     room.change(lambda db: busy.forget_over(db, TEAM, now=room.now))
     assert rows(room) == [(TOMAS, at(24 * 30))]
+
+
+# Meetings of ours ---------------------------------------------------------------------------
+
+
+def plan(room: Room, incident: int, at: datetime) -> None:
+    def write(db: Session) -> None:
+        reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now)
+
+    room.change(write)
+
+
+def for_a_meeting(room: Room, incident: int, *users: UserId) -> Mapping[UserId, Sequence[busy.Span]]:
+    return room.ask(lambda db: busy.for_a_meeting(db, incidents.get(db, incident), users, NINE, NINE + A_DAY))
+
+
+def test_a_meeting_is_in_nobodys_way_that_would_take_its_place(room: Room):
+    incident = an_incident(room)
+    plan(room, incident, at(1))
+    keep(room, MARA, (at(0.5), at(2.5)), (at(4), at(5)))
+
+    assert for_a_meeting(room, incident, MARA) == {MARA: [(at(0.5), at(1)), (at(2), at(2.5)), (at(4), at(5))]}
+
+
+def test_nobody_is_asked_to_two_reviews_at_once_whether_or_not_their_calendar_is_read(room: Room):
+    first, second = an_incident(room), an_incident(room, channel=ChannelId("C0OTHER"))
+    plan(room, first, at(1))
+
+    assert for_a_meeting(room, second, MARA, TOMAS) == {MARA: [(at(1), at(2))], TOMAS: []}
+
+
+def test_a_meeting_that_is_off_or_over_keeps_nobody_busy(room: Room):
+    first, second = an_incident(room), an_incident(room, channel=ChannelId("C0OTHER"))
+    plan(room, first, at(1))
+    room.change(lambda db: setattr(db.scalars(select(Meeting)).one(), "cancelled_at", room.now))
+
+    assert for_a_meeting(room, second, MARA) == {MARA: []}
