@@ -202,14 +202,14 @@ class _Book:
     def people(self) -> set[UserId]:
         """Everybody who may have to hear something."""
         owners = {UserId(owed.action.owner) for owed in self.found if owed.action.owner}
-        return owners | {user for user in self.answering.values() if user}
+        return owners | {user for user in self.answering.values() if user} | {*self.turn.house.policy.escalation}
 
     def for_person(self, user: UserId) -> list[Reminder]:
         """Theirs first, then what they answer for; nothing of an incident they may not see."""
         seen = [replace(owed, to=user) for owed in self.found if self._concerns(owed, user)]
         seen = [owed for owed in seen if self._reaches(owed, user)]
         mine = [self._to_owner(owed) for owed in seen if owed.action.owner == user]
-        others = [self._to_answering(owed) for owed in seen if owed.action.owner != user]
+        others = [self._to_other(owed, user) for owed in seen if owed.action.owner != user]
         return [found for found in (*mine, *others) if found]
 
     def left_for(self, user: UserId) -> int | None:
@@ -224,7 +224,8 @@ class _Book:
         return max(0, MOST_TOLD - told)
 
     def _concerns(self, owed: Owed, user: UserId) -> bool:
-        return user in {owed.action.owner, self.answering[owed.incident.id]}
+        answers = self.answering[owed.incident.id]
+        return user in {owed.action.owner, answers, *self.turn.house.policy.escalation}
 
     def _reaches(self, owed: Owed, user: str) -> bool:
         """Whether this person is here and may see it."""
@@ -262,6 +263,18 @@ class _Book:
             return None
         since = working_day_from(check.day, owed.off)
         return replace(owed.reminder("check", check.key, since=since), asks_last=check.is_last)
+
+    def _to_other(self, owed: Owed, user: UserId) -> Reminder | None:
+        if self.answering[owed.incident.id] == user:
+            return self._to_answering(owed)
+        return self._escalated(owed, user)
+
+    def _escalated(self, owed: Owed, user: UserId) -> Reminder | None:
+        """Whom the policy names hears once of two weeks' delay (S2), beside whoever answers for the review."""
+        key, rung = f"{owed.action.due}:told:{user}", owed.told_at_two_weeks
+        if not owed.is_open or rung is None or key in self.said[owed.action.id]:
+            return None
+        return owed.reminder("escalated", key, since=rung.day)
 
     def _to_answering(self, owed: Owed) -> Reminder | None:
         """Whoever answers for the review hears once of an owner out of reach, of no answer, and of two weeks' delay."""

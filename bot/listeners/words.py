@@ -562,8 +562,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             read=reading.where_to,
             needs=Needs.audience,
             asks=Question(
-                "Publish the summary? Everybody in the incident's channel, in one you named, and where the policy sends "
-                "it, can read it.",
+                "Publish the summary? Everybody in the incident's channel, in one you named, and where the policy "
+                "sends it, can read it.",
                 yes="Yes, publish",
             ),
         ),
