@@ -1,5 +1,6 @@
 """Who comes to a meeting, and what whoever leads it is told about that."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import briefing, inviting
+from bot import briefing, inviting, scheduling
 from bot.desk import House
 from bot.listeners import blocks, forms
 from bot.listeners.asked import Memory
@@ -18,10 +19,11 @@ from bot.review.incident import Place, UserId
 from bot.review.policy import DEFAULT
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotOneOfUs, NotYours
 from bot.review.user_group import GroupFact
+from bot.review.when import read_when
 from storage import attending, groups, incidents, people, reviews
 from storage.models import Meeting
 from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, an_incident, mitigated
-from tests.sitting import an_event, buttons, do, plain
+from tests.sitting import an_event, buttons, do, plain, said
 
 PAYMENTS = GroupFact("S0PAY", "payments", "Payments & <billing>", (TOMAS, JONAS))
 
@@ -153,8 +155,8 @@ def test_the_form_asks_whoever_is_new_and_lets_off_whoever_is_left_out(room: Roo
     assert plain(answer).startswith(
         f"2 come: <@{MARA}>, <@{JONAS}>.\nLet off: <@{TOMAS}>. They may still read everything."
     )
-    (said,) = room.transcript(CHANNEL)
-    assert said.startswith(f"<@{JONAS}>, you are asked to the review of")
+    (asked,) = room.transcript(CHANNEL)
+    assert asked.startswith(f"<@{JONAS}>, you are asked to the review of")
 
 
 def test_whoever_was_asked_meanwhile_is_not_let_off_by_a_form_that_did_not_show_them(room: Room, incident: int):
@@ -264,3 +266,15 @@ def test_what_was_chosen_in_the_form_is_what_changes():
 
 def test_the_form_opens_from_its_button_and_where_nobody_is_named():
     assert [forms.wanted("invite", rest) for rest in ("form", "", "<@U1>")] == ["who", "who", None]
+
+
+def test_the_announcement_offers_the_form(room: Room, incident: int):
+    do(room, scheduling.schedule, when=read_when("2026-11-20 10:00"))
+
+    (announced,) = said(room, "scheduled:")
+
+    offered = [one for block in announced.blocks or () for one in block.get("elements", ()) if "value" in one]
+    pressed = {one["text"]["text"]: (one["action_id"], json.loads(one["value"])) for one in offered}
+    action, value = pressed["Change who comes"]
+    assert action.startswith("review:invite")
+    assert (value["text"], value["incident"]) == ("form", incident)
