@@ -40,7 +40,8 @@ A_BREATH_S = 0.005
 NAP_S, LONGEST_NAP_S = 0.5, 5.0
 """Seconds until the next round after one that failed, doubled with each that fails, too."""
 MOST_TRIES = 10
-"""How often the upload of a picture is tried; its summary was said long before."""
+"""How often the upload of a picture is tried, whose summary was said long before; and a letter of which nobody knows
+whether it arrived, for whoever has it would get it for days."""
 MOST_ODD_WORDS = 5
 """How often in a row Slack may refuse a note with a word that its reference does not know."""
 LOOK_BACK = timedelta(minutes=5)
@@ -209,8 +210,10 @@ class Courier:
                 await self._dead(parcel, outcome.word)
             case "unheard_of":
                 await self._refused_oddly(parcel, outcome.word)
+            case "unknown" if parcel.kind == "letter" and parcel.attempt >= MOST_TRIES:
+                await self._dead(parcel, outcome.word)
             case "unknown":
-                await self._unknown(parcel, outcome.word)
+                await self._unknown(parcel, outcome.word, outcome.wait or None)
 
     async def _is_lost(self, parcel: Parcel) -> bool:
         """Whether Slack lost what was to be updated, and it is due again; what a person deleted is not."""
@@ -231,11 +234,14 @@ class Courier:
         log.warning("was not ours any more", extra={"note": parcel.id})
         await asyncio.to_thread(self._claims.mark_later, parcel, A_SECOND, "not_ours")
 
-    async def _unknown(self, parcel: Parcel, why: str) -> None:
-        """Slack may have taken it: after the grace period it is looked up, and never said again blindly."""
+    async def _unknown(self, parcel: Parcel, why: str, wait: timedelta | None = None) -> None:
+        """Slack may have taken it: after the grace period it is looked up, and never said again blindly.
+
+        A letter, which nobody can look up, goes again as it was.
+        """
         log.warning("not known whether it was said", extra={"note": parcel.id, "error": why})
         self._tell("unknown")
-        await asyncio.to_thread(self._claims.mark_uncertain, parcel)
+        await asyncio.to_thread(self._claims.mark_uncertain, parcel, wait)
 
     async def _said(self, parcel: Parcel, said: Said) -> None:
         self._odd_words.pop(parcel.id, None)

@@ -99,7 +99,7 @@ def _outcome(failure: Exception, attempt: int) -> Outcome:
     """5xx is a sure no, and 4xx not yet; whatever else happened, the server may have taken it."""
     code = _code(failure)
     if code is None:
-        return Outcome("unknown", type(failure).__name__)
+        return Outcome("unknown", type(failure).__name__, _wait(attempt))
     return Outcome("never", str(code)) if code >= 500 else Outcome("later", str(code), _wait(attempt))
 
 

@@ -143,6 +143,16 @@ async def test_whatever_happens_on_the_way_a_calendar_shows_the_meeting_once(
     assert len({str(letter) for letter in office.mail.letters}) == 1
 
 
+async def test_a_letter_that_may_have_arrived_is_not_sent_for_ever(office: Office):
+    office.mail.at_data.extend(["reset_after_data"] * 100)
+    office.write()
+
+    await office.settle_for_hours(24)
+
+    assert (len(office.mail.letters), office.state()) == (10, ("dead", "SMTPServerDisconnected"))
+    assert len(office.calendar().shown) == 1
+
+
 async def test_without_a_number_of_its_own_a_letter_sent_twice_would_be_two_meetings(office: Office):
     office.mail.at_data.append("reset_after_data")
     office.write()
