@@ -20,6 +20,7 @@ from bot.review.when import read_when
 from storage import attending, channels, incidents, reviews
 from storage.incidents import Where
 from storage.models import Finding, Message, OutboxNote, Source
+from tests.abilities.test_scheduling import three_continents
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -35,7 +36,7 @@ from tests.cast import (
     an_incident,
     mitigated,
 )
-from tests.sitting import delivered, do, plain, said
+from tests.sitting import buttons, delivered, do, plain, said
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 """The deadline of threads that begin when the clock of these tests starts."""
@@ -479,6 +480,22 @@ def test_what_such_an_incident_asks_for_comes_with_the_button_that_begins_it(in_
     assert answer
     values = [one["value"] for block in answer.blocks for one in block.get("elements", []) if "value" in one]
     assert any('"async"' in value for value in values)
+
+
+def test_where_people_share_no_working_hour_the_proposal_of_one_offers_threads(room: Room):
+    incident = three_continents(room)
+
+    proposed = room.answer(scheduling.schedule, where=Where(HERE.place, incident), by=MARA)
+
+    assert "In threads instead" in buttons(proposed)
+
+
+@pytest.mark.usefixtures("incident")
+def test_where_they_do_it_does_not(room: Room):
+    proposed = room.answer(scheduling.schedule, where=HERE, by=MARA)
+
+    assert "Other times" in buttons(proposed)
+    assert "In threads instead" not in buttons(proposed)
 
 
 # What was said in the threads ------------------------------------------------------------
