@@ -178,7 +178,6 @@ class Historian:
         self._pauses.pop(due.source, None)
         if due.why is Why.opening:
             await self._tell_progress(due)
-        await self._meet_members(due.channel)
         return True
 
     async def _look_once(self, channel: str) -> None:
@@ -191,7 +190,7 @@ class Historian:
         await asyncio.shield(look)
 
     async def _look_at(self, channel: str) -> None:
-        """What became of a channel that nobody told us: its name, its members, whether it is private now.
+        """What became of a channel that nobody told us: its name, whether it is private now, who is in it.
 
         That Slack does not say is no reason not to read it.
         """
@@ -204,6 +203,7 @@ class Historian:
             log.warning("a channel is not described", extra={"channel": channel, "error": type(error).__name__})
         else:
             await self._serve(listening.learn, channel=facts)
+            await self._meet_members(channel)
 
     async def _walk(self, due: Due) -> None:
         now = await asyncio.to_thread(self._desk.now)
@@ -274,9 +274,10 @@ class Historian:
             self._looks.pop(known, None)
 
     async def _meet_members(self, channel: str) -> None:
-        """Names and zones of whoever came to the channel, for the report and for finding an hour.
+        """Names and zones of whoever is in the channel and not known, for the report and for finding an hour.
 
-        Most people come after it was opened; and a program in it is only known for one by its profile.
+        Before its history is read, which can take hours, and again later, for most people come after it was opened;
+        and a program in it is only known for one by its profile.
         """
         unknown = await asyncio.to_thread(self._desk.look, _unknown, channel=channel)
         with contextlib.suppress(SlackApiError, ClientError, OSError, TimeoutError):

@@ -160,6 +160,16 @@ async def test_who_comes_after_the_opening_is_known_by_name_and_programs_for_wha
     assert slack.described.count(ALARM) == 1
 
 
+async def test_who_is_in_a_channel_is_known_before_its_history_is_read(room: Room):
+    a_place(room)
+    historian = Historian(room.desk, Hall(), Silence(lambda: room.now, broken=CHANNEL))
+
+    with contextlib.suppress(RuntimeError):
+        await historian.fetch()
+
+    assert room.ask(people.find, TEAM, TOMAS)
+
+
 # Several programs on one database -------------------------------------------------------------------
 
 
