@@ -21,6 +21,7 @@ EVERY = timedelta(minutes=15)
 """How often it is read who is in which group."""
 LATELY = timedelta(days=14)
 """Of incidents opened since then the affected teams are met."""
+A_DAY = timedelta(days=1)
 MOST_MET = 50
 """Profiles asked for at a time: Slack answers about a hundred a minute, and others ask, too."""
 
@@ -70,4 +71,14 @@ def unmet_people(turn: Turn) -> Sequence[str]:
     asked += [user for speakers in policy.business.values() for user in speakers]
     asked += attending.expected(turn.db, turn.team)
     asked += participants.unmet(turn.db, turn.team, since=turn.now - LATELY)
-    return [user for user in dict.fromkeys(asked) if people.find(turn.db, turn.team, user) is None]
+    unmet = [user for user in dict.fromkeys(asked) if people.find(turn.db, turn.team, user) is None]
+    return [*unmet, *_without_address(turn)]
+
+
+def _without_address(turn: Turn) -> list[str]:
+    """Who is asked to a meeting and would get a letter, looked up once a day: the app may be told addresses by now."""
+    if not turn.house.letters_from:
+        return []
+    asked = [people.find(turn.db, turn.team, user) for user in attending.expected(turn.db, turn.team)]
+    nowhere = [person for person in asked if person and not (person.email or person.gone_since or person.bot_since)]
+    return [one.user_id for one in nowhere if one.read_at is None or turn.now - one.read_at >= A_DAY]

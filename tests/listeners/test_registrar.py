@@ -20,7 +20,7 @@ from bot.sandbox.server import sandbox
 from bot.slack import Slack
 from storage import attending, groups, incidents, people, reviews
 from storage.models import Meeting
-from tests.cast import MARA, TEAM, Room, a_room, an_incident, mitigated
+from tests.cast import MARA, NOVEMBER_18, TEAM, Room, a_room, an_incident, mitigated
 from tests.sandbox.cast import client_of
 
 CHIEF, SPEAKER = UserId("U0CHIEF"), UserId("U0SPEAKER")
@@ -164,6 +164,23 @@ async def test_who_is_asked_to_a_planned_meeting_and_was_never_met_is_met(room: 
 
     assert slack.met.count(stranger) == 1
     assert late not in slack.met
+
+
+@pytest.mark.parametrize(("letters_from", "times"), [("debrief@sandbox.example", 2), ("", 0)])
+async def test_who_would_get_a_letter_and_has_no_address_is_looked_up_once_a_day(
+    room: Room, letters_from: str, times: int
+):
+    room.desk.house = House(letters_from=letters_from)
+    incident = an_incident(room)
+    mitigated(room, incident)
+    room.change(lambda db: planned(db, incident, room))
+    slack = Telling([])
+
+    for hours in (0, 25, 26, 50):
+        room.now = NOVEMBER_18 + timedelta(hours=hours)
+        await Registrar(room.desk, slack).read_if_due()
+
+    assert slack.met.count(MARA) == times
 
 
 def planned(db: Session, incident: int, room: Room) -> int:
