@@ -16,7 +16,7 @@ from bot.review.lifecycle import Role
 from bot.review.refusal import NoIncidentHere, NothingScheduled, NotOneOfUs
 from bot.review.when import read_when
 from bot.sheets import Sheets
-from storage import attending, channels, letters, people
+from storage import attending, channels, letters, people, pseudonymising
 from storage.incidents import Where
 from storage.models import Attendee, Meeting, OutboxNote
 from tests.cast import (
@@ -535,3 +535,29 @@ def test_the_announcement_names_the_call(room: Room, incident: int):
 
     (announced,) = [words for words in room.transcript(CHANNEL) if "meets on" in words]
     assert f"here and on <https://meet.sandbox.example/inc-{incident}|the call>." in announced
+
+
+def test_who_is_forgotten_stands_in_no_letter_and_no_calendar(room: Room, incident: int):
+    booked(room)
+    sent(room)
+    room.serve(inviting.invite, where=HERE, by=MARA, users=[JONAS])
+    tick(room)
+
+    for user in (TOMAS, JONAS):
+        erase(room, user)
+    tick(room)
+
+    kept = room.ask(lambda db: str([*db.execute(select(OutboxNote.__table__)), *db.execute(select(Meeting.__table__))]))
+    assert "mara@sandbox.example" not in kept
+    assert [word for word in (TOMAS, JONAS, "tomas@", "jonas@") if word.lower() in kept.lower()] == []
+    assert {user: method for user, (method, _) in written_to(room).items() if user in ASKED} == {
+        MARA: "REQUEST",
+        PRIYA: "REQUEST",
+    }
+
+
+def erase(room: Room, user: str) -> None:
+    somebody = room.ask(lambda db: pseudonymising.known(db, TEAM, user))
+    pseudonym = pseudonymising.begin(room.storage, somebody, now=room.now)
+    assert sum(pseudonymising.go_through(room.storage, somebody, pseudonym))
+    pseudonymising.finish(room.storage, somebody, pseudonym, now=room.now)
