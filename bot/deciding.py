@@ -1,14 +1,15 @@
 """Which way a review goes: a meeting, alone or in threads; and what the ways without a meeting share."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
-from bot.desk import Turn
+from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage, Who, may, require
 from bot.review.policy import Depth
 from bot.review.refusal import AlreadyInMeeting, NotMitigated, Refused, ReviewClosed, WrongStage
+from bot.review.steps import Stepped
+from bot.review.threads import THREADS
 from bot.review.written import HOW_IT_WENT
 from storage import attending, incidents, reviews
 from storage.incidents import Where
@@ -43,22 +44,31 @@ def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
     return is_over and is_theirs and not stage.is_called_off and stage not in {Stage.in_meeting, Stage.closed}
 
 
-@dataclass(eq=False)
-class GoesOnAlready(Refused):
-    """The review goes on {way} already. `{command} schedule {word} close` ends it; after that there is another way."""
-
-    way: str
-    word: str
+class InThreadsAlready(Refused):
+    """The review goes on in threads already, and others write there. `{command} schedule async close` ends it."""
 
 
-WAYS = {"light": "step by step", "async": "in threads"}
+def must_not_be_in_threads(turn: Turn, incident: Incident) -> None:
+    """Raises InThreadsAlready."""
+    if (reviews.of(turn.db, incident).stepped or {}).get("how") == THREADS:
+        raise InThreadsAlready
 
 
-def must_be_idle(turn: Turn, incident: Incident) -> None:
-    """Raises GoesOnAlready where the review goes on another way."""
-    kept = reviews.of(turn.db, incident).stepped
-    if kept:
-        raise GoesOnAlready(way=WAYS[kept["how"]], word=kept["how"])
+def put_away(turn: Turn, incident: Incident) -> Notes:
+    """Where somebody is led through it alone, that ends here; what they noted stays, and `light_put_away` says so."""
+    review = reviews.of(turn.db, incident)
+    stepped = Stepped.from_json(review.stepped)
+    if stepped is None:
+        return
+    review.stepped = None
+    turn.db.flush()
+    if may_read(turn, incident, stepped.user):
+        yield Note.live(stepped.key(review.id), "light_put_away", stepped.user, title=incident.title)
+
+
+def may_read(turn: Turn, incident: Incident, user: UserId) -> bool:
+    """Whoever was led through it may have left the workspace, or its channel, since."""
+    return incidents.by_number(turn.db, turn.team, incident.id, user) is not None
 
 
 def choose(turn: Turn, incident: Incident, depth: Depth, by: UserId) -> None:

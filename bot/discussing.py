@@ -46,7 +46,7 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
     if under_way:
         yield Note.private(by, "threads_begun", is_new=False, ends_at=under_way.ends_at)
         return
-    deciding.must_be_idle(turn, incident)
+    yield from deciding.put_away(turn, incident)
     deciding.choose(turn, incident, Depth.threads, by)
     off = deciding.call_off_planned(turn, incident, by)
     begun = _begun(turn, incident, by)

@@ -42,13 +42,13 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
     if under_way:
         yield from _gone_on(turn, incident, under_way, by)
         return
-    deciding.must_be_idle(turn, incident)
+    deciding.must_not_be_in_threads(turn, incident)
     deciding.choose(turn, incident, Depth.light, by)
     off = deciding.call_off_planned(turn, incident, by)
     stepped = Stepped.begin(by, turn.now)
     _keep(turn, incident, stepped)
     yield Note.once(
-        f"light-announced:{_mark(turn, incident, stepped)}",
+        f"light-announced:{stepped.mark(reviews.of(turn.db, incident).id)}",
         "light_announced",
         incidents.main_place(turn.db, incident.id),
         incident=incident.id,
@@ -64,8 +64,8 @@ def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Not
     """What they read until now says that it goes on elsewhere: there is one message to press on."""
     stepped = before.go_on(by, turn.now)
     _keep(turn, incident, stepped)
-    if _may_read(turn, incident, before.user):
-        key = _key(turn, incident, before)
+    if deciding.may_read(turn, incident, before.user):
+        key = before.key(reviews.of(turn.db, incident).id)
         yield Note.live(key, "light_moved", before.user, title=incident.title, user=by, is_same=by == before.user)
     yield _page(turn, incident, stepped)
     yield Note.private(by, "light_begun", is_new=False)
@@ -115,13 +115,8 @@ def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Show what was noted elsewhere; where nobody is led through the review, nothing."""
     incident = incidents.at(turn.db, turn.team, where, by)
     stepped = _under_way(turn, incident)
-    if stepped and _may_read(turn, incident, stepped.user):
+    if stepped and deciding.may_read(turn, incident, stepped.user):
         yield _page(turn, incident, stepped)
-
-
-def _may_read(turn: Turn, incident: Incident, user: UserId) -> bool:
-    """Whoever was led through it may have left the workspace, or its channel, since."""
-    return incidents.by_number(turn.db, turn.team, incident.id, user) is not None
 
 
 def _under_way(turn: Turn, incident: Incident) -> Stepped | None:
@@ -157,7 +152,8 @@ class LightPage:
 
 
 def _page(turn: Turn, incident: Incident, stepped: Stepped) -> Note:
-    return Note.live(_key(turn, incident, stepped), "light", stepped.user, page=page(turn, incident, stepped))
+    key = stepped.key(reviews.of(turn.db, incident).id)
+    return Note.live(key, "light", stepped.user, page=page(turn, incident, stepped))
 
 
 def page(turn: Turn, incident: Incident, stepped: Stepped) -> LightPage:
@@ -176,15 +172,6 @@ def page(turn: Turn, incident: Incident, stepped: Stepped) -> LightPage:
         counts=[(kind.label if len(found) == 1 else f"{kind.label}s", len(found)) for kind, found in by_kind.items()],
         actions=actions.of_incident(turn.db, incident.id),
     )
-
-
-def _key(turn: Turn, incident: Incident, stepped: Stepped) -> str:
-    return f"light:{_mark(turn, incident, stepped)}:{stepped.posted}"
-
-
-def _mark(turn: Turn, incident: Incident, stepped: Stepped) -> str:
-    """Of one going-through: an incident that broke again is gone through again."""
-    return f"{reviews.of(turn.db, incident).id}:{stepped.began_at:%Y%m%dT%H%M%S}"
 
 
 # What the clock asks -----------------------------------------------------------------------
@@ -216,7 +203,7 @@ def _is_to_be_reminded(turn: Turn, incident: Incident, stepped: Stepped) -> bool
 
 def _reminder(turn: Turn, incident: Incident, stepped: Stepped) -> Note:
     return Note.once(
-        f"light-waits:{_mark(turn, incident, stepped)}",
+        f"light-waits:{stepped.mark(reviews.of(turn.db, incident).id)}",
         "light_waits",
         stepped.user,
         incident=incident.id,

@@ -82,6 +82,14 @@ class Stepped:
         """Of the step, from 1."""
         return self.at + 1
 
+    def mark(self, review: int) -> str:
+        """Of this going-through: an incident that broke again is gone through again."""
+        return f"{review}:{self.began_at:%Y%m%dT%H%M%S}"
+
+    def key(self, review: int) -> str:
+        """Of the message they press on."""
+        return f"light:{self.mark(review)}:{self.posted}"
+
     def next(self, now: datetime, seen: int | None = None) -> Stepped:
         """The step after; at the last one, and for a press on a message that has changed since, it stays."""
         return self._moved(self.at + 1, now, seen)

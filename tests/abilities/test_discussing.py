@@ -191,16 +191,30 @@ def test_while_it_burns_nobody_is_asked(room: Room):
 
 
 @pytest.mark.usefixtures("incident")
-def test_one_review_goes_on_one_way_at_a_time(room: Room):
+def test_while_others_write_in_threads_nobody_is_led_through_alone(room: Room):
     begin(room)
 
-    with pytest.raises(deciding.GoesOnAlready) as refused:
+    with pytest.raises(deciding.InThreadsAlready) as refused:
         do(room, leading_through.begin)
 
     assert refused.value.sentence() == (
-        "The review goes on in threads already. `/review schedule async close` ends it; "
-        "after that there is another way."
+        "The review goes on in threads already, and others write there. `/review schedule async close` ends it."
     )
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_was_begun_alone_can_go_on_in_threads(room: Room):
+    do(room, leading_through.begin)
+    do(room, noting.note_finding, kind=FindingKind.contributor, text="a retry without a limit")
+
+    begin(room)
+
+    assert said(room, "light:")[-1].text == (
+        "The review of “Checkout is slow” goes on in threads, in its channel. What you noted is kept and stands there."
+    )
+    assert "a retry without a limit" in thread(room, "contributors").text
+    with pytest.raises(leading_through.NotUnderWay):
+        do(room, leading_through.advance)
 
 
 # Answers ---------------------------------------------------------------------------------

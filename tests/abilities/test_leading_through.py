@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, leading_through, noting, reporting, scheduling, tracking
+from bot import deciding, facilitating, leading_through, noting, reporting, scheduling, tracking
 from bot.render import Rendered
 from bot.review.findings import FindingKind
 from bot.review.heard import MembershipFact
@@ -278,7 +278,7 @@ def test_who_left_the_private_channel_reads_nothing_more_of_it(room: Room):
 
 
 def test_without_a_look_at_who_may_see_it_they_would_read_on(room: Room, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(leading_through, "_may_read", lambda *_: True)
+    monkeypatch.setattr(deciding, "may_read", lambda *_: True)
     before = led_out(room)
 
     do(room, noting.note_finding, by=JONAS, kind=FindingKind.risk, text="the key lies in the wiki")
