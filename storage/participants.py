@@ -12,8 +12,9 @@ from bot.review import participants
 from bot.review.impact import Impact
 from bot.review.incident import UserId
 from bot.review.participants import LARGEST_TEAM, Proposal, Side, TookPart, propose
-from storage import groups, incidents, involved, timeline
-from storage.models import Incident, Person, UserGroup
+from bot.review.questions import named_in
+from storage import groups, incidents, involved, people, timeline
+from storage.models import Incident, Message, Person, TimelineEvent, UserGroup
 
 Speakers = Mapping[str, Sequence[UserId]]
 """Business function, in lower case, to the people who speak for it, as the policy names them."""
@@ -40,7 +41,8 @@ def unheard(db: Session, incident: Incident, core: Collection[UserId], speakers:
 
 def took_part(db: Session, incident: Incident) -> Sequence[TookPart]:
     """What each person did in an incident."""
-    messages, events = involved.involvement(db, incident), _on_the_timeline(db, incident)
+    messages = involved.involvement(db, incident)
+    events = _on_the_timeline(db, incident, people.names(db, incident.team_id, messages))
     active = involved.active(db, incident)
     return [
         TookPart(UserId(user), events[user], messages[user], active.get(user, timedelta()))
@@ -48,11 +50,18 @@ def took_part(db: Session, incident: Incident) -> Sequence[TookPart]:
     ]
 
 
-def _on_the_timeline(db: Session, incident: Incident) -> Counter[str]:
-    """How many events are of somebody: who wrote the message, else who typed it."""
-    told = timeline.told(db, incident.id)
-    who = (one.message.user_id if one.message else one.event.by for one in told)
+def _on_the_timeline(db: Session, incident: Incident, names: Mapping[str, str]) -> Counter[str]:
+    """How many events are of somebody."""
+    who = (_who(one.event, one.message, names) for one in timeline.told(db, incident.id))
     return Counter(user for user in who if user)
+
+
+def _who(event: TimelineEvent, message: Message | None, names: Mapping[str, str]) -> str | None:
+    """Who wrote the message, or is named in what was typed, else who typed it; None for a program."""
+    if event.source == "automated" or (message and message.bot_id):
+        return None
+    named = set[str]() if message else named_in(event.text or "", names)
+    return next(iter(named), None) or (message.user_id if message else event.by)
 
 
 # The sides that were touched -----------------------------------------------------------------

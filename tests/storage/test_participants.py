@@ -86,6 +86,24 @@ def test_a_team_of_the_timeline_is_spoken_for(room: Room):
     assert proposed(room, incident).speaks_for == {TOMAS: ("Payments",)}
 
 
+@pytest.mark.parametrize("text", [f"<@{JONAS}> restarted the queue", "Jonas restarted the queue"])
+def test_an_event_is_of_whoever_is_named_in_it_and_not_of_who_typed_it(room: Room, text: str):
+    incident = an_incident(room)
+    says(room, JONAS)
+    an_event(room, incident, text, by=TOMAS)
+
+    parts = room.ask(lambda db: participants.took_part(db, incidents.get(db, incident)))
+
+    assert {one.user: one.events for one in parts} == {JONAS: 1, TOMAS: 0}
+
+
+def test_what_a_program_reported_is_nobodys(room: Room):
+    incident = an_incident(room)
+    an_event(room, incident, "Scaled up", by=None, source="automated")
+
+    assert room.ask(lambda db: participants.took_part(db, incidents.get(db, incident))) == []
+
+
 def test_a_whole_site_is_no_team(room: Room):
     incident = an_incident(room)
     told(room, GroupFact("S0ALL", "berlin", "Berlin", (TOMAS, *(f"U0{number:03}" for number in range(60)))))
