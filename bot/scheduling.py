@@ -339,6 +339,7 @@ def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
         over_at=reviews.over_since(turn.db, incident),
         channel=place.channel,
         worth=_offer(turn, incident),
+        asks_severity=not (incident.severity or incident.assessed),
         days_late=_days_late(turn, incident, lead),
         **_proposal_facts(turn, incident),
     )

@@ -17,9 +17,11 @@ def by_person(
     """The moments of everybody's acts between two moments, where they are known; those of programs are left out."""
     programs = {*_programs(db, incident.team_id), bot_user(db, incident.team_id)}
     found: dict[str, list[datetime]] = {}
-    for query in (_written(incident), _typed(incident), _set(incident)):
-        for user, at in db.execute(query):
-            if user and user not in programs and (since or at) <= at <= (until or at):
+    acts = ((_written, Message.posted_at), (_typed, TimelineEvent.recorded_at), (_set, Moment.recorded_at))
+    for query, moment in acts:
+        inside = [*([moment >= since] if since else []), *([moment <= until] if until else [])]
+        for user, at in db.execute(query(incident).where(*inside)):
+            if user and user not in programs:
                 found.setdefault(user, []).append(at)
     return found
 

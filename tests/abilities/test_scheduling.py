@@ -623,6 +623,17 @@ def test_during_the_fire_nobody_is_asked(room: Room):
     assert room.transcript() == []
 
 
+def test_with_the_hour_the_lead_is_offered_to_say_how_grave_it_was_where_nobody_has(room: Room):
+    mitigated(room, an_incident(room, severity=None))
+    mitigated(room, an_incident(room, title="Mail is late", lead=TOMAS, channel=ChannelId("C0MAIL")))
+
+    room.serve(scheduling.propose_due)
+
+    (unknown,), (known,) = room.transcript(MARA), room.transcript(TOMAS)
+    assert "It has no severity yet, so I plan for a full review. Six questions propose one." in unknown
+    assert "Six questions" not in known
+
+
 @pytest.mark.parametrize("severity", ["sev3", "sev4"])
 def test_no_review_is_proposed_where_the_severity_asks_for_none(room: Room, severity: str):
     mitigated(room, an_incident(room, severity=severity))

@@ -415,6 +415,19 @@ def test_messages_worth_keeping_are_kept_sorted_and_worded_in_one_form(town: Tow
     assert "I found no message" in town.review("priya", channel, "timeline candidates")
 
 
+def test_six_questions_propose_a_severity_and_a_press_sets_it(town: Town):
+    channel = town.an_incident()
+    town.driver.do("join", user="tom", channel=channel)
+
+    town.review("tom", channel, "severity")
+    town.driver.fill("tom", customers="some", hours="peak")
+    told = town.driver.wait_for_words(channel, "From your answers I would call", "tom")
+    town.driver.press("tom", channel, "^Make it sev2$")
+
+    assert "some customers felt it and it fell into peak hours" in words_of(told)
+    assert "is sev2 already" in town.review("tom", channel, "severity sev2")
+
+
 # Over HTTP -------------------------------------------------------------------------------------
 
 
