@@ -48,17 +48,21 @@ def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotatio
     1. They are in the pool; without one in the incident's channel, or, to write, asked to the meeting. In a large
        channel they are known from reviews.
     2. They are people of this workspace, see the incident, hold no other part in it, and can come at that hour.
-    3. They took no part in the response (S1, S2, PagerDuty). In a team too small for that the least involved come
-       first where they are to lead, and whose turn it is where they are to write.
+    3. To lead, they took no part in the response (S1, S2, PagerDuty); in a team too small for that the least involved
+       come first. To write, those of the pool who took none come first; of those who come to the meeting they come
+       last, for they come to speak for somebody.
     """
     part = involved.involvement(db, incident, until=reviews.over_since(db, incident))
     able = _able_to_come(db, incident, wanted, _may_take(db, incident, _pool(db, incident, wanted)))
     had = turns(db, incident.team_id, wanted.role)
-    fresh = rotation.in_turn(able, had, never=part)
+    fresh = [Rotation(user, responded=False) for user in rotation.in_turn(able, had, never=part)]
+    taken_part = [user for user in able if user in part]
+    if wanted.role is Role.scribe:
+        rest = [Rotation(user, responded=True) for user in rotation.in_turn(taken_part, had)]
+        return [*fresh, *rest] if _is_named(db, incident, wanted) else [*rest, *fresh]
     if fresh or _reads_along(db, incident, wanted):
-        return [Rotation(user, responded=False) for user in fresh]
-    rest = rotation.by_part(able, had, part) if wanted.role is Role.facilitator else rotation.in_turn(able, had)
-    return [Rotation(user, responded=True) for user in rest]
+        return fresh
+    return [Rotation(user, responded=True) for user in rotation.by_part(able, had, part)]
 
 
 def turns(db: Session, team: str, role: Role) -> Sequence[Had]:
@@ -89,8 +93,11 @@ def _members(db: Session, incident: Incident) -> Sequence[str]:
 
 def _reads_along(db: Session, incident: Incident, wanted: Wanted) -> bool:
     """Whether the pool would be a large channel: a team that small is not, and who responded is not asked to lead."""
-    is_named = bool(groups.pool(db, incident.team_id, wanted.pool))
-    return wanted.role is Role.facilitator and not is_named and len(_members(db, incident)) > LARGE
+    return not _is_named(db, incident, wanted) and len(_members(db, incident)) > LARGE
+
+
+def _is_named(db: Session, incident: Incident, wanted: Wanted) -> bool:
+    return bool(groups.pool(db, incident.team_id, wanted.pool))
 
 
 def _known_from_reviews(db: Session, incident: Incident) -> set[str]:

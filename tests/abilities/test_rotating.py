@@ -376,7 +376,8 @@ def test_in_a_small_team_whoever_was_in_it_least_is_asked_and_that_is_said(room:
     take(room, TOMAS)
 
     assert said(room, TOMAS)[0].startswith(
-        "Everybody who could lead the review of “Checkout is slow” took part in the response, you a little less"
+        "Everybody who could lead the review of “Checkout is slow” took part in the response, and you had your "
+        "hands free a little more often.\n"
     )
     assert said(room)[1:] == [
         (
@@ -488,6 +489,25 @@ def test_whoever_is_asked_to_the_meeting_may_be_asked_to_write_and_nobody_for_tw
         "Would you write at the review of “Checkout is slow” on *Mon 23 Nov 2026, 11:00 GMT*, 60 min, in <#C0INC>?"
     )
     assert room.ask(incidents.roles, 1).scribe == TOMAS
+
+
+def test_who_comes_to_speak_for_somebody_is_asked_last_to_write(room: Room):
+    everybody_in_london(room)
+    an_incident(room)
+    members(room, MARA, TOMAS, JONAS)
+    a_message(room, "restarted the pods", by=TOMAS)
+    mitigated(room, 1, NOVEMBER_18 + timedelta(hours=1))
+    room.now = THURSDAY_NINE
+    room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when(MONDAY))
+    room.serve(inviting.invite, where=HERE, by=MARA, users=[JONAS])
+    room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=PRIYA)
+    room.pass_time(minutes=30)
+
+    tick(room)
+    pass_on(room, TOMAS, Role.scribe)
+    tick(room)
+
+    assert asked(room) == [(TOMAS, "scribe", "passed"), (JONAS, "scribe", None)]
 
 
 def test_who_leads_and_who_writes_is_told_missing_in_one_message(room: Room):

@@ -829,8 +829,8 @@ def test_where_no_hour_is_common_the_proposal_says_whose_evening_it_is(room: Roo
     assert answer.split("\n\n")[0] == (
         "I suggest *Fri 20 Nov 2026, 06:00 CET*, 50 hours after mitigation, 60 min.\n"
         "No hour is a working one for all three, so this is the least bad one.\n"
-        f"It is early morning for <@{MARA}> (Fri 20 Nov 2026, 06:00 CET), evening for <@{ANGELES}> "
-        "(Thu 19 Nov 2026, 21:00 PST). Whose turn that is changes from review to review."
+        f"It is evening for <@{ANGELES}> (Thu 19 Nov 2026, 21:00 PST), early morning for <@{MARA}> "
+        "(Fri 20 Nov 2026, 06:00 CET). Whose turn that is changes from review to review."
     )
 
 
