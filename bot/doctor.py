@@ -21,6 +21,7 @@ from bot.paging import said_by
 from bot.printing import Press
 from bot.review import example
 from bot.review.history import MEAGRE_PAGE
+from bot.review.policy import Policy
 from bot.seals import FILE
 from bot.settings import BadSettings, Settings, needed_to_run, read_settings
 from bot.shelf import Shelf
@@ -240,6 +241,48 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         yield history
     if settings.app_token:
         yield await _socket_mode(settings)
+    for finding in await _named_in_policy(settings.rules, client):
+        yield finding
+
+
+async def _named_in_policy(policy: Policy, client: AsyncWebClient) -> list[Finding]:
+    """Whether Slack knows the people and channels that the policy names, the first of many."""
+    nobody = [user for user in policy.people[:MOST_LOOKED_UP] if await _is_nobody(client, user)]
+    closed = [channel for channel in policy.sharing.channels[:MOST_LOOKED_UP] if await _is_closed(client, channel)]
+    found: list[Finding] = []
+    if nobody:
+        words = f"Slack knows no such member as {', '.join(nobody)}: name somebody else in DEBRIEF_POLICY"
+        found.append(Finding("people of the policy", False, words))
+    if closed:
+        words = f"the bot is not in {', '.join(closed)}, so no report goes there: invite it, or take them off"
+        found.append(Finding("channels of the policy", False, words))
+    return found
+
+
+MOST_LOOKED_UP = 30
+"""Calls to Slack of each sort; a doctor should not take minutes."""
+
+
+async def _is_nobody(client: AsyncWebClient, user: str) -> bool:
+    """As Slack says; where it says nothing, nothing is wrong with the policy."""
+    try:
+        answer = await client.users_info(user=user)
+    except SlackApiError as error:
+        return said_by(error) in {"user_not_found", "user_not_visible"}
+    except (ClientError, OSError, TimeoutError):
+        return False
+    return bool((answer.get("user") or {}).get("deleted"))
+
+
+async def _is_closed(client: AsyncWebClient, channel: str) -> bool:
+    try:
+        answer = await client.conversations_info(channel=channel)
+    except SlackApiError as error:
+        return said_by(error) == "channel_not_found"
+    except (ClientError, OSError, TimeoutError):
+        return False
+    shown = answer.get("channel") or {}
+    return not shown.get("is_member") or bool(shown.get("is_archived"))
 
 
 LIMITED = Finding(

@@ -122,6 +122,26 @@ async def test_it_says_which_keys_of_the_policy_are_this_houses_own(given: Set, 
     assert own == f"set in {policy}: severities.sev3.review, soak_days"
 
 
+async def test_people_and_channels_of_the_policy_that_slack_does_not_know_are_named(
+    given: Set, tmp_path: Path, slack: Running
+):
+    priya = next(user.id for user in slack.sandbox.workspace.users.values() if user.name == "priya")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f"escalation = ['{priya}', 'U0NOBODY']\n[sharing]\nchannels = ['C0NOWHERE']\n")
+    given(DEBRIEF_POLICY=str(policy))
+
+    assert await wrong() == [
+        (
+            "people of the policy",
+            "Slack knows no such member as U0NOBODY: name somebody else in DEBRIEF_POLICY",
+        ),
+        (
+            "channels of the policy",
+            "the bot is not in C0NOWHERE, so no report goes there: invite it, or take them off",
+        ),
+    ]
+
+
 async def test_a_policy_that_cannot_be_used_is_named_with_its_line(given: Set, tmp_path: Path):
     policy = tmp_path / "policy.toml"
     policy.write_text("\nsoak_days = -1\n")

@@ -120,6 +120,14 @@ class Policy:
         opens, closes = (round(edge / timedelta(hours=1)) for edge in self.window)
         return f"{opens} to {closes} hours"
 
+    @property
+    def people(self) -> tuple[UserId, ...]:
+        """Everybody it names, each once."""
+        sharing = (*self.sharing.people, *self.sharing.managers)
+        pools = (*self.leaders.people, *self.facilitators.people, *self.scribes.people)
+        business = [user for users in self.business.values() for user in users]
+        return tuple(dict.fromkeys((*self.escalation, *sharing, *pools, *business)))
+
     def own(self, severity: str | None) -> tuple[str, ...]:
         """What of all this bears on an incident of this severity and was set here, in words; the rest is by default."""
         mine = f"severities.{severity or 'unknown'}."
