@@ -55,6 +55,25 @@ class NoTeamHere(Refused):
     """No team meets apart in this thread. `{command} schedule apart @group thu 10:00` plans it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """Who may meet apart: id and name of each user group, those that were in the incident first; and an hour for it."""
+
+    named: Sequence[tuple[str, str]]
+    at: datetime
+
+
+def teams(turn: Turn, *, where: Where, by: UserId) -> Teams:
+    """To choose from, for whoever may plan it; the hour is a day before everybody meets, else tomorrow."""
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
+    there = set(involved.most_active(turn.db, incident))
+    every = sorted(groups.every(turn.db, turn.team), key=lambda group: (not there & {*group.members}, group.name))
+    everybody = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    before = everybody.meets_at - timedelta(days=1) if everybody and everybody.meets_at else turn.now
+    at = before if before > turn.now else turn.now + timedelta(days=1)
+    return Teams([(group.group_id, group.name or group.handle) for group in every], at.replace(minute=0, second=0))
+
+
 # Planned, moved, ended ---------------------------------------------------------------------
 
 

@@ -86,7 +86,7 @@ def _wanted_of_postpone(rest: str) -> str | None:
 
 
 def _wanted_of_schedule(rest: str) -> str | None:
-    return "hour" if rest == "form" else thread_forms.wanted(rest)
+    return {"form": "hour", "apart": "apart"}.get(rest) or thread_forms.wanted(rest)
 
 
 def _wanted_of_postpone(rest: str) -> str | None:

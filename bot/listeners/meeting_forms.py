@@ -4,9 +4,9 @@ import html
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from bot import facilitating, inviting, noting, sealing, walking
+from bot import facilitating, inviting, meeting_apart, noting, sealing, walking
 from bot.listeners import blocks
-from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory
+from bot.listeners.asked import MOST_OPTIONS, Answers, Asked, Form, Memory, moment_in
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed
 from bot.listeners.event_forms import event_deed
@@ -113,6 +113,22 @@ def _ask_park(_: Asked) -> list[Block]:
     return [blocks.field("text", "A thought for later", blocks.lines())]
 
 
+def _ask_apart(asked: Asked) -> list[Block]:
+    teams = meeting_apart.teams(asked.turn, where=_where(asked), by=asked.by)
+    if not teams.named:
+        return [blocks.said("I know no user group of this workspace yet. I read them once an hour.")]
+    options = [(group, short(name, 75)) for group, name in teams.named[:MOST_OPTIONS]]
+    hint = "Before everybody does. It takes 45 minutes, in a thread of its own."
+    return [
+        blocks.field("team", "Which team", blocks.choice(options)),
+        blocks.field("when", "When it meets", blocks.a_moment(teams.at), hint=hint),
+    ]
+
+
+def _apart(answers: Answers, _: Memory) -> Deed:
+    return Deed(meeting_apart.plan, {"team": answers.get("team") or "", "when": moment_in(answers)})
+
+
 def _stops(answers: Answers, _: Memory) -> Deed:
     return Deed(walking.choose_stops, {"numbers": [int(number) for number in answers.get("stops", ())]})
 
@@ -168,6 +184,7 @@ def _surprise(answers: Answers, _: Memory) -> Deed:
 FORMS: Mapping[str, Form] = {
     "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
     "who": Form("Who comes", "Keep", _ask_who, _who, "core", _shown_as_coming),
+    "apart": Form("A team meets first", "Plan it", _ask_apart, _apart, "when"),
     "note": Form("Note it", "Note", _ask_note, _note, "text"),
     "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
     "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),
