@@ -1,0 +1,54 @@
+"""The meeting's hour on the running bot: chosen in a form, moved and called off with a reason, each told once."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.sandbox.driver import words_of
+from tests.reliability.town import CHANNEL, LEAD, RESPONDER, Town, town
+
+FRIDAY_NOON = int(datetime(2026, 11, 27, 12, 0, tzinfo=UTC).timestamp())
+
+
+@pytest.fixture
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The incident is over."""
+    with town(tmp_path_factory.mktemp("town")) as here:
+        here.driver.say(RESPONDER, CHANNEL, "rolled checkout back to 41")
+        here.types(LEAD, "severity sev2", "mitigated")
+        yield here
+        assert here.violations() == []
+
+
+def test_the_lead_chooses_another_time_moves_it_and_calls_it_off(here: Town):
+    here.types(LEAD, "schedule")
+    here.driver.press(LEAD, CHANNEL, "^Other times$")
+    here.driver.fill(LEAD, offer=first_option(here))
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* meets on")
+
+    here.types(LEAD, "schedule")
+    here.driver.press(LEAD, CHANNEL, "^Move it$")
+    here.driver.fill(LEAD, when=FRIDAY_NOON, reason="The vendor is back then.")
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from .*The vendor is back then")
+
+    here.types(LEAD, "schedule")
+    here.driver.press(LEAD, CHANNEL, "^Call it off$")
+    here.driver.fill(LEAD, reason="Half of us are ill.")
+    here.driver.wait_for_words(CHANNEL, "(?s)does not take place then.*Half of us are ill")
+
+    assert here.review()["review"]["stage"] == "mitigated"
+    assert told(here, "The vendor is back then") == told(here, "Half of us are ill") == 1
+
+
+def first_option(here: Town) -> str:
+    """What the first hour in the menu of the open form stands for."""
+    views: list[dict[str, Any]] = here.driver.wait_for(lambda: here.driver.get(f"views/{LEAD}")["views"], "the form")
+    menu = next(block for block in views[-1]["blocks"] if block.get("block_id") == "offer")
+    return menu["element"]["options"][0]["value"]
+
+
+def told(here: Town, words: str) -> int:
+    """How many messages in the channel hold these words."""
+    return sum(words in words_of(message) for message in here.driver.messages(CHANNEL))
