@@ -210,7 +210,7 @@ class Courier:
                 await self._dead(parcel, outcome.word)
             case "unheard_of":
                 await self._refused_oddly(parcel, outcome.word)
-            case "unknown" if parcel.kind == "letter" and parcel.attempt >= MOST_TRIES:
+            case "unknown" if parcel.kind == "letter" and parcel.tries >= MOST_TRIES:
                 await self._dead(parcel, outcome.word)
             case "unknown":
                 await self._unknown(parcel, outcome.word, outcome.wait or None)

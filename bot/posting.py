@@ -51,6 +51,11 @@ class Parcel:
     """Of a letter: where it goes, and the name of who lives there."""
     letter: Mapping[str, Any] | None = None
 
+    @property
+    def tries(self) -> int:
+        """How often this letter, and no earlier version of it, has been tried."""
+        return self.attempt - int((self.letter or {}).get("tried_before", 0))
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -196,7 +201,7 @@ async def _mail(post: Post, parcel: Parcel) -> Said:
         raise Known(Outcome("later", "no_server", timedelta(seconds=UNTIL_MENDED_S)))
     to = Guest(*parcel.address) if parcel.address else None
     mark = f"{parcel.mark}.{parcel.version}"
-    await post.mail.send(Outgoing(to, mark, parcel.text, parcel.letter or {}, attempt=parcel.attempt))
+    await post.mail.send(Outgoing(to, mark, parcel.text, parcel.letter or {}, attempt=parcel.tries))
     return Said(parcel.channel)
 
 

@@ -39,7 +39,8 @@ def write(db: Session, team: str, letter: Letter) -> None:
         db.add(note)
     else:
         note.version += 1
-    note.text, note.letter = letter.text, {**letter.enclosed, "until": letter.until.isoformat()}
+    note.text = letter.text
+    note.letter = {**letter.enclosed, "until": letter.until.isoformat(), "tried_before": note.attempts}
     note.not_before = letter.at
     if note.state != OF_LETTERS.goes:
         note.state, note.error = OF_LETTERS.waits, None
@@ -56,6 +57,7 @@ def _new(team: str, letter: Letter) -> OutboxNote:
         text=letter.text,
         version=1,
         state=OF_LETTERS.waits,
+        attempts=0,
         written_at=letter.at,
         not_before=letter.at,
     )

@@ -153,6 +153,23 @@ async def test_a_letter_that_may_have_arrived_is_not_sent_for_ever(office: Offic
     assert len(office.calendar().shown) == 1
 
 
+async def test_what_befell_an_earlier_version_is_not_held_against_the_next(office: Office):
+    office.mail.at_rcpt.extend(["reset_at_rcpt"] * 9)
+    office.write(sequence=0)
+    await office.settle_for_hours(6)
+    office.mail.at_rcpt.extend(["reset_at_rcpt"] * 3)
+    office.write(sequence=1)
+
+    await office.settle()
+    office.now += timedelta(seconds=31)
+    await office.settle()
+    tried = office.mail.tried
+    await office.settle_for_hours(2)
+
+    assert tried == 12
+    assert (office.state(), [entry.sequence for entry in office.calendar().shown]) == (("sent", None), [1])
+
+
 async def test_without_a_number_of_its_own_a_letter_sent_twice_would_be_two_meetings(office: Office):
     office.mail.at_data.append("reset_after_data")
     office.write()
