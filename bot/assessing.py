@@ -1,8 +1,9 @@
 """How grave it was, by the answers to a few questions: they are kept, a severity is proposed, and a person decides."""
 
+from bot import costing
 from bot.desk import Note, Notes, Turn
 from bot.review.assessment import Assessment, propose
-from bot.review.incident import MomentName, Severity, UserId
+from bot.review.incident import Severity, UserId
 from bot.review.refusal import NothingAnswered
 from storage import incidents
 from storage.incidents import Where
@@ -36,11 +37,7 @@ def assess(turn: Turn, *, where: Where, by: UserId, assessment: Assessment) -> N
 
 def known_of(turn: Turn, incident: Incident) -> Assessment:
     """The answers that were given, and how long it lasted where its moments tell."""
-    began, mitigated = (
-        incidents.moment(turn.db, incident.id, name) for name in (MomentName.began, MomentName.mitigated)
-    )
-    lasted = mitigated - began if began and mitigated and mitigated >= began else None
-    return Assessment.from_json(incident.assessed, lasted)
+    return Assessment.from_json(incident.assessed, costing.lasted(turn.db, incident))
 
 
 def _record(turn: Turn, incident: Incident, before: Assessment, after: Assessment, *, by: UserId) -> None:

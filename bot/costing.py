@@ -1,6 +1,6 @@
 """What an incident took: the hours of its people, in total, and the money where a rate is set."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -37,11 +37,14 @@ def _workday(house: House, zone: str, around: datetime) -> Workday:
 
 def money(db: Session, incident: Incident, house: House, took: Effort) -> list[Cost]:
     """What it cost, where a rate is set."""
-    known = {name: row.at for name, row in incidents.moments(db, incident.id).items() if row.at}
-    began, mitigated = (known.get(name) for name in (MomentName.began, MomentName.mitigated))
-    lasted = mitigated - began if began and mitigated and mitigated >= began else None
-    together = took.together.active if took.together else None
-    return costs(house.policy.rates, Impact.from_json(incident.impact), lasted=lasted, together=together)
+    together, felt = took.together.active if took.together else None, lasted(db, incident)
+    return costs(house.policy.rates, Impact.from_json(incident.impact), lasted=felt, together=together)
+
+
+def lasted(db: Session, incident: Incident) -> timedelta | None:
+    """How long the impact was felt: from when it began until it was mitigated; None where one of them is not known."""
+    began, mitigated = (incidents.moment(db, incident.id, name) for name in (MomentName.began, MomentName.mitigated))
+    return mitigated - began if began and mitigated and mitigated >= began else None
 
 
 def lines(db: Session, incident: Incident, house: House) -> list[tuple[str, str]]:

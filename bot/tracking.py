@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot import costing, deciding, wording
 from bot.desk import Note, Notes, Turn
 from bot.review import lifecycle
+from bot.review.assessment import Assessment, propose
 from bot.review.impact import Impact
 from bot.review.incident import (
     ChannelId,
@@ -116,11 +117,19 @@ def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
         asked=turn.asked_of(incident),
         house=turn.house.policy,
         own=turn.house.policy.own(incident.severity),
+        because=_reasons(turn, incident),
+        asks_privately=turn.asked_of(incident).private_question and turn.house.seal is not None,
         chosen=reviews.of(turn.db, incident).depth,
         async_hours=round(turn.house.policy.async_deadline / timedelta(hours=1)),
         raises=RAISES_SEVERITY,
         may_choose_way=deciding.may_choose(turn, incident, by),
     )
+
+
+def _reasons(turn: Turn, incident: Incident) -> tuple[str, ...]:
+    """Why it is as grave as it is called, where somebody answered what matters and it came to the same."""
+    proposed = propose(Assessment.from_json(incident.assessed, costing.lasted(turn.db, incident)))
+    return proposed.reasons if proposed and proposed.severity == incident.severity else ()
 
 
 # Its moments ---------------------------------------------------------------------------

@@ -83,6 +83,17 @@ def test_how_long_it_lasted_is_known_from_its_moments_and_asked_of_nobody(room: 
     assert "a *sev3*: some customers felt it, for 6 min." in answered(room, customers="some")
 
 
+def test_the_policy_says_why_it_is_as_grave_as_it_is_called(room: Room):
+    an_incident(room, severity="sev2")
+    answered(room, customers="some")
+    same = room.serve(tracking.policy, where=HERE, by=TOMAS)
+    answered(room, customers="most")
+    other = room.serve(tracking.policy, where=HERE, by=TOMAS)
+
+    assert "It is a sev2 because some customers felt it." in same
+    assert "because most" not in other
+
+
 def test_answers_that_say_too_little_are_refused_with_what_is_missing(room: Room):
     an_incident(room)
 

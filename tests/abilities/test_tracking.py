@@ -28,6 +28,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import read_when
+from bot.seals import Seal
 from bot.tracking import CannotSeeIt
 from storage import attending, channels, incidents, people, reviews
 from storage.incidents import Where
@@ -566,6 +567,14 @@ def test_the_policy_says_what_was_set_here_and_what_is_by_default(room: Room):
     assert "The pre-read 8 hours before it" in here
     assert "One working day before actions are promised" in here
     assert "Set here, in the policy file: its length, when it meets and the days before promises. The rest" in here
+
+
+def test_a_private_question_is_told_where_its_answers_can_be_sealed(room: Room):
+    an_incident(room, severity="sev1")
+    sealed = Room(room.storage, room.now, House(seal=Seal(b"nobody can guess this")))
+
+    assert "the answers stay sealed until the meeting" in sealed.serve(tracking.policy, where=HERE, by=TOMAS)
+    assert "sealed" not in room.serve(tracking.policy, where=HERE, by=TOMAS)
 
 
 def test_the_policy_says_who_gets_the_report_and_of_a_private_incident_nobody_else(room: Room):
