@@ -153,7 +153,9 @@ function fileChip(file) {
 
 function chip(file) {
   const size = file.size ? ` · ${humanSize(file.size)}` : "";
-  return el("span", { class: "file" }, icon("file"), el("span", {}, el("strong", {}, file.title ?? file.name), el("small", {}, `${file.pretty_type ?? file.filetype ?? "file"}${size}`)));
+  const said = [icon("file"), el("span", {}, el("strong", {}, file.title ?? file.name), el("small", {}, `${file.pretty_type ?? file.filetype ?? "file"}${size}`))];
+  if (!file.url_private || file.is_external) return el("span", { class: "file" }, said);
+  return el("a", { class: "file", href: new URL(file.url_private, location.href).pathname, download: file.name }, said);
 }
 
 function picture(file) {

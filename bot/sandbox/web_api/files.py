@@ -23,6 +23,7 @@ MIMETYPES = {
     "pdf": "application/pdf",
     "png": "image/png",
     "csv": "text/csv",
+    "ics": "text/calendar",
 }
 
 NOT_KNOWN_YET = {"mimetype": "", "filetype": "", "pretty_type": ""}
