@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot import deciding, sitting
 from bot.desk import Note, Notes, Turn
-from bot.review.findings import FindingKind, split_sort
+from bot.review.findings import FindingKind
 from bot.review.impact import Impact
 from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Stage
@@ -172,9 +172,9 @@ def _key_of(pick: Pick) -> tuple[str, str]:
 
 
 def _kept(turn: Turn, incident: Incident, reply: Message, kind: FindingKind) -> Finding:
-    sort, words = split_sort(kind, threads.words_of(reply))
-    what = {"kind": kind, "sort": sort, "text": words or threads.words_of(reply), "by": reply.user_id or ""}
-    finding = findings.add(turn.db, incident, **what, event=None, now=turn.now)
+    """As it was said, to the letter: what its author deletes is found again by its words."""
+    said = {"text": threads.words_of(reply), "by": reply.user_id or ""}
+    finding = findings.add(turn.db, incident, kind=kind, sort=None, **said, event=None, now=turn.now)
     threads.quote(turn.db, finding, reply)
     return finding
 

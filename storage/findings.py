@@ -18,6 +18,8 @@ from storage.models import Change, Finding, Incident, Link, Meeting, Review, Tim
 
 COMES_FROM = "comes_from"
 MERGED_INTO = "merged_into"
+QUOTES = "quotes"
+"""The relation of a finding to the reply whose words it keeps."""
 RECURS = "recurs"
 """The relation of a finding to an earlier one, of another review, that is the same again."""
 NOT_THE_SAME = "not the same"

@@ -19,6 +19,7 @@ from bot.review.heard import moment_of
 from bot.review.plain_text import of_markup
 from bot.review.quotes import DELETED, Anchor, Needle, Reach, Wordings, take_out_of_json
 from storage import outbox, people
+from storage.findings import QUOTES
 from storage.models import (
     Action,
     Change,
@@ -26,6 +27,7 @@ from storage.models import (
     EventComment,
     Finding,
     Incident,
+    Link,
     Meeting,
     MeetingNote,
     Message,
@@ -136,12 +138,13 @@ def _stands_still(db: Session, team: str, gone: Gone) -> bool:
 
 
 class _Linked:
-    """The events and actions that came from messages."""
+    """The events, actions and findings that came from messages."""
 
     def __init__(self, db: Session, team: str, gone: Sequence[Gone]) -> None:
         self.events, events_in = _from(db, team, TimelineEvent, gone)
         self.actions, actions_in = _from(db, team, Action, gone)
-        self.incidents = {one.key: events_in[one.key] | actions_in[one.key] for one in gone}
+        self.findings, findings_in = _quoting(db, team, gone)
+        self.incidents = {one.key: events_in[one.key] | actions_in[one.key] | findings_in[one.key] for one in gone}
 
     def unword(self, db: Session) -> None:
         """An event that nobody worded has the message's own words, kept for the report; they go."""
@@ -173,6 +176,18 @@ def _from(
     return rows, within
 
 
+def _quoting(db: Session, team: str, gone: Sequence[Gone]) -> tuple[Mapping[Key, set[int]], Mapping[Key, set[int]]]:
+    """The findings that keep the words of each message, and the incidents they belong to."""
+    rows: defaultdict[Key, set[int]] = defaultdict(set)
+    within: defaultdict[Key, set[int]] = defaultdict(set)
+    keys = {one.id: one.key for one in gone}
+    quotes = and_(Link.team_id == team, Link.relation == QUOTES, Link.to_kind == "message", Link.to_id.in_(keys))
+    for link in db.scalars(select(Link).where(quotes)):
+        rows[keys[link.to_id]].add(link.from_id)
+        within[keys[link.to_id]].add(link.incident_id)
+    return rows, within
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """Wordings that one message has had since a moment, and what came from it: in which incidents copies may be."""
@@ -185,10 +200,11 @@ class _Search:
     incidents: frozenset[int]
     events: frozenset[int]
     actions: frozenset[int]
+    findings: frozenset[int]
 
     @property
     def is_put_to_use(self) -> bool:
-        return bool(self.events or self.actions)
+        return bool(self.events or self.actions or self.findings)
 
 
 def _searches(db: Session, team: str, gone: Gone, *, linked: _Linked, incidents: Collection[int]) -> Iterator[_Search]:
@@ -203,6 +219,7 @@ def _searches(db: Session, team: str, gone: Gone, *, linked: _Linked, incidents:
             frozenset(incidents) | linked.incidents[gone.key],
             frozenset(linked.events.get(gone.key, ())),
             frozenset(linked.actions.get(gone.key, ())),
+            frozenset(linked.findings.get(gone.key, ())),
         )
 
 
@@ -230,8 +247,12 @@ def _action(search: _Search, row: Action) -> Reach:
     return "some" if row.id in search.actions else "own"
 
 
+def _finding(search: _Search, row: Finding) -> Reach:
+    return "some" if row.id in search.findings else "own"
+
+
 def _history(search: _Search, row: Change) -> Reach:
-    made = {"event": search.events, "action": search.actions}.get(row.subject, frozenset())
+    made = {"event": search.events, "action": search.actions, "finding": search.findings}.get(row.subject, frozenset())
     return "some" if row.subject_id in made else "own"
 
 
@@ -302,7 +323,14 @@ BY_PEOPLE = (
         history="action",
     ),
     Copies(table=Change, columns=("before", "after"), incident=Change.incident_id, made_at=_at, reach=_history),
-    Copies(table=Finding, columns=("text",), incident=Finding.incident_id, made_at=_at, history="finding"),
+    Copies(
+        table=Finding,
+        columns=("text",),
+        incident=Finding.incident_id,
+        made_at=_at,
+        reach=_finding,
+        history="finding",
+    ),
     Copies(table=MeetingNote, columns=("text",), incident=MEETING_OF, made_at=_at),
     Copies(
         table=Incident,
@@ -354,7 +382,9 @@ class _Found:
 
     def is_of(self, search: _Search) -> bool:
         """Whether it was made of the message itself, whose words it had at any time."""
-        return self.copies.reach in {_event, _action, _history} and self.copies.reach(search, self.row) == "some"
+        return (
+            self.copies.reach in {_event, _action, _finding, _history} and self.copies.reach(search, self.row) == "some"
+        )
 
     def worded_at(self, db: Session, column: str) -> datetime | None:
         """None where nobody knows."""

@@ -8,10 +8,8 @@ from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
 from storage import involved
+from storage.findings import QUOTES
 from storage.models import Action, Finding, Incident, Link, Message
-
-QUOTES = "quotes"
-"""The relation of a finding to the reply whose words it keeps."""
 
 
 def spoken_in(db: Session, incident: Incident, threads: Collection[Place], *, since: datetime) -> dict[Place, set[str]]:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from bot import deciding, discussing, facilitating, leading_through, noting, reporting, scheduling, tracking
 from bot.desk import House
 from bot.review.findings import FindingKind
+from bot.review.heard import MessageFact
 from bot.review.incident import ChannelId, Severity
 from bot.review.lifecycle import Stage
 from bot.review.policy import Asked, Depth, Policy
+from bot.review.quotes import DELETED
 from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours, Refused
 from bot.review.when import read_when
-from storage import attending, channels, incidents, reviews
+from storage import attending, channels, incidents, messages, reviews
 from storage.incidents import Where
 from storage.models import Finding, Message, OutboxNote, Source
 from tests.abilities.test_scheduling import three_continents
@@ -86,17 +88,16 @@ def pressed(note: OutboxNote) -> list[str]:
     return [one["text"]["text"] for block in note.blocks or [] for one in block.get("elements", []) if "value" in one]
 
 
-def reply(room: Room, topic: str, *, by: str = PRIYA) -> None:
-    root = thread(room, topic).posted_ts
+def reply(room: Room, topic: str, *, by: str = PRIYA, words: str = "the retries had no limit") -> str:
+    """Somebody says something in the thread of a topic; its ts."""
+    root, ts = thread(room, topic).posted_ts, f"{room.now.timestamp():.6f}"
 
     def keep(db: Session) -> None:
-        ts = f"{room.now.timestamp():.6f}"
-        words = {"text": "the retries had no limit", "plain": "the retries had no limit"}
-        db.add(
-            Message(team_id=TEAM, channel_id=CHANNEL, ts=ts, thread_ts=root, posted_at=room.now, user_id=by, **words)
-        )
+        said = {"thread_ts": root, "posted_at": room.now, "user_id": by, "text": words, "plain": words}
+        db.add(Message(team_id=TEAM, channel_id=CHANNEL, ts=ts, **said))
 
     room.change(keep)
+    return ts
 
 
 def stage(room: Room, incident: int) -> Stage:
@@ -633,3 +634,21 @@ def ended(db: Session, incident: int) -> list[tuple[datetime, datetime, str]]:
     rows = reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))
     notes = {row.id: "".join(note.text for note in reviews.notes(db, row)) for row in rows}
     return [(row.opened_at, row.ended_at, notes[row.id]) for row in rows if row.opened_at and row.ended_at]
+
+
+@pytest.mark.parametrize("words", ["the retries had no limit, and nobody had seen them pile up", "luck: quiet", "no"])
+@pytest.mark.usefixtures("incident")
+def test_what_its_author_deletes_later_leaves_the_finding_too(room: Room, words: str):
+    begun(room)
+    room.pass_time(minutes=5)
+    ts = reply(room, "contributors", words=words)
+    do(room, discussing.keep_replies, picks=picks(room, FindingKind.mitigator))
+    do(room, discussing.refresh)
+    delivered(room)
+    room.pass_time(hours=1)
+
+    fact = MessageFact(channel=CHANNEL, ts=ts, how="deleted", deleted_at=room.now)
+    room.change(lambda db: messages.keep(db, TEAM, fact))
+
+    assert room.ask(lambda db: db.scalars(select(Finding.text)).one()) == DELETED
+    assert f"1 · _mitigator_ · {DELETED}" in thread(room, "contributors").text
