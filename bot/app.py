@@ -318,7 +318,8 @@ class Debrief:
     def _calendars(self) -> list[Availability]:
         """Who reads when people are busy; nobody where it is not said where calendars lie."""
         url, user = self.settings.caldav_url, self.settings.caldav_user
-        return [Availability(self.desk, Calendars(url, user or "", self.settings.caldav_secret))] if url else []
+        calendars = Calendars(url, user or "", self.settings.caldav_secret) if url else None
+        return [Availability(self.desk, calendars, Slack(self.reads))] if calendars else []
 
     async def _fetch(self, edge: Edge) -> None:
         """What waits on Slack at each tick."""

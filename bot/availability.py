@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+
 from bot import sitting
 from bot.caldav import Calendars, NotRead, Person
 from bot.desk import Desk, Notes, Turn
+from bot.historian import remember_people
 from bot.review.incident import UserId
 from bot.review.policy import Depth
+from bot.slack import Slack
 from storage import attending, busy, people, reviews
 from storage.busy import Span
 
@@ -28,6 +33,8 @@ AHEAD = timedelta(days=21)
 RECENT = timedelta(days=7)
 """An incident opened longer ago than this looks for no hour unless somebody asks."""
 AT_ONCE = 4
+MOST_MET = 50
+"""Profiles asked for at a time: Slack answers about a hundred a minute."""
 PAUSE = timedelta(minutes=10)
 """How long a calendar that could not be read is left alone."""
 ROUND = "calendars"
@@ -45,9 +52,10 @@ class Wanted:
 class Availability:
     """Asks the database whose calendar is wanted, reads each, and records when they are busy."""
 
-    def __init__(self, desk: Desk, calendars: Calendars) -> None:
+    def __init__(self, desk: Desk, calendars: Calendars, slack: Slack) -> None:
         self._desk = desk
         self._calendars = calendars
+        self._slack = slack
         self._pauses: dict[UserId, datetime] = {}
 
     async def run(self) -> None:
@@ -62,6 +70,7 @@ class Availability:
     async def round(self) -> None:
         """Read what is wanted now, unless another program on this database does so."""
         now = await asyncio.to_thread(self._desk.now)
+        await self._meet(now)
         wanted = [one for one in await self._wanted() if now >= self._pauses.get(one.user, now)]
         holds = self._desk.storage.holds
         if not wanted or not await asyncio.to_thread(holds.take, ROUND):
@@ -71,6 +80,22 @@ class Availability:
             await asyncio.gather(*(self._read(one, now, turns) for one in wanted))
         finally:
             await asyncio.to_thread(holds.release, ROUND)
+
+    async def _meet(self, now: datetime) -> None:
+        """Ask Slack for the address of those of whom nothing is known; whom it does not know now it is asked later."""
+        unknown = await asyncio.to_thread(self._desk.look, unknown_people)
+        asked = [user for user in unknown if now >= self._pauses.get(user, now)][:MOST_MET]
+        if not asked:
+            return
+        self._pauses |= dict.fromkeys(asked, now + PAUSE)
+        try:
+            found = await self._slack.people_of(asked)
+        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+            log.warning("people cannot be met", extra={"error": type(error).__name__})
+            return
+        await asyncio.to_thread(self._desk.serve, remember_people, found=found)
+        for person in found:
+            self._pauses.pop(UserId(person.user_id), None)
 
     async def _wanted(self) -> Sequence[Wanted]:
         return await asyncio.to_thread(self._desk.look, wanted)
@@ -96,6 +121,12 @@ def wanted(turn: Turn) -> Sequence[Wanted]:
     zones = people.zones(turn.db, turn.team, list(stale))
     found = busy.readable(turn.db, turn.team, list(stale))
     return [Wanted(user, Person(email, ZoneInfo(zones[user]))) for user, email in found.items()]
+
+
+def unknown_people(turn: Turn) -> Sequence[UserId]:
+    """Who has a part in such a review, and nobody has told us their address."""
+    users = dict.fromkeys(user for users, _ in _reviews(turn) for user in users)
+    return busy.unmet(turn.db, turn.team, list(users))
 
 
 def _stale(turn: Turn, users: Sequence[UserId], since: datetime) -> Sequence[UserId]:

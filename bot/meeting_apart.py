@@ -27,7 +27,7 @@ GATHERS_FOR = timedelta(hours=24)
 @dataclass(eq=False)
 class UnknownTeam(Refused):
     """I know no user group “{words}”. `{command} schedule apart @group thu 10:00` takes one of your workspace; I read
-    them once an hour.
+    them every quarter of an hour.
     """
 
     words: str

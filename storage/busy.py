@@ -135,10 +135,17 @@ def readable(db: Session, team: str, users: Collection[str]) -> Mapping[UserId, 
 
 
 def is_awaited(db: Session, team: str, users: Collection[str], *, since: datetime, now: datetime) -> bool:
-    """Whether a calendar that can be found was not read since that moment, which is only minutes ago."""
+    """Whether a calendar that can be found, or once its person is known, was not read since then, only minutes ago."""
     if now >= since + PATIENCE:
         return False
-    return bool(unread(db, team, list(readable(db, team, users)), since=since))
+    found = [*readable(db, team, users), *unmet(db, team, users)]
+    return bool(unread(db, team, found, since=since))
+
+
+def unmet(db: Session, team: str, users: Collection[str]) -> Sequence[UserId]:
+    """Those of these people of whom nothing is known yet."""
+    met = set(db.scalars(select(Person.user_id).where(Person.team_id == team, Person.user_id.in_(users))))
+    return [UserId(user) for user in users if user not in met]
 
 
 def forget_over(db: Session, team: str, *, now: datetime) -> None:

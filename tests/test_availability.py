@@ -1,12 +1,13 @@
 """Whose calendar is read, when, and that nothing is kept of it but times."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -14,8 +15,10 @@ from bot import scheduling
 from bot.availability import FRESH, PAUSE, ROUND, Availability, wanted
 from bot.caldav import Calendars, NotRead, Person
 from bot.desk import House, Turn
+from bot.review.heard import PersonFact, read_person
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
+from bot.slack import Slack
 from storage import busy, incidents, reviews
 from storage.busy import Span
 from storage.models import Person as PersonRow
@@ -69,10 +72,28 @@ class Diaries(Calendars):
         return [(after + timedelta(hours=1), after + timedelta(hours=2))]
 
 
+class Profiles(Slack):
+    """A Slack that knows some people by their address."""
+
+    def __init__(self, *known: str) -> None:
+        super().__init__(AsyncWebClient())
+        self.known = known
+        self.asked: list[str] = []
+
+    async def people_of(self, users: Collection[str]) -> list[PersonFact]:
+        self.asked += users
+        profile = {"email": "", "real_name": "Somebody"}
+        told = [
+            read_person({"id": user, "tz": "UTC", "profile": profile | {"email": address_of(user)}})
+            for user in self.known
+        ]
+        return [one for one in told if one and one.user_id in users]
+
+
 def names_asked(room: Room, diaries: Diaries | None = None) -> list[str]:
     """Whose calendars one more round reads, in order."""
     diaries = diaries or Diaries()
-    asyncio.run(Availability(room.desk, diaries).round())
+    asyncio.run(Availability(room.desk, diaries, Profiles()).round())
     return sorted(diaries.asked)
 
 
@@ -143,7 +164,7 @@ def test_a_meeting_that_is_planned_keeps_the_calendars_of_its_core_fresh_until_i
 def test_a_calendar_that_cannot_be_read_is_left_alone_for_a_while_and_stops_no_other(room: Room):
     mitigated(room, an_incident_of_three(room))
     diaries = Diaries(failing=(MARA,))
-    availability = Availability(room.desk, diaries)
+    availability = Availability(room.desk, diaries, Profiles())
 
     async def rounds() -> list[list[str]]:
         found: list[list[str]] = []
@@ -231,6 +252,28 @@ def test_the_lead_is_offered_hours_all_the_same_where_no_calendar_answers(room: 
     assert len(room.transcript(MARA)) == 1
 
 
+def test_whoever_was_in_it_and_never_met_is_met_first_and_asked_for_once_in_a_while(room: Room):
+    give_addresses(room, MARA)
+    incident = an_incident(room)
+    a_message(room, "looking", by=UserId("U0KENJI"))
+    a_message(room, "me too", by=UserId("U0NOBODY"), at=room.now + timedelta(seconds=1))
+    mitigated(room, incident)
+    room.house = House(calendars="on")
+    room.__post_init__()
+    slack, diaries = Profiles("U0KENJI"), Diaries()
+    availability = Availability(room.desk, diaries, slack)
+
+    asyncio.run(_twice(availability))
+
+    assert sorted(slack.asked) == ["U0KENJI", "U0NOBODY"]
+    assert sorted(diaries.asked) == ["kenji@example.com", "mara@example.com"]
+
+
+async def _twice(availability: Availability) -> None:
+    await availability.round()
+    await availability.round()
+
+
 def test_whoever_takes_a_role_is_read_too(room: Room):
     incident = an_incident_of_three(room)
     mitigated(room, incident)
@@ -259,7 +302,7 @@ def test_nothing_of_a_real_calendar_is_kept_but_times(
     server.put(address_of(MARA), "one", an_entry("one", *from_until(at, at + timedelta(hours=1)), title=SECRET))
     mitigated(room, an_incident_of_three(room))
 
-    asyncio.run(Availability(room.desk, Calendars(server.address, READER, READERS_PASSWORD)).round())
+    asyncio.run(Availability(room.desk, Calendars(server.address, READER, READERS_PASSWORD), Profiles()).round())
 
     assert room.ask(busy.between, TEAM, [MARA], at, at + A_DAY)[MARA] == [(at, at + timedelta(hours=1))]
     assert SECRET.encode() in server.get(address_of(MARA), "one")
@@ -271,6 +314,6 @@ def test_a_busy_person_in_no_review_is_not_read(room: Room, server: CalendarServ
     give_addresses(room, MARA)
     an_incident(room)
 
-    asyncio.run(Availability(room.desk, Calendars(server.address, READER, READERS_PASSWORD)).round())
+    asyncio.run(Availability(room.desk, Calendars(server.address, READER, READERS_PASSWORD), Profiles()).round())
 
     assert room.ask(lambda db: db.scalar(text("SELECT count(*) FROM busy_times"))) == 0

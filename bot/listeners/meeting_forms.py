@@ -116,7 +116,7 @@ def _ask_park(_: Asked) -> list[Block]:
 def _ask_apart(asked: Asked) -> list[Block]:
     teams = meeting_apart.teams(asked.turn, where=_where(asked), by=asked.by)
     if not teams.named:
-        return [blocks.said("I know no user group of this workspace yet. I read them once an hour.")]
+        return [blocks.said("I know no user group of this workspace yet. I read them every quarter of an hour.")]
     options = [(group, short(name, 75)) for group, name in teams.named[:MOST_OPTIONS]]
     hint = "Before everybody does. It takes 45 minutes, in a thread of its own."
     return [
