@@ -309,6 +309,7 @@ def test_the_password_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch
 OUTSIDE = [
     (("run",), {}, "SLACK_BOT_TOKEN is missing"),
     (("run",), {**TOKENS, "DEBRIEF_PORT": "many"}, "DEBRIEF_PORT cannot be used"),
+    (("run",), {**TOKENS, "DEBRIEF_POLICY": __file__}, "DEBRIEF_POLICY cannot be used: line 1 of test_settings.py"),
     (
         ("run",),
         {**TOKENS, "DEBRIEF_DATABASE_URL": "sqlite:////nowhere/at/all.db"},
