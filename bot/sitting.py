@@ -9,7 +9,7 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.participants import FEWEST, Proposal
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotInMeeting, NotOneOfUs
-from storage import attending, incidents, involved, participants, people, reviews, sealed, sittings
+from storage import attending, groups, incidents, involved, participants, people, reviews, sealed, sittings
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
@@ -88,6 +88,7 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
     return {
         "incident": incident.id,
         "count": len(core),
+        "knows_teams": bool(groups.every(turn.db, turn.team)),
         "is_many": len(core) > attending.MOST_CORE,
         "missing": sorted(missing[:FEWEST]) if is_few and not meeting.apart else [],
         "unheard": [] if meeting.apart else participants.unheard(turn.db, incident, core, turn.house.policy.business),

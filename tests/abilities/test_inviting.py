@@ -133,6 +133,15 @@ def test_the_advice_offers_the_form(room: Room):
     assert buttons(answer) == ["Change who comes"]
 
 
+def test_where_teams_are_known_one_may_meet_first(room: Room, incident: int):
+    room.change(lambda db: groups.keep(db, TEAM, [PAYMENTS], now=room.now))
+    planned(room, incident)
+
+    answer = room.answer(inviting.invite, where=HERE, by=MARA, users=[TOMAS])
+
+    assert buttons(answer) == ["Change who comes", "A team meets first…"]
+
+
 def test_whoever_read_along_and_is_asked_now_hears_of_it(room: Room, incident: int):
     planned(room, incident)
     room.change(lambda db: attending.invite(db, meeting(db), JONAS, core=None, now=room.now))
