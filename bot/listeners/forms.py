@@ -89,17 +89,11 @@ def _wanted_of_schedule(rest: str) -> str | None:
     return {"form": "hour", "apart": "apart"}.get(rest) or thread_forms.wanted(rest)
 
 
-def _wanted_of_postpone(rest: str) -> str | None:
-    return {"": "postpone", "form": "postpone", "off": "call_off", "why": "explain"}.get(rest)
-
-
 READ_APART: Mapping[str, Callable[[str], str | None]] = {
     "invite": _wanted_of_invite,
     "action": _wanted_of_action,
     "finding": _wanted_of_finding,
     "report": _wanted_of_report,
-    "postpone": _wanted_of_postpone,
-    "schedule": {"form": "hour"}.get,
     "postpone": _wanted_of_postpone,
     "schedule": _wanted_of_schedule,
 }
@@ -186,7 +180,6 @@ FORMS: Mapping[str, Form] = {
     **action_forms.FORMS,
     **finding_forms.FORMS,
     **meeting_forms.FORMS,
-    **hour_forms.FORMS,
     **thread_forms.FORMS,
     **hour_forms.FORMS,
     "candidates": Form("Worth keeping", "Keep these", _ask_candidates, _candidates, "", then=_to_be_worded),
