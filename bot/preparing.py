@@ -1,7 +1,7 @@
 """Before the meeting: the pre-read a day before, the call ten minutes before."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import costing, sitting
@@ -21,7 +21,7 @@ CALL_BEFORE = timedelta(minutes=10)
 STILL_WORTH_CALLING = timedelta(minutes=5)
 """After the hour, where the bot was away at the time of the call."""
 SHORT_TIMELINE = 12
-"""Lines of the timeline in a pre-read; the rest folds."""
+"""Events of the timeline in a pre-read: what is read on a phone in five minutes."""
 
 
 def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -68,7 +68,8 @@ def _pre_read_key(meeting: Meeting) -> str:
 
 def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[str, Any]:
     moments = {name: row.at for name, row in incidents.moments(turn.db, incident.id).items() if row.at}
-    found = findings.by_kind(turn.db, incident.id)
+    found, told = findings.by_kind(turn.db, incident.id), walk.events(turn.db, incident)
+    shown = _main_events(told)
     return {
         "title": incident.title,
         "meeting": meeting,
@@ -81,7 +82,9 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         ],
         "moments": [(name, moments[name]) for name in MOMENTS if name in moments],
         "durations": reviews.lengths(turn.db, incident),
-        "lines": _short_timeline(turn, incident),
+        "events": shown,
+        "folded": len(told) - len(shown),
+        "is_short": _is_short([*moments.values(), *(event.occurred_at for event in shown)]),
         "questions": list(found.get(FindingKind.question, [])),
         "similar": likewise.earlier(turn.db, incident, reviews.place_of(turn.db, incident, meeting).channel),
         "is_late": _came_back_since(turn, meeting),
@@ -99,20 +102,15 @@ def _came_back_since(turn: Turn, meeting: Meeting) -> bool:
 MOMENTS = ("began", "detected", "acknowledged", "mitigated", "resolved")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a short timeline: an event, or the events folded between two."""
-
-    event: walk.Told | None = None
-    fold: stops.Fold | None = None
+def _main_events(told: Sequence[walk.Told]) -> list[walk.Told]:
+    """Those at which the walk would stop."""
+    kept = set(stops.stops(told, at_most=SHORT_TIMELINE))
+    return [event for event in told if event.number in kept]
 
 
-def _short_timeline(turn: Turn, incident: Incident) -> list[Line]:
-    told = walk.events(turn.db, incident)
-    by_number = {event.number: event for event in told}
-    kept = stops.stops(told, at_most=SHORT_TIMELINE)
-    lines = stops.fold(told, kept)
-    return [Line(fold=line) if isinstance(line, stops.Fold) else Line(event=by_number[line]) for line in lines]
+def _is_short(times: Collection[datetime]) -> bool:
+    """Whether the time of day is enough to tell them apart."""
+    return bool(times) and max(times) - min(times) < timedelta(days=1)
 
 
 def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:

@@ -179,24 +179,29 @@ def channel(channel_id: str) -> Mrkdwn:
 
 def link(url: str, label: str) -> Mrkdwn:
     """A link to an https or http address; any other address is shown as its label."""
-    if not re.fullmatch(r"https?://[^\s<>|]+", url) or url != _harmless(url):
+    if not _is_address(url):
         return Mrkdwn(escape(label))
     words = escape(" ".join(_harmless(label).split()) or url).replace("|", "¦")
     return Mrkdwn(f"<{url.replace('&', '&amp;')}|{words}>")
 
 
-def moment(at: datetime) -> Mrkdwn:
-    """Day and time in the zone of whoever reads it."""
-    return _dated(at, "{date_short_pretty} at {time}", f"{at.astimezone(UTC):%a %d %b, %H:%M} UTC")
+def _is_address(url: str) -> bool:
+    return bool(re.fullmatch(r"https?://[^\s<>|]+", url)) and url == _harmless(url)
 
 
-def clock(at: datetime) -> Mrkdwn:
-    """The time of day in the zone of whoever reads it."""
-    return _dated(at, "{time}", f"{at.astimezone(UTC):%H:%M} UTC")
+def moment(at: datetime, url: str | None = None) -> Mrkdwn:
+    """Day and time in the zone of whoever reads it, as a link where there is an address."""
+    return _dated(at, "{date_short_pretty} at {time}", f"{at.astimezone(UTC):%a %d %b, %H:%M} UTC", url)
 
 
-def _dated(at: datetime, form: str, fallback: str) -> Mrkdwn:
-    return Mrkdwn(f"<!date^{int(at.timestamp())}^{form}|{fallback}>")
+def clock(at: datetime, url: str | None = None) -> Mrkdwn:
+    """The time of day in the zone of whoever reads it, as a link where there is an address."""
+    return _dated(at, "{time}", f"{at.astimezone(UTC):%H:%M} UTC", url)
+
+
+def _dated(at: datetime, form: str, fallback: str, url: str | None) -> Mrkdwn:
+    leads = f"^{url.replace('&', '&amp;')}" if url and "^" not in url and _is_address(url) else ""
+    return Mrkdwn(f"<!date^{int(at.timestamp())}^{form}{leads}|{fallback}>")
 
 
 def local(at: datetime, zone: str) -> str:

@@ -28,7 +28,7 @@ STEP, AWAKE = timedelta(hours=4), timedelta(minutes=31)
 """So far time goes at once, and so seldom the bot notes that it is awake."""
 TOLD = Path(__file__).parent / "told"
 """What was said in each play, as a person read it and found it right."""
-DATE = re.compile(r"<!date\^(\d+)\^([^|]+)\|[^>]*>")
+DATE = re.compile(r"<!date\^(\d+)\^([^|^]+)[^|]*\|[^>]*>")
 LINK = re.compile(r"<https://[^|>]*\|([^>]*)>")
 MENTION = re.compile(r"<([@#])(\w+)(?:\|[^>]*)?>")
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOME = ZoneInfo("Europe/Berlin")
 EMOJI = {"📌": "pushpin", "📝": "memo", "📋": "clipboard"}
-DATE = re.compile(r"<!date\^(\d+)\^([^|>]*)\|[^>]*>")
+DATE = re.compile(r"<!date\^(\d+)\^([^|>^]*)[^|>]*\|[^>]*>")
 MENTION = re.compile(r"<([@#])([A-Z0-9]+)>")
 ORNAMENT = re.compile(r"[*_`>•]")
 

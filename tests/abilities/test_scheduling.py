@@ -528,12 +528,11 @@ def test_the_pre_read_shows_moments_with_formulas_the_timeline_and_open_question
     assert said(room)[1].split("*What happened*")[1] == (
         "\n> Payments were slow.\n\n"
         "*When*\n"
-        "Began: Wed 18 Nov, 02:12 UTC\n"
-        "Mitigated: Wed 18 Nov, 03:12 UTC\n"
+        "Began Wed 18 Nov, 02:12 UTC · mitigated 03:12 UTC\n"
         "TTM = mitigated − began: *1 h*\n\n"
-        "*Timeline*\n"
-        "_02:20 UTC, 1 event_\n"
-        "Wed 18 Nov, 02:30 UTC · decision · # We &lt;!here&gt; roll back\n\n"
+        "*Timeline* from Wed 18 Nov, 02:30 UTC\n"
+        "02:30 UTC · decision · # We &lt;!here&gt; roll back\n"
+        "_1 more: `/review timeline`_\n\n"
         "*Open questions*\n"
         "1 · What woke the cache?\n\n"
         "Something is missing or looked different to you? `/review event 14:05 what happened` · "
@@ -722,7 +721,7 @@ def test_ten_minutes_before_everybody_is_called_once(room: Room):
     assert said(room)[1:] == [
         (
             "The review of “Checkout is slow” begins at 09:00 UTC, here.\n"
-            f"This is for <@{MARA}>, <@{PRIYA}>.\n\n"
+            f"This is for <@{MARA}>.\n\n"
             "In 60 minutes: what happened and what was felt, the timeline step by step, what made it possible and what "
             f"kept it small, and what we do about it. <@{PRIYA}> opens the meeting."
         )
