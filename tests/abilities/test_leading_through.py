@@ -448,7 +448,7 @@ def test_at_night_and_on_weekends_nobody_is_told(room: Room, night: datetime):
     "way_out", [(tracking.skip, {"reason": "small"}), (tracking.clear_moment, {"name": "mitigated"})]
 )
 @pytest.mark.usefixtures("incident")
-def test_where_it_cannot_go_on_nobody_is_told_that_it_waits(room: Room, way_out: tuple[Any, dict[str, str]]):
+def test_where_it_cannot_go_on_nobody_is_told_that_it_waits(room: Room, way_out: tuple[Any, dict[str, Any]]):
     begin(room)
     ability, what = way_out
     do(room, ability, **what)

@@ -157,8 +157,3 @@ def test_the_recording_is_a_web_address(room: Room):
     note(room, noting.set_recording, url="https://video.example.com/1")
 
     assert "<https://video.example.com/1|the recording>" in agenda(room)
-
-
-@pytest.mark.usefixtures("incident")
-def test_nothing_is_sealed_and_reveal_says_so(room: Room):
-    assert do(room, noting.reveal).startswith("There is nothing to reveal")
