@@ -426,7 +426,9 @@ class NotSealedHere(Refused):
 
 
 class CoreOnly(Refused):
-    """This question goes to those who are asked to come. What you remember is as welcome: `{command} event 14:05 …`"""
+    """This question goes to those who are asked to come. What you remember is as welcome: type it after
+    `{command} event 14:05`.
+    """
 
 
 class AnsweredAlready(Refused):
@@ -434,8 +436,8 @@ class AnsweredAlready(Refused):
 
 
 class SealIsGone(Refused):
-    """The private answers cannot be opened: the key they were closed with is not here. Nothing was lost; please tell \
-    whoever runs this bot that `DEBRIEF_SEAL_KEY`, or the file `seal.key`, is not the one it was.
+    """The private answers cannot be opened: their key is not here. They are kept. Whoever runs this bot can mend it:
+    `DEBRIEF_SEAL_KEY`, or the file `seal.key`, is not the one it was.
     """
 
 
