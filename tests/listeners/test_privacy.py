@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,22 @@ from bot.review.impact import Impact
 from bot.review.incident import ChannelFacts, ChannelId, Place, UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import Refused
+from bot.seals import Answer, Seal
 from bot.slack import Count
-from storage import actions, attending, channels, findings, incidents, people, reactions, reports, reviews, search
+from storage import (
+    actions,
+    attending,
+    channels,
+    findings,
+    incidents,
+    people,
+    reactions,
+    reports,
+    reviews,
+    rota,
+    sealed,
+    search,
+)
 from storage.actions import Proposal
 from storage.incidents import Where
 from storage.models import Attendee, Base, EventComment, Message, OutboxNote, Review, TimelineEvent
@@ -48,6 +62,7 @@ PROFILES = (
 )
 OUTSIDERS = {"former member": TOMAS, "colleague": PRIYA, "guest": GUEST, "other workspace": PARTNER}
 STATES = ("private", "made private", "made public in Slack alone", "public")
+SEAL = Seal(b"a key that nobody can guess")
 TS = "1795010401.000000"
 """Of a message in its channel, a second after it was opened."""
 EVENTS, ACTIONS = 7, 12
@@ -132,6 +147,7 @@ def people_in(room: Room, channel: str) -> list[UserId]:
 def a_world(folder: Path, state: str, url: str | None = None) -> World:
     """An incident that nobody hides, and one whose every part says the canary."""
     room = a_room(folder, url)
+    room.desk.house = replace(room.desk.house, seal=SEAL)
     room.change(_profiles)
     an_incident(room, title="Nothing to hide", lead=JONAS, channel=ELSEWHERE)
     room.change(lambda db: channels.enter(db, TEAM, ChannelFacts(channel=ELSEWHERE, name="else"), now=room.now))
@@ -204,6 +220,9 @@ def _fill(db: Session, room: Room, incident: int) -> str:
     meeting.scheduled_at = meeting.meets_at = room.now
     for user in owners:
         attending.invite(db, meeting, user, core=room.now, now=room.now)
+        for part in ("facilitator", "scribe", rota.SHADOW):
+            rota.ask(db, its, meeting, part, user=user, now=room.now)
+    sealed.put(db, meeting, [SEAL.close(Answer(CANARY, PRIYA))], mark=SEAL.mark(review.id, TOMAS))
     return said.ts
 
 
@@ -282,6 +301,11 @@ ANSWERS: Mapping[str, Any] = {
     "customers": "some",
     "deployed": "https://example.com/1",
     "keep_0": [f"{SECRET} {TS}"],
+    "reason": "The room is taken",
+    "core": [MARA, PRIYA],
+    "leaders": [JONAS],
+    "data": "lost",
+    "signed": "name",
 }
 
 
@@ -313,7 +337,18 @@ MORE = (
     "candidates form",
     f"candidates keep C0SECRET {TS}",
     "summary form",
+    "schedule form",
     "schedule async keep 3",
+    "postpone form",
+    "postpone off",
+    "postpone why",
+    "invite form",
+    "facilitator form",
+    "facilitator pass",
+    "facilitator leave",
+    "scribe take",
+    "surprise",
+    "skip no meeting needed",
 )
 OUTSIDE = ("", "include <#C0SECRET|inc>", "publish <#C0SECRET|inc>", "actions all", "timeline all", "open", "report md")
 WELL_FORMED = tuple(dict.fromkeys([*(text for text, _ in EXAMPLES), *MORE]))
