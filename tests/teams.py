@@ -95,6 +95,15 @@ class Play:
             self.driver.move_clock_to(min(moment, self.driver.now + STEP))
             self.driver.wait_for(self._is_awake, "the bot to look at the time")
 
+    def has_met(self, *users: str) -> None:
+        """Wait until the bot has read their profiles, which takes a while in a large channel."""
+        self.driver.wait_for(lambda: self._unmet(users) == set(), "the bot to have met them", within_s=600)
+
+    def _unmet(self, users: Sequence[str]) -> set[str]:
+        with closing(sqlite3.connect(self.database)) as db:
+            met = {user for (user,) in db.execute("SELECT user_id FROM people WHERE read_at IS NOT NULL")}
+        return {f"U0{user.upper()}" for user in users} - met
+
     def _is_awake(self) -> bool:
         with closing(sqlite3.connect(self.database)) as db:
             (awake,) = db.execute("SELECT awake_at FROM workspaces").fetchone()
@@ -286,6 +295,7 @@ support = ["U0SUE"]
 def many(play: Play) -> None:
     """Most only read along; a pool leads, and support speaks for those who called."""
     play.types("lea", "open sev2 Payments fail")
+    play.has_met(*RESPONDERS, "reader007", "sue", "tom", "uma")
     play.says(
         ("max", "payments fail since 9:00"),
         ("nia", "the bank's certificate has expired"),
