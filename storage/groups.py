@@ -22,21 +22,21 @@ def keep(db: Session, team: str, facts: Collection[GroupFact], *, now: datetime)
     """Keep what Slack tells of all groups; one that it does not tell of any more is gone."""
     known = {row.group_id: row for row in _rows(db, team)}
     for fact in facts:
-        row = known.pop(fact.group_id, None) or _new(db, team, fact, now=now)
+        row = known.pop(fact.group_id, None) or _new(db, team, fact)
         _freshen(db, row, fact, now=now)
     for row in known.values():
         row.gone_since = row.gone_since or now
     db.flush()
 
 
-def _new(db: Session, team: str, fact: GroupFact, *, now: datetime) -> UserGroup:
-    row = UserGroup(team_id=team, group_id=fact.group_id, read_at=now)
+def _new(db: Session, team: str, fact: GroupFact) -> UserGroup:
+    row = UserGroup(team_id=team, group_id=fact.group_id)
     db.add(row)
     return row
 
 
 def _freshen(db: Session, row: UserGroup, fact: GroupFact, *, now: datetime) -> None:
-    row.handle, row.name, row.read_at = clean(fact.handle), fact.name, now
+    row.handle, row.name = clean(fact.handle), fact.name
     row.members = sorted(pseudonyms.users(db, row.team_id, fact.members))
     row.gone_since = (row.gone_since or now) if fact.is_gone else None
 

@@ -138,7 +138,6 @@ class UserGroup(Base, kw_only=True):
     handle: Mapped[str] = mapped_column(String(80), default="")
     name: Mapped[str] = mapped_column(default="")
     members: Mapped[list[Any]] = mapped_column(default_factory=list)
-    read_at: Mapped[datetime]
     gone_since: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -754,7 +753,6 @@ class SealedAnswer(Base, kw_only=True):
     team_id: Mapped[TeamKey]
     meeting_id: Mapped[int] = of("meetings")
     box: Mapped[str]
-    revealed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class SealedMark(Base, kw_only=True):

@@ -163,7 +163,7 @@ def plan(
     meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
     meeting.zone = people.zone(db, incident.team_id, by)
-    meeting.uid, meeting.first_meets_at = _uid(db, meeting), at
+    meeting.uid, meeting.first_meets_at = new_uid(db, meeting), at
     who = participants.proposed(db, incident, speakers)
     for user in who.core:
         attending.invite(db, meeting, user, core=now, now=now, why=", ".join(who.speaks_for.get(user, ())) or None)
@@ -172,7 +172,7 @@ def plan(
     return meeting
 
 
-def _uid(db: Session, meeting: Meeting) -> str:
+def new_uid(db: Session, meeting: Meeting) -> str:
     """What calendars know a meeting by: like no other's in the world, though two workspaces count alike."""
     key = people.workspace(db, meeting.team_id).mark_key.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
     return f"{hashlib.blake2b(f'meeting:{meeting.id}'.encode(), key=key, digest_size=16).hexdigest()}@debrief"
@@ -212,7 +212,7 @@ REASON = "why"
 
 def in_time(db: Session, incident: Incident, *, wanted: timedelta) -> Mapping[int, InTime]:
     """Of each meeting that was held, by number, whether it was inside so much time after mitigation."""
-    over_at, every = over_since(db, incident), [row for row in meetings(db, of(db, incident)) if row.apart is None]
+    over_at, every = over_since(db, incident), meetings(db, of(db, incident))
     # What was planned before it broke again was of another mitigation.
     planned = {row.id: at for row in every if (at := row.first_meets_at) and over_at and at > over_at}
     history = [row for row in incidents.changes(db, incident.id, "meeting") if row.subject_id in planned]

@@ -3,7 +3,6 @@
 Whoever changes a meeting need not think of calendars: what they hold is compared with what is so.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +42,7 @@ def revise(db: Session, incident: Incident, meeting: Meeting, *, now: datetime) 
     so = _so(db, incident, meeting)
     if so == {name: known.get(name) for name in so} or (not known and so["called_off"]):
         return False
-    meeting.uid = meeting.uid or str(uuid.uuid4())
+    meeting.uid = meeting.uid or reviews.new_uid(db, meeting)
     if known and meeting.sequence <= known["sequence"]:
         meeting.sequence = known["sequence"] + 1
     if known and known["at"] != so["at"]:

@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(length=80), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("members", sa.JSON(), nullable=False),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("gone_since", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("team_id", "group_id", name=op.f("pk_user_groups")),
     )
@@ -76,7 +75,6 @@ def upgrade() -> None:
         sa.Column("team_id", sa.String(length=40), nullable=False),
         sa.Column("meeting_id", ID, nullable=False),
         sa.Column("box", sa.Text(), nullable=False),
-        sa.Column("revealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["meeting_id"], ["meetings.id"], name=op.f("fk_sealed_answers_meeting_id"), ondelete="CASCADE"
         ),

@@ -215,13 +215,7 @@ def test_an_answer_without_a_name_has_no_name_in_its_box_either(room: Room):
     (row,) = rows(room, SealedAnswer)
 
     assert seal.open(row.box) == Answer("I had no idea who to ask", None)
-    assert {column.name for column in SealedAnswer.__table__.columns} == {
-        "id",
-        "team_id",
-        "meeting_id",
-        "box",
-        "revealed_at",
-    }
+    assert {column.name for column in SealedAnswer.__table__.columns} == {"id", "team_id", "meeting_id", "box"}
 
 
 # Who may ------------------------------------------------------------------------------------------
