@@ -65,26 +65,18 @@ def _letters(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
     if not turn.house.letters_from:
         return
     now = calendars.appointment(turn.db, turn.house, incident, meeting)
-    asked = {} if meeting.cancelled_at else _asked(turn, incident, meeting)
-    for user, person in asked.items():
-        if person.email and _is_news(_last(turn, meeting, user), now):
-            yield _invitation(turn, meeting, person, now)
-    for note in letters.beginning(turn.db, turn.team, _key(meeting)):
-        if note.user_id not in asked and _enclosed(note).get("method") == REQUEST:
+    asked = [] if meeting.cancelled_at else revised.asked(turn.db, incident, meeting)
+    last = {note.user_id: note for note in letters.beginning(turn.db, turn.team, _key(meeting))}
+    for user, person in people.known(turn.db, turn.team, asked).items():
+        if person.email and _is_news(last.get(user), now):
+            yield _invitation(meeting, person, now, last=last.get(user))
+    for user, note in last.items():
+        if user not in asked and _enclosed(note).get("method") == REQUEST:
             yield from _taken_back(turn, meeting, note, now)
-
-
-def _asked(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Person]:
-    found = {user: people.find(turn.db, turn.team, user) for user in revised.asked(turn.db, incident, meeting)}
-    return {user: person for user, person in found.items() if person}
 
 
 def _key(meeting: Meeting, user: str = "") -> str:
     return f"letter:{meeting.id}:{user}"
-
-
-def _last(turn: Turn, meeting: Meeting, user: str) -> OutboxNote | None:
-    return letters.find(turn.db, turn.team, _key(meeting, user))
 
 
 def _enclosed(note: OutboxNote | None) -> Mapping[str, Any]:
@@ -103,9 +95,8 @@ def _lasting(appointment: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in appointment.items() if name not in NUMBERED}
 
 
-def _invitation(turn: Turn, meeting: Meeting, person: Person, now: Appointment) -> Note:
-    note = _last(turn, meeting, person.user_id)
-    was_asked = _enclosed(note).get("method") == REQUEST and note is not None and not letters.never_left(note)
+def _invitation(meeting: Meeting, person: Person, now: Appointment, *, last: OutboxNote | None) -> Note:
+    was_asked = _enclosed(last).get("method") == REQUEST and last is not None and not letters.never_left(last)
     return _letter(meeting, person, now, method=REQUEST, words="moved" if was_asked else "invitation")
 
 

@@ -17,6 +17,9 @@ FOR_DAYS = timedelta(days=7)
 def share_due(turn: Turn) -> Notes:
     """The first page of a published report, by direct message; who reads it in its channel is not told again."""
     told: set[UserId] = set()
+    sharing = turn.house.policy.sharing
+    if not sharing.people and not sharing.managers:
+        return
     for review, incident in reports.published_since(turn.db, turn.team, turn.now - FOR_DAYS):
         for user in _readers(turn, incident):
             key = f"shared:{review.id}:{user}"

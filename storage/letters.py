@@ -69,10 +69,10 @@ def find(db: Session, team: str, key: str) -> OutboxNote | None:
 
 
 def beginning(db: Session, team: str, prefix: str) -> Sequence[OutboxNote]:
-    """The letters whose keys begin so."""
+    """The letters whose keys begin so, held until the turn ends."""
     begins = OutboxNote.key.startswith(prefix, autoescape=True)
     query = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.kind == "letter", begins)
-    return db.scalars(query.order_by(OutboxNote.id)).all()
+    return db.scalars(query.order_by(OutboxNote.id).with_for_update()).all()
 
 
 def never_left(note: OutboxNote) -> bool:

@@ -83,8 +83,13 @@ def zones(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
 
 def names(db: Session, team: str, users: Collection[str]) -> dict[str, str]:
     """Names by user id, of those known."""
+    return {user: person.name for user, person in known(db, team, users).items() if person.name}
+
+
+def known(db: Session, team: str, users: Collection[str]) -> dict[str, Person]:
+    """Those of these people of whom Slack has told, by user id."""
     rows = db.scalars(select(Person).where(Person.team_id == team, Person.user_id.in_(users)))
-    return {row.user_id: row.name for row in rows if row.name}
+    return {row.user_id: row for row in rows}
 
 
 def is_one_of_us(db: Session, team: str, user: str) -> bool:

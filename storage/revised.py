@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
-from storage import attending, incidents, outbox, people, reviews
+from storage import attending, outbox, participants, reviews
 from storage.models import Attendee, Incident, Meeting, Review
 
 
@@ -66,8 +66,9 @@ def _so(db: Session, incident: Incident, meeting: Meeting) -> dict[str, Any]:
 
 def asked(db: Session, incident: Incident, meeting: Meeting) -> Sequence[UserId]:
     """The core attendees who are still here and may see the incident."""
-    here = [user for user in attending.core(db, meeting) if people.is_one_of_us(db, meeting.team_id, user)]
-    return [user for user in here if incidents.by_number(db, meeting.team_id, incident.id, user) is not None]
+    core = attending.core(db, meeting)
+    able = participants.able(db, incident, core)
+    return [user for user in core if user in able]
 
 
 def _ask_anew(db: Session, meeting: Meeting) -> None:
