@@ -34,6 +34,8 @@ class Offer:
     """For whom it lies outside working hours: their zone, and what it is to them."""
     busy: Sequence[UserId]
     why: str | None
+    in_the_way: str | None
+    """The part of it that is as true of any other hour: what keeps everybody from one of the window."""
 
     @property
     def suits(self) -> bool:
@@ -106,6 +108,7 @@ def _offer(turn: Turn, hour: Hour, zone: ZoneInfo, count: int) -> Offer:
         outside=outside(turn, hour),
         busy=hour.busy,
         why=hour.why,
+        in_the_way=hour.in_the_way,
     )
 
 

@@ -240,8 +240,10 @@ def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
     best = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core, at_most=1)[0]
     over_at = reviews.over_since(turn.db, incident)
     is_late = over_at is not None and at - over_at > turn.house.policy.window[1]
-    if best.why and (at == best.at or (is_late and at < best.at)):
+    if at == best.at and best.why:
         return best.why
+    if is_late and at < best.at and best.in_the_way:
+        return best.in_the_way
     if over_at is None or not is_late:
         return None
     later = in_words(int((at - over_at).total_seconds()))

@@ -30,6 +30,8 @@ BUSY = 180
 """Somebody who is busy counts as if they met so many minutes outside their working hours: they can move something."""
 DAY = 24 * 60
 MINUTE = timedelta(minutes=1)
+SO = ", so this is "
+"""In a reason: what is in the way of a better hour stands before it, what the hour is behind it."""
 A_DAY_OF_STARTS = timedelta(days=1) // GRID
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_MOST = 3
@@ -119,6 +121,11 @@ class Hour:
     def suits_all(self) -> bool:
         """Whether everybody works then and is free."""
         return not self.strained and not self.busy
+
+    @property
+    def in_the_way(self) -> str | None:
+        """What keeps everybody from an hour of the window, without what this hour is."""
+        return self.why and f"{self.why.partition(SO)[0].removesuffix('.')}."
 
     @property
     def elapsed_hours(self) -> float:
@@ -257,8 +264,8 @@ class _Plan:
         """Why no hour of the window serves."""
         hour = f"the first hour {{}} that suits {self._everybody}" if self._are_several else "the first working hour {}"
         if self.wish.now > self.wish.closes:
-            return f"{_capital(self.wish.stretch)} are over, so this is {hour.format('from now')}."
-        return f"{self._why_not_inside()}, so this is {hour.format('after them')}."
+            return f"{_capital(self.wish.stretch)} are over{SO}{hour.format('from now')}."
+        return f"{self._why_not_inside()}{SO}{hour.format('after them')}."
 
     def _why_not_inside(self) -> str:
         stretch = self.wish.stretch
@@ -274,10 +281,10 @@ class _Plan:
             return self.later
         if self.shared:
             are = "are" if self._are_several else "is"
-            return f"At no working hour of the days to come {are} {self._everybody} free, so this is the least bad one."
+            return f"At no working hour of the days to come {are} {self._everybody} free{SO}the least bad one."
         is_late = self.starts[number] > self.wish.closes >= self.wish.now
         late = f", and inside {self.wish.stretch} each is a night or a day off for somebody" if is_late else ""
-        return f"No hour is a working one for {self._everybody}{late}, so this is the least bad one."
+        return f"No hour is a working one for {self._everybody}{late}{SO}the least bad one."
 
     @property
     def later(self) -> str:

@@ -324,6 +324,23 @@ def test_what_was_moved_past_the_window_without_a_word_is_asked_for_its_reason(r
     assert ["Say why" in buttons(answer) for answer in (near, far, back)] == [False, True, False]
 
 
+def test_an_hour_that_somebody_chose_is_never_called_the_first_one_that_suits(room: Room):
+    number = an_incident(room)
+    members(room, MARA, PRIYA)
+    a_thursday = datetime(2026, 11, 19, 10, 0, tzinfo=UTC)  # 48–72 hours later it is weekend.
+    mitigated(room, number, at=a_thursday)
+
+    at_night = book(room, "2026-11-23 03:00")
+    why_at_night = planned(room, number).why
+    book(room, "2026-11-23 09:00")
+
+    assert why_at_night == "Saturday and Sunday lie inside the 48–72 hours after mitigation."
+    assert "It is night for <@U0MARA>" in at_night
+    assert planned(room, number).why == (
+        "Saturday and Sunday lie inside the 48–72 hours after mitigation, so this is the first working hour after them."
+    )
+
+
 def test_a_reason_given_afterwards_stands_beside_the_hour_and_is_told_to_nobody(room: Room, incident: int):
     book(room)
     book(room, "2026-11-26 10:00")
