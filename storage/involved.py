@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
-from storage import messages
+from storage import messages, timeline
 from storage.models import Incident, Message, Person, Source, TimelineEvent, Workspace
 
 SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
@@ -24,6 +24,25 @@ def involvement(db: Session, incident: Incident, *, until: datetime | None = Non
     for user in unable(db, incident.team_id) | {bot_user(db, incident.team_id)}:
         involved.pop(user, None)
     return involved
+
+
+def responders(db: Session, incident: Incident, *, until: datetime | None) -> Counter[str]:
+    """How often each person took part until it was over; whoever's own words are on its timeline did, whenever said."""
+    took_part = involvement(db, incident, until=until)
+    for user in {*_quoted(db, incident)} - unable(db, incident.team_id):
+        took_part[user] = max(took_part[user], 1)
+    return took_part
+
+
+def _quoted(db: Session, incident: Incident) -> Sequence[str]:
+    """Who wrote the messages behind its events."""
+    query = (
+        select(Message.user_id)
+        .join(TimelineEvent, timeline.behind())
+        .where(TimelineEvent.incident_id == incident.id, timeline.on_it(), Message.bot_id.is_(None))
+        .distinct()
+    )
+    return [user for user in db.scalars(query) if user]
 
 
 def written_by(db: Session, incident: Incident, *, until: datetime | None = None) -> dict[str, int]:

@@ -52,7 +52,7 @@ def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotatio
        come first. To write, those of the pool who took none come first; of those who come to the meeting they come
        last, for they come to speak for somebody.
     """
-    part = involved.involvement(db, incident, until=reviews.over_since(db, incident))
+    part = involved.responders(db, incident, until=reviews.over_since(db, incident))
     able = _able_to_come(db, incident, wanted, _may_take(db, incident, _pool(db, incident, wanted)))
     had = turns(db, incident.team_id, wanted.role)
     fresh = [Rotation(user, responded=False) for user in rotation.in_turn(able, had, never=part)]
@@ -193,4 +193,4 @@ def last_asked(db: Session, incident: Incident, role: str, user: str) -> RoleAsk
 
 def responded(db: Session, incident: Incident, user: str) -> bool:
     """Whether somebody took part in the response."""
-    return user in involved.involvement(db, incident, until=reviews.over_since(db, incident))
+    return user in involved.responders(db, incident, until=reviews.over_since(db, incident))

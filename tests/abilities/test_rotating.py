@@ -18,9 +18,9 @@ from bot.review.meeting_time import DaysOff
 from bot.review.policy import Policy, Pool
 from bot.review.refusal import NoIncidentHere, NotAsked
 from bot.review.when import read_when
-from storage import attending, busy, incidents, people, reviews, rota
+from storage import attending, busy, incidents, people, reviews, rota, timeline
 from storage.incidents import Where
-from storage.models import Meeting, Membership, OutboxNote, Person, RoleAsked
+from storage.models import Meeting, Membership, Message, OutboxNote, Person, RoleAsked
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -240,6 +240,27 @@ def test_no_responder_no_lead_no_owner_and_no_scribe_is_asked(room: Room):
     room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.scribe, user=JONAS)
 
     assert in_turn(room, Pool()) == [OUTSIDER]
+
+
+def test_whoever_wrote_what_stands_on_the_timeline_took_part_though_they_wrote_it_after_the_mitigation(room: Room):
+    everybody_in_london(room)
+    an_incident(room)
+    members(room, MARA, PRIYA, JONAS)
+    mitigated(room, 1)
+    after = room.now + timedelta(minutes=3)
+    for user in (PRIYA, JONAS):
+        a_message(room, "rolled back, errors are gone", by=user, at=after + timedelta(seconds=user == JONAS))
+
+    room.change(lambda db: keep(db, PRIYA))
+
+    assert in_turn(room, Pool()) == [JONAS]
+    assert room.ask(lambda db: rota.responded(db, incidents.get(db, 1), PRIYA))
+
+
+def keep(db: Session, user: UserId) -> None:
+    """What they wrote goes onto the timeline."""
+    message = db.scalars(select(Message).where(Message.user_id == user)).one()
+    timeline.put_by_hand(db, incidents.get(db, 1), message, by=MARA, now=message.posted_at)
 
 
 def in_turn(room: Room, pool: Pool, days_off: Callable[[str, date], DaysOff] | None = None) -> list[str]:
