@@ -1,7 +1,7 @@
 """Which way a review goes: a meeting, alone or in threads; and what the ways without a meeting share."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
 
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
@@ -14,6 +14,9 @@ from bot.review.written import HOW_IT_WENT
 from storage import attending, incidents, reviews
 from storage.incidents import Where
 from storage.models import Incident, Meeting
+
+ASK_FOR = timedelta(days=7)
+"""Of an incident opened longer ago than this nobody is asked."""
 
 
 def to_be_reviewed(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
@@ -42,6 +45,19 @@ def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
     is_over = reviews.over_since(turn.db, incident) is not None
     is_theirs = may(Who.facilitating, by, incidents.roles(turn.db, incident.id))
     return is_over and is_theirs and not stage.is_called_off and stage not in {Stage.in_meeting, Stage.closed}
+
+
+def to_ask(turn: Turn, depth: Depth, *, ready: Callable[[Turn, Incident], bool]) -> Iterator[tuple[Incident, UserId]]:
+    """Each lead whose review is to go this way, once for each mitigation, when they may be written to unasked."""
+    asked: set[UserId] = set()
+    for incident in reviews.unasked(turn.db, turn.team, opened_since=turn.now - ASK_FOR):
+        lead = incidents.roles(turn.db, incident.id).lead
+        if lead is None or lead in asked or turn.asked_of(incident).depth is not depth:
+            continue
+        is_news = not reviews.is_long_ago(turn.db, incident, now=turn.now)
+        if is_news and turn.may_tell(lead, incident) and ready(turn, incident):
+            asked.add(lead)
+            yield incident, lead
 
 
 class InThreadsAlready(Refused):

@@ -25,8 +25,6 @@ from storage.models import Action, Finding, Incident, Message
 
 WENT = "In threads: each topic had its question, everybody answered when it suited them, and nobody had to meet."
 LONGER = timedelta(hours=24)
-PROPOSE_FOR = timedelta(days=7)
-"""An incident opened longer ago than this gets no proposal unasked."""
 
 
 class NotInThreads(Refused):
@@ -323,22 +321,12 @@ def propose_due(turn: Turn) -> Notes:
 
     Only where the policy, or a person, wants the review in threads and nobody has begun them.
     """
-    asked: set[UserId] = set()
-    for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
-        lead = incidents.roles(turn.db, incident.id).lead
-        wanted = turn.asked_of(incident).depth is Depth.threads
-        if wanted and lead and lead not in asked and _may_be_asked(turn, incident, lead):
-            asked.add(lead)
-            yield _proposal(turn, incident, lead)
+    for incident, lead in deciding.to_ask(turn, Depth.threads, ready=_has_not_begun):
+        yield _proposal(turn, incident, lead)
 
 
-def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
-    """Once for each mitigation, and not while the threads are there."""
-    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
-    is_asked = review.proposed_at and over and review.proposed_at >= over.recorded_at
-    if is_asked or review.stepped or reviews.is_long_ago(turn.db, incident, now=turn.now):
-        return False
-    return turn.may_tell(lead, incident)
+def _has_not_begun(turn: Turn, incident: Incident) -> bool:
+    return reviews.of(turn.db, incident).stepped is None
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:

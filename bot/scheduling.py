@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,8 +36,6 @@ from storage.models import Incident, Meeting
 
 AT_ONCE, FURTHER = 3, 6
 """Hours that are proposed, and that are shown to whoever wants others."""
-PROPOSE_FOR = timedelta(days=7)
-"""An incident opened longer ago than this gets no proposal unasked."""
 
 
 # The hour --------------------------------------------------------------------------------
@@ -306,28 +304,15 @@ def _zone(turn: Turn, user: str | None) -> ZoneInfo:
 
 def propose_due(turn: Turn) -> Notes:
     """After mitigation, in the lead's next working hour: an hour to say yes to, by direct message (`proposal`)."""
-    asked: set[UserId] = set()
-    for incident in reviews.without_a_plan(turn.db, turn.team, opened_since=turn.now - PROPOSE_FOR):
-        lead = incidents.roles(turn.db, incident.id).lead
-        wanted = turn.asked_of(incident).depth is Depth.full
-        if wanted and lead and lead not in asked and _may_be_asked(turn, incident, lead):
-            asked.add(lead)
-            yield _proposal(turn, incident, lead)
+    for incident, lead in deciding.to_ask(turn, Depth.full, ready=_is_ready):
+        yield _proposal(turn, incident, lead)
 
 
-def _may_be_asked(turn: Turn, incident: Incident, lead: UserId) -> bool:
-    """Once for each mitigation that is no longer ago than a week, when they may be written to unasked."""
-    review, over = reviews.of(turn.db, incident), reviews.over(turn.db, incident)
-    if review.proposed_at and over and review.proposed_at >= over.recorded_at:
-        return False
+def _is_ready(turn: Turn, incident: Incident) -> bool:
     if outbox.find(turn.db, turn.team, _proposal_key(turn, incident)):
         return False  # A clock that was set back since makes no second question of it.
-    if reviews.is_long_ago(turn.db, incident, now=turn.now):
-        return False
-    core = sitting.proposal(turn, incident).core
-    if over and turn.awaits_calendars(core, since=over.recorded_at):
-        return False
-    return turn.may_tell(lead, incident)
+    over, core = reviews.over(turn.db, incident), sitting.proposal(turn, incident).core
+    return over is None or not turn.awaits_calendars(core, since=over.recorded_at)
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.review.in_time import InTime
@@ -110,7 +110,8 @@ def usual_place(db: Session, incident: Incident) -> Place:
     return place_of(db, incident, placed[-1]) if placed else incidents.main_place(db, incident.id)
 
 
-OVER = ("mitigated", "resolved")
+MITIGATED = ("mitigated",)
+OVER = (*MITIGATED, "resolved")
 """The moments from which an incident is over; the first that is known counts."""
 
 
@@ -301,11 +302,12 @@ def planned_too_soon(db: Session, team: str) -> Sequence[tuple[Meeting, Incident
     return _with_incident(db, team, and_(_planned(), ~_is_over()))
 
 
-def _is_over() -> ColumnElement[bool]:
+def _is_over(*more: ColumnElement[bool], by: Collection[str] = OVER) -> ColumnElement[bool]:
+    """Whether one of these moments is known, and is what `more` says of it."""
     later = aliased(Moment)
     same = (later.incident_id == Moment.incident_id, later.name == Moment.name, later.id > Moment.id)
-    holds = and_(Moment.at.is_not(None), ~exists(select(later.id).where(*same)))
-    return exists(select(Moment.id).where(Moment.incident_id == Incident.id, Moment.name.in_(OVER), holds))
+    holds = and_(Moment.at.is_not(None), ~exists(select(later.id).where(*same)), *more)
+    return exists(select(Moment.id).where(Moment.incident_id == Incident.id, Moment.name.in_(by), holds))
 
 
 FORGOTTEN = "forgotten"
@@ -382,12 +384,23 @@ def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
 
 def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
     """Incidents opened since a moment, mitigated, whose review has no meeting planned or held and goes on."""
+    return db.scalars(_waiting(team, opened_since).where(_is_over(by=MITIGATED))).all()
+
+
+def unasked(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
+    """Those of `without_a_plan` of which nobody was asked since they were mitigated."""
+    since = or_(Review.proposed_at.is_(None), Moment.recorded_at > Review.proposed_at)
+    return db.scalars(_waiting(team, opened_since).where(_is_over(since, by=MITIGATED))).all()
+
+
+def _waiting(team: str, opened_since: datetime) -> Select[Incident]:
+    """What `stage_of` calls open or mitigated, without asking for each by itself."""
     sat = (Meeting.review_id == Review.id, OF_EVERYBODY, Meeting.cancelled_at.is_(None))
-    met = exists(select(Meeting.id).where(*sat))
-    recent = db.scalars(
+    exits = (Review.cancelled_at, Review.skipped_at, Review.closed_at, Review.published_at, Review.drafted_at)
+    return (
         select(Incident)
         .join(Review, Review.incident_id == Incident.id)
-        .where(Incident.team_id == team, Incident.opened_at >= opened_since, ~met)
+        .where(Incident.team_id == team, Incident.opened_at >= opened_since, ~exists(select(Meeting.id).where(*sat)))
+        .where(*(moment.is_(None) for moment in exits))
         .order_by(Incident.id)
     )
-    return [incident for incident in recent if stage(db, incident) is Stage.mitigated]

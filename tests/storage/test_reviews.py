@@ -1,19 +1,20 @@
 """What storage can tell of reviews: whose turn it is, who took part, what is planned."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from bot.review.findings import FindingKind
-from bot.review.incident import UserId
-from bot.review.lifecycle import Role
+from bot.review.incident import ChannelId, UserId
+from bot.review.lifecycle import Role, Stage
 from bot.review.meeting_time import WorkingHours
 from bot.review.policy import Pool
-from storage import findings, incidents, involved, people, rota
-from storage.models import Membership
+from storage import findings, incidents, involved, people, reviews, rota
+from storage.models import Incident, Meeting, Membership, Review
 from tests.cast import (
     CHANNEL,
     JONAS,
@@ -167,3 +168,107 @@ def test_findings_are_grouped_by_kind_in_the_order_a_review_speaks_of_them(room:
 
     grouped = room.ask(lambda db: {k: [f.number for f in v] for k, v in findings.by_kind(db, incident).items()})
     assert grouped == {FindingKind.contributor: [2], FindingKind.risk: [1]}
+
+
+# What waits for a plan -------------------------------------------------------------------------
+
+
+def never(db: Session, incident: Incident) -> None:
+    """It goes on."""
+
+
+def is_over(db: Session, incident: Incident, name: str = "mitigated", days: int = 0) -> None:
+    at = NOVEMBER_18 + timedelta(days=days)
+    incidents.set_moment(db, incident, name, at, by=MARA, how="set", now=at)
+
+
+def breaks_again(db: Session, incident: Incident) -> None:
+    is_over(db, incident)
+    incidents.set_moment(db, incident, "mitigated", None, by=MARA, how="set", now=NOVEMBER_18)
+
+
+def is_planned(db: Session, incident: Incident) -> Meeting:
+    is_over(db, incident)
+    return reviews.plan(db, incident, at=NOVEMBER_18 + timedelta(days=2), by=MARA, now=NOVEMBER_18)
+
+
+def is_called_off(db: Session, incident: Incident) -> None:
+    reviews.call_off(db, is_planned(db, incident), now=NOVEMBER_18)
+
+
+def is_open(db: Session, incident: Incident) -> None:
+    is_planned(db, incident).opened_at = NOVEMBER_18
+
+
+def is_held(db: Session, incident: Incident) -> None:
+    meeting = is_planned(db, incident)
+    meeting.opened_at = meeting.ended_at = NOVEMBER_18
+
+
+def meets_apart(db: Session, incident: Incident) -> None:
+    is_planned(db, incident).apart = "Payments"
+
+
+def marked(moment: str) -> Callable[[Session, Incident], None]:
+    def mark(db: Session, incident: Incident) -> None:
+        is_over(db, incident)
+        setattr(reviews.of(db, incident), moment, NOVEMBER_18)
+
+    return mark
+
+
+MARKED = [marked(column.name) for column in Review.__table__.columns if column.name.endswith("_at")]
+STATES = (never, is_over, breaks_again, is_planned, is_called_off, is_open, is_held, meets_apart, *MARKED)
+
+
+def in_every_state(room: Room) -> None:
+    for number, state in enumerate(STATES):
+        incident = an_incident(room, channel=ChannelId(f"C0STATE{number}"))
+        room.change(lambda db, state=state, incident=incident: state(db, incidents.get(db, incident)))
+    resolved = an_incident(room, channel=ChannelId("C0RESOLVED"))
+    room.change(lambda db: is_over(db, incidents.get(db, resolved), "resolved"))
+
+
+def waiting(room: Room) -> list[int]:
+    return room.ask(lambda db: [one.id for one in reviews.without_a_plan(db, TEAM, opened_since=NOVEMBER_18)])
+
+
+def test_what_waits_for_a_plan_is_what_the_stage_calls_mitigated(room: Room):
+    in_every_state(room)
+
+    found = waiting(room)
+
+    every = room.ask(lambda db: {one.id: reviews.stage(db, one) for one in db.query(Incident)})
+    assert found == [number for number, stage in every.items() if stage is Stage.mitigated]
+    assert 3 < len(found) < len(every) - 3
+
+
+def test_however_much_waits_it_is_one_question(room: Room):
+    in_every_state(room)
+    asked: list[str] = []
+    event.listen(room.storage.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    waiting(room)
+
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1
+
+
+def test_of_each_mitigation_somebody_is_asked_once(room: Room):
+    number = an_incident(room)
+
+    def ask(db: Session, incident: Incident) -> None:
+        reviews.of(db, incident).proposed_at = NOVEMBER_18
+
+    def is_over_again(db: Session, incident: Incident) -> None:
+        is_over(db, incident, days=1)
+
+    found = [unasked(room)]
+    for deed in (is_over, ask, is_over_again):
+        room.change(lambda db, deed=deed: deed(db, incidents.get(db, number)))
+        found.append(unasked(room))
+
+    assert found == [False, True, False, True]
+
+
+def unasked(room: Room) -> bool:
+    return bool(room.ask(lambda db: reviews.unasked(db, TEAM, opened_since=NOVEMBER_18)))
