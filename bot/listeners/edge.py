@@ -170,6 +170,8 @@ class Outcome:
 
     said: Rendered | None
     in_the_way: str | None = None
+    field: str = ""
+    """The field of the form that is meant, where one is."""
 
 
 async def answer(edge: Edge, ack: AsyncAck, respond: AsyncRespond, work: Awaitable[Rendered | None]) -> None:
@@ -224,7 +226,7 @@ async def answer_form(
         await ack()
     found = await _settled(edge, task)
     if in_time and found.in_the_way:
-        await ack(response_action="errors", errors={beside: found.in_the_way})
+        await ack(response_action="errors", errors={found.field or beside: found.in_the_way})
         return
     if in_time:
         following = await then() if then else None
@@ -248,7 +250,7 @@ async def _settled(edge: Edge, work: Awaitable[Rendered | None]) -> Outcome:
     try:
         return Outcome(await work)
     except Refused as refused:
-        return Outcome(edge.refused(refused), refused.sentence(edge.desk.house.command))
+        return Outcome(edge.refused(refused), refused.sentence(edge.desk.house.command), refused.field)
     except Replayed:
         return Outcome(None)
     except Exception as error:  # noqa: BLE001

@@ -136,9 +136,13 @@ def _open(answers: Answers, _: Memory) -> Deed:
 class NotANumber(Refused):
     """Inquiries are counted in whole numbers, such as `120`. Leave it empty if nobody counted."""
 
+    field = "inquiries"
+
 
 class NotAnAmount(Refused):
     """An amount of money reads like `90000` or `90000.50`, without a currency. Leave it empty if nobody counted."""
+
+    field = "lost"
 
 
 FORMS: Mapping[str, Form] = {

@@ -7,6 +7,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+LONGEST = 200
+"""Characters of a fact in a sentence."""
 
 
 def as_said(text: str) -> str:
@@ -16,6 +20,9 @@ def as_said(text: str) -> str:
 
 class Refused(Exception):
     """I cannot do that here. `{command} help` lists what I can do."""
+
+    field: ClassVar[str] = ""
+    """The field of a form beside which it is said; empty: whichever the form names."""
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -39,7 +46,12 @@ def _in_words(fact: object, escape: Callable[[str], str]) -> str:
     if isinstance(fact, tuple):
         choices: tuple[object, ...] = fact  # pyright: ignore[reportUnknownVariableType]
         return choice([f"`{escape(str(word))}`" for word in choices])
-    return escape(str(fact))
+    return escape(shortened(str(fact)))
+
+
+def shortened(text: str) -> str:
+    """So much of what somebody typed as is needed to know it again."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def choice(words: list[str]) -> str:

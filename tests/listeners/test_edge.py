@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import facilitating
 from bot.desk import Note, Notes, Replayed, Turn
 from bot.historian import Historian
+from bot.listeners import deeds
 from bot.listeners import edge as edge_module
 from bot.listeners.deeds import Deed, do
 from bot.listeners.edge import (
@@ -29,10 +29,11 @@ from bot.listeners.edge import (
     outcome,
     place_of,
 )
+from bot.listeners.incident_forms import NotAnAmount, NotANumber
 from bot.paging import History
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
-from bot.review.refusal import NoIncidentHere, UnknownSeverity
+from bot.review.refusal import NoIncidentHere, Refused, UnknownSeverity
 from bot.sandbox.validation import view_errors
 from bot.slack import Slack
 from storage.incidents import Where
@@ -167,6 +168,15 @@ async def test_what_is_in_the_way_of_a_form_stands_beside_its_field_as_it_was_ty
     assert room.transcript() == []
 
 
+@pytest.mark.parametrize(("refused", "field"), [(NotAnAmount(), "lost"), (NotANumber(), "inquiries")])
+async def test_what_is_wrong_with_one_field_stands_beside_that_one(
+    edge: Edge, back: Back, refused: Refused, field: str
+):
+    await send(edge, back, fail(refused))
+
+    assert back.sent == [("ack", {"response_action": "errors", "errors": {field: refused.sentence()}})]
+
+
 async def test_a_form_is_closed_before_slack_gives_up_and_answered_when_the_answer_is_known(
     edge: Edge, back: Back, room: Room, monkeypatch: pytest.MonkeyPatch
 ):
@@ -236,7 +246,7 @@ async def test_a_failing_agenda_takes_back_nothing_that_was_said(
     def refresh(_: Turn, **_what: Any) -> Notes:
         raise LookupError
 
-    monkeypatch.setattr(facilitating, "refresh", refresh)
+    monkeypatch.setattr(deeds, "SHOWN", (refresh,))
     said = await outcome(edge, do(edge, Gesture(MARA, Place(CHANNEL)), Deed(note, {}, touches_agenda=True)))
     await asyncio.wait(edge.background)
     await asyncio.sleep(0)

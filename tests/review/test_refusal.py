@@ -42,6 +42,13 @@ def test_an_unknown_verb_without_a_near_one_offers_only_the_help() -> None:
     assert said == "I do not know “xyzzy”. `/review help` lists everything. Nothing was changed."
 
 
+def test_of_words_that_go_on_and_on_only_the_beginning_is_quoted() -> None:
+    said = UnknownVerb(verb="no" * 2500).sentence()
+
+    assert f"“{'no' * 99}n…”" in said
+    assert "no" * 100 not in said
+
+
 def test_when_no_minute_can_be_had_none_is_offered() -> None:
     assert "`/review extend 4` takes them all" in TooFewMinutes(asked=9, can_have=4).sentence()
     assert "`/review extend" not in TooFewMinutes(asked=9, can_have=0).sentence()
