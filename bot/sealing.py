@@ -33,6 +33,20 @@ def answer(turn: Turn, *, where: Where, by: UserId, text: str, signed: bool = Fa
     Raises NothingScheduled, NotSealedHere, CoreOnly, NeedsText, TooLong and AnsweredAlready. There is no second
     answer, for an answer without a name is nobody's, and could not be taken back.
     """
+    review, meeting, seal = _asked(turn, where, by)
+    _keep(turn, seal, review, meeting, by=by, told=_told(text, by if signed else None))
+    yield Note.private(by, "sealed_kept", signed=signed)
+
+
+def may_answer(turn: Turn, *, where: Where, by: UserId) -> None:
+    """Raises what `answer` would for any text, so that nobody writes one that cannot be taken."""
+    review, _, seal = _asked(turn, where, by)
+    if sealed.has_answered(turn.db, review, seal.mark(review.id, by)):
+        raise AnsweredAlready
+
+
+def _asked(turn: Turn, where: Where, by: UserId) -> tuple[Review, Meeting, Seal]:
+    """The meeting before which somebody is asked, and what closes their answer."""
     incident = incidents.at(turn.db, turn.team, where, by)
     review = reviews.of(turn.db, incident)
     meeting = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)
@@ -43,8 +57,7 @@ def answer(turn: Turn, *, where: Where, by: UserId, text: str, signed: bool = Fa
     row = attending.attendee(turn.db, meeting, by)
     if row is None or row.core_since is None:
         raise CoreOnly
-    _keep(turn, turn.house.seal, review, meeting, by=by, told=_told(text, by if signed else None))
-    yield Note.private(by, "sealed_kept", signed=signed)
+    return review, meeting, turn.house.seal
 
 
 def _told(text: str, user: UserId | None) -> Answer:

@@ -163,7 +163,8 @@ def _park(answers: Answers, _: Memory) -> Deed:
     return Deed(noting.park, {"text": answers.get("text", "")})
 
 
-def _ask_surprise(_: Asked) -> list[Block]:
+def _ask_surprise(asked: Asked) -> list[Block]:
+    sealing.may_answer(asked.turn, where=_where(asked), by=asked.by)
     intro = (
         "What surprised you? Nobody reads your answer before the facilitator opens all of them in the meeting, "
         "mixed. It is kept closed, and cannot be changed once you have sent it. You need not answer."

@@ -237,6 +237,17 @@ def test_who_was_not_asked_to_come_is_told_where_their_words_are_welcome(room: R
         answer(room, by=by)
 
 
+def test_whoever_cannot_answer_hears_so_before_they_write(room: Room):
+    planned(room)
+    room.desk.look(sealing.may_answer, where=HERE, by=PRIYA)
+    answer(room)
+
+    with pytest.raises(AnsweredAlready):
+        room.desk.look(sealing.may_answer, where=HERE, by=PRIYA)
+    with pytest.raises(CoreOnly):
+        room.desk.look(sealing.may_answer, where=HERE, by=TOMAS)
+
+
 @pytest.mark.parametrize(("words", "why"), [("", NeedsText), (" \n", NeedsText), ("x" * 1001, TooLong)])
 def test_an_answer_needs_words_and_not_too_many(room: Room, words: str, why: type[Exception]):
     planned(room)
