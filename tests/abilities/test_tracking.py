@@ -550,6 +550,15 @@ def test_the_policy_says_what_a_severity_asks_for(room: Room, severity: str | No
     assert said in room.serve(tracking.policy, where=HERE, by=TOMAS)
 
 
+@pytest.mark.parametrize(("severity", "is_told"), [("sev1", False), ("sev2", True), ("sev4", True), (None, True)])
+def test_what_speaks_for_a_higher_severity_is_told_where_there_is_one(
+    room: Room, severity: str | None, *, is_told: bool
+):
+    an_incident(room, severity=severity)
+
+    assert ("Think of a higher severity" in room.serve(tracking.policy, where=HERE, by=TOMAS)) is is_told
+
+
 def test_the_policy_says_what_was_set_here_and_what_is_by_default(room: Room):
     an_incident(room)
     by_default = room.serve(tracking.policy, where=HERE, by=TOMAS)
