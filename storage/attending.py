@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.review.incident import UserId
 from bot.review.participants import MOST
 from storage import incidents
-from storage.models import Attendee, Incident, Meeting
+from storage.models import Attendee, Incident, Meeting, Person
 
 MOST_CORE = MOST
 """Core attendees (S2: 5–8); up to so many are invited by themselves."""
@@ -65,8 +65,15 @@ def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
 
 
 def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
-    """The core attendees invited now."""
-    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since]
+    """The core attendees invited now, without who has left the workspace since."""
+    gone = _gone(db, meeting)
+    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since and row.user_id not in gone]
+
+
+def _gone(db: Session, meeting: Meeting) -> set[str]:
+    invited = select(Attendee.user_id).where(Attendee.meeting_id == meeting.id)
+    left = (Person.team_id == meeting.team_id, Person.gone_since.is_not(None))
+    return set(db.scalars(select(Person.user_id).where(*left, Person.user_id.in_(invited))))
 
 
 LEADER = "leader"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import briefing, inviting, scheduling
+from bot import briefing, inviting, preparing, scheduling
 from bot.desk import House
 from bot.listeners import blocks, forms
 from bot.listeners.asked import Memory
@@ -216,6 +216,21 @@ def test_programs_do_not_come(room: Room, incident: int, who: Any):
         changed(room, **who)
 
     assert core(room) == [MARA]
+
+
+def test_who_has_left_the_workspace_comes_no_more_and_is_called_by_nothing(room: Room, incident: int):
+    a_message(room, "Looking", by=TOMAS)
+    planned(room, incident)
+    asked = core(room)
+    facts: dict[str, Any] = {"name": "", "zone": "Europe/London", "email": None, "bot": None}
+
+    room.change(lambda db: people.know(db, TEAM, TOMAS, now=room.now, gone=room.now, **facts))
+    room.serve(preparing.pre_read, where=HERE, by=MARA)
+
+    assert TOMAS in asked
+    assert core(room) == [user for user in asked if user != TOMAS]
+    (pre_read,) = [words for words in room.transcript(CHANNEL) if "Before the review" in words]
+    assert TOMAS not in pre_read
 
 
 def test_to_a_private_incident_nobody_is_asked_who_cannot_see_it(room: Room):
