@@ -54,8 +54,9 @@ def to_ask(turn: Turn, depth: Depth, *, ready: Callable[[Turn, Incident], bool])
         lead = incidents.roles(turn.db, incident.id).lead
         if lead is None or lead in asked or turn.asked_of(incident).depth is not depth:
             continue
-        is_news = not reviews.is_long_ago(turn.db, incident, now=turn.now)
-        if is_news and turn.may_tell(lead, incident) and ready(turn, incident):
+        if not turn.may_tell(lead, incident) or reviews.is_long_ago(turn.db, incident, now=turn.now):
+            continue
+        if ready(turn, incident):
             asked.add(lead)
             yield incident, lead
 

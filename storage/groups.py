@@ -80,7 +80,8 @@ def here_of(db: Session, group: UserGroup) -> Sequence[UserId]:
 def pool(db: Session, team: str, of: Pool) -> Sequence[UserId]:
     """Who is in a pool of the policy, by its groups and by name, each once, by id."""
     by_group = [user for group in of.groups for user in members(db, team, group)]
-    return _here(db, team, [*by_group, *of.people])
+    users = [*by_group, *of.people]
+    return _here(db, team, users) if users else []
 
 
 def _here(db: Session, team: str, users: Collection[str]) -> Sequence[UserId]:

@@ -53,14 +53,17 @@ def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotatio
        last, for they come to speak for somebody.
     """
     part = involved.responders(db, incident, until=reviews.over_since(db, incident))
-    able = _able_to_come(db, incident, wanted, _may_take(db, incident, _pool(db, incident, wanted)))
+    named = groups.pool(db, incident.team_id, wanted.pool)
+    members: Sequence[str] = () if named else _members(db, incident)
+    pool = named or _pool(db, incident, wanted, members)
+    able = _able_to_come(db, incident, wanted, _may_take(db, incident, pool))
     had = turns(db, incident.team_id, wanted.role)
     fresh = [Rotation(user, responded=False) for user in rotation.in_turn(able, had, never=part)]
     taken_part = [user for user in able if user in part]
     if wanted.role is Role.scribe:
         rest = [Rotation(user, responded=True) for user in rotation.in_turn(taken_part, had)]
-        return [*fresh, *rest] if _is_named(db, incident, wanted) else [*rest, *fresh]
-    if fresh or _reads_along(db, incident, wanted):
+        return [*fresh, *rest] if named else [*rest, *fresh]
+    if fresh or len(members) > LARGE:  # Who responded leads in a team that is small, and no large channel is one.
         return fresh
     return [Rotation(user, responded=True) for user in rotation.by_part(able, had, part)]
 
@@ -77,27 +80,15 @@ def turns(db: Session, team: str, role: Role) -> Sequence[Had]:
     return [Had(user, since, incident) for user, since, incident in rows]
 
 
-def _pool(db: Session, incident: Incident, wanted: Wanted) -> Collection[str]:
-    named = groups.pool(db, incident.team_id, wanted.pool)
-    if named:
-        return named
-    if wanted.role is Role.scribe and wanted.meeting:
-        return attending.core(db, wanted.meeting)
-    members = _members(db, incident)
-    return members if len(members) <= LARGE else set(members) & _known_from_reviews(db, incident)
-
-
 def _members(db: Session, incident: Incident) -> Sequence[str]:
     return people.members(db, incident.team_id, incidents.main_place(db, incident.id).channel)
 
 
-def _reads_along(db: Session, incident: Incident, wanted: Wanted) -> bool:
-    """Whether the pool would be a large channel: a team that small is not, and who responded is not asked to lead."""
-    return not _is_named(db, incident, wanted) and len(_members(db, incident)) > LARGE
-
-
-def _is_named(db: Session, incident: Incident, wanted: Wanted) -> bool:
-    return bool(groups.pool(db, incident.team_id, wanted.pool))
+def _pool(db: Session, incident: Incident, wanted: Wanted, members: Sequence[str]) -> Collection[str]:
+    """Of the members of its channel, where the policy names nobody."""
+    if wanted.role is Role.scribe and wanted.meeting:
+        return attending.core(db, wanted.meeting)
+    return members if len(members) <= LARGE else set(members) & _known_from_reviews(db, incident)
 
 
 def _known_from_reviews(db: Session, incident: Incident) -> set[str]:
@@ -110,11 +101,11 @@ def _known_from_reviews(db: Session, incident: Incident) -> set[str]:
 def _may_take(db: Session, incident: Incident, pool: Collection[str]) -> Sequence[str]:
     """People who are here, are no guests, see the incident and hold no part in it."""
     roles = incidents.roles(db, incident.id)
-    parts = {roles.lead, roles.owner, roles.facilitator, roles.scribe}
+    never = {roles.lead, roles.owner, roles.facilitator, roles.scribe, involved.bot_user(db, incident.team_id)}
     here = (Person.bot_since.is_(None), Person.gone_since.is_(None), Person.guest_since.is_(None))
     seen = exists(select(Incident.id).where(Incident.id == incident.id, incidents.visible_to(Person.user_id)))
     query = select(Person.user_id).where(Person.team_id == incident.team_id, Person.user_id.in_(pool), *here, seen)
-    return [user for user in db.scalars(query) if user not in parts | {involved.bot_user(db, incident.team_id)}]
+    return [user for user in db.scalars(query) if user not in never]
 
 
 # Who can come ------------------------------------------------------------------------------
