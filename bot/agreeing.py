@@ -78,8 +78,17 @@ def lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:
 
 
 def outside(turn: Turn, hour: Hour) -> list[tuple[UserId, str, str]]:
-    """For whom an hour lies outside working hours: their zone, and what it is to them."""
-    return [(strain.user, _zone(turn, strain.user).key, strain.part.value) for strain in hour.strained]
+    """For whom an hour lies outside working hours: their zone, and what it is to them.
+
+    Zones whose clocks agree then are one, that of the first: nobody reads the same hour twice.
+    """
+    shown: dict[tuple[str, str], str] = {}
+    found: list[tuple[UserId, str, str]] = []
+    for strain in hour.strained:
+        zone = _zone(turn, strain.user)
+        as_told = (f"{hour.at.astimezone(zone):%H:%M %Z}", strain.part.value)
+        found.append((strain.user, shown.setdefault(as_told, zone.key), strain.part.value))
+    return found
 
 
 def _coming(turn: Turn, incident: Incident, users: Sequence[UserId]) -> list[Attendee]:

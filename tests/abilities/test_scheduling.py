@@ -324,6 +324,19 @@ def test_what_was_moved_past_the_window_without_a_word_is_asked_for_its_reason(r
     assert ["Say why" in buttons(answer) for answer in (near, far, back)] == [False, True, False]
 
 
+def test_people_whose_clocks_agree_read_the_hour_once(room: Room):
+    number = an_incident(room)
+    facts: dict[str, Any] = {"name": "", "zone": "Europe/Madrid", "email": None, "bot": None, "gone": None}
+    room.change(lambda db: people.know(db, TEAM, PRIYA, now=room.now, **facts))
+    members(room, MARA, PRIYA)
+    a_message(room, "Looking", by=PRIYA)
+    mitigated(room, number)
+
+    answer = book(room, "2026-11-20 16:30")
+
+    assert "It is evening for <@U0MARA> and <@U0PRIYA> (Fri 20 Nov 2026, 16:30 CET)." in answer
+
+
 def test_an_hour_that_somebody_chose_is_never_called_the_first_one_that_suits(room: Room):
     number = an_incident(room)
     members(room, MARA, PRIYA)
