@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,10 @@ from bot.review.refusal import (
     AlreadyInMeeting,
     NeedsHour,
     NeedsReason,
-    NothingScheduled,
     NotMitigated,
+    NothingScheduled,
     ReviewClosed,
+    TooFarAhead,
     WrongStage,
 )
 from bot.review.when import When
@@ -36,6 +37,8 @@ from storage.models import Incident, Meeting
 
 AT_ONCE, FURTHER = 3, 6
 """Hours that are proposed, and that are shown to whoever wants others."""
+FARTHEST = timedelta(days=366)
+"""Ahead; a year that is farther away is a slip of the keyboard."""
 
 
 # The hour --------------------------------------------------------------------------------
@@ -47,7 +50,7 @@ def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) 
     if when is None:
         yield _planned(turn, incident, planned, by) if planned else _proposed(turn, incident, by)
         return
-    at = when.future(turn.now, _zone(turn, by))
+    at = _to_come(turn, when, by)
     if planned is None:
         yield from _book(turn, incident, at, by)
     else:
@@ -59,7 +62,7 @@ def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason:
     incident, planned = _to_be_moved(turn, where, by)
     if when is None:
         raise NeedsHour
-    why, at = _given(reason, f"postpone {when.words}"), when.future(turn.now, _zone(turn, by))
+    why, at = _given(reason, f"postpone {when.words}"), _to_come(turn, when, by)
     yield from _move(turn, incident, planned, at=at, by=by, reason=why)
 
 
@@ -293,6 +296,14 @@ def _outside(turn: Turn, incident: Incident, meeting: Meeting) -> list[tuple[Use
     """Core attendees for whom the meeting is outside working hours: their zone, and what it is to them."""
     hour = agreeing.hour_at(turn, incident, attending.core(turn.db, meeting), meeting)
     return agreeing.outside(turn, hour)
+
+
+def _to_come(turn: Turn, when: When, by: UserId) -> datetime:
+    """The hour that somebody named; raises InThePast and TooFarAhead."""
+    at = when.future(turn.now, _zone(turn, by))
+    if at > turn.now + FARTHEST:
+        raise TooFarAhead(words=when.words)
+    return at
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:

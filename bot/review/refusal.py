@@ -182,6 +182,13 @@ class InThePast(Refused):
 
 
 @dataclass(eq=False)
+class TooFarAhead(Refused):
+    """“{words}” is more than a year ahead. Name an earlier hour, such as `mon 14:00` or `2026-11-20 14:00`."""
+
+    words: str
+
+
+@dataclass(eq=False)
 class DayInThePast(Refused):
     """“{words}” has already passed. Name a day still to come, such as `friday`, `2 weeks` or `2026-12-01`."""
 

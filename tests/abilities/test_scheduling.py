@@ -20,6 +20,7 @@ from bot.review.refusal import (
     NotMitigated,
     NotOneOfUs,
     NotYours,
+    TooFarAhead,
     WrongStage,
 )
 from bot.review.when import read_when
@@ -322,6 +323,19 @@ def test_what_was_moved_past_the_window_without_a_word_is_asked_for_its_reason(r
     back = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-24 10:00"))
 
     assert ["Say why" in buttons(answer) for answer in (near, far, back)] == [False, True, False]
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_slip_of_the_year_books_nothing(room: Room):
+    with pytest.raises(TooFarAhead, match="more than a year ahead"):
+        book(room, "2062-11-20 10:00")
+    book(room)
+    with pytest.raises(TooFarAhead):
+        book(room, "2062-11-20 10:00")
+    with pytest.raises(TooFarAhead):
+        do(room, scheduling.postpone, when=read_when("2062-11-20 10:00"), reason="The vendor is back then")
+
+    assert len(said(room)) == 1
 
 
 def test_people_whose_clocks_agree_read_the_hour_once(room: Room):
