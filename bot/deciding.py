@@ -27,6 +27,12 @@ def to_be_reviewed(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
     incident = incidents.at(turn.db, turn.team, where, by)
     reviews.hold(turn.db, incident)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
+    must_go_on(turn, incident, verb)
+    return incident
+
+
+def must_go_on(turn: Turn, incident: Incident, verb: str) -> None:
+    """Raises AlreadyInMeeting, ReviewClosed, WrongStage and NotMitigated."""
     stage = reviews.stage(turn.db, incident)
     if stage is Stage.in_meeting:
         raise AlreadyInMeeting
@@ -36,7 +42,6 @@ def to_be_reviewed(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
         raise WrongStage(stage=stage.label, verb=verb)
     if reviews.over_since(turn.db, incident) is None:
         raise NotMitigated
-    return incident
 
 
 def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
@@ -120,12 +125,26 @@ def call_off_planned(turn: Turn, incident: Incident, by: UserId) -> Meeting | No
     if planned is None:
         return None
     reviews.call_off(turn.db, planned, now=turn.now)
-    before = planned.meets_at.isoformat() if planned.meets_at else None
+    record_hour(turn, incident, planned, before=planned.meets_at, after=None, by=by)
+    return planned
+
+
+def record_hour(
+    turn: Turn, incident: Incident, meeting: Meeting, *, before: datetime | None, after: datetime | None, by: str | None
+) -> None:
+    """Write into the history of a meeting that its hour is another one now, or none."""
     incidents.record_change(
-        turn.db, incident, "meeting", planned.id, what="meets_at", before=before, after=None, by=by, now=turn.now
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what="meets_at",
+        before=before.isoformat() if before else None,
+        after=after.isoformat() if after else None,
+        by=by,
+        now=turn.now,
     )
     turn.db.flush()
-    return planned
 
 
 def held(

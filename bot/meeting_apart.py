@@ -106,7 +106,7 @@ def _planned(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by:
     if before is None:
         return _new(turn, incident, group, at, by)
     if before.meets_at != at:
-        _record(turn, incident, before, before=before.meets_at, after=at, by=by)
+        deciding.record_hour(turn, incident, before, before=before.meets_at, after=at, by=by)
         reviews.move(turn.db, before, to=at, by=by, now=turn.now)
     return before
 
@@ -122,7 +122,7 @@ def _new(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: Use
     meeting.zone = people.zone(turn.db, turn.team, by)
     for user in core:
         attending.invite(turn.db, meeting, user, core=turn.now, now=turn.now, why=team)
-    _record(turn, incident, meeting, before=None, after=at, by=by)
+    deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
     return meeting
 
 
@@ -132,23 +132,6 @@ def _core(turn: Turn, incident: Incident, group: UserGroup) -> list[UserId]:
     ranked = meetings_apart.ranked(involved.most_active(turn.db, incident), members)
     seeing = (UserId(user) for user in ranked if incidents.by_number(turn.db, turn.team, incident.id, user))
     return [user for _, user in zip(range(attending.MOST_CORE), seeing, strict=False)]
-
-
-def _record(
-    turn: Turn, incident: Incident, meeting: Meeting, *, before: datetime | None, after: datetime | None, by: str | None
-) -> None:
-    incidents.record_change(
-        turn.db,
-        incident,
-        "meeting",
-        meeting.id,
-        what="meets_at",
-        before=before.isoformat() if before else None,
-        after=after.isoformat() if after else None,
-        by=by,
-        now=turn.now,
-    )
-    turn.db.flush()
 
 
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -244,7 +227,7 @@ def _moved_on(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
     meets_at = meeting.meets_at or turn.now
     if _is_off(turn, incident):
         reviews.call_off(turn.db, meeting, now=turn.now)
-        _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
+        deciding.record_hour(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
         yield _shown(turn, incident, meeting)
     elif turn.now >= meets_at + timedelta(minutes=meeting.minutes) + GATHERS_FOR or _everybody_meets(turn, incident):
         yield from _ended(turn, incident, meeting)
