@@ -9,18 +9,14 @@ from zoneinfo import ZoneInfo
 from bot import agreeing, deciding, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId, in_words
-from bot.review.lifecycle import Stage, Who, require
+from bot.review.lifecycle import Who, require
 from bot.review.meeting_time import next_working_moment
 from bot.review.policy import Depth
 from bot.review.refusal import (
-    AlreadyInMeeting,
     NeedsHour,
     NeedsReason,
     NothingScheduled,
-    NotMitigated,
-    ReviewClosed,
     TooFarAhead,
-    WrongStage,
 )
 from bot.review.when import When
 from storage import (
@@ -72,7 +68,7 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
     _give_reason(turn, incident, planned, _given(reason, "postpone off"), by=by)
     reviews.call_off(turn.db, planned, now=turn.now)
     reviews.of(turn.db, incident).proposed_at = turn.now  # Whoever called it off says what follows, and is not asked.
-    _record(turn, incident, planned, before=planned.meets_at, after=None, by=by)
+    deciding.record_hour(turn, incident, planned, before=planned.meets_at, after=None, by=by)
     yield Note.once(
         f"called-off:{planned.id}",
         "meeting_off",
@@ -142,15 +138,7 @@ def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[I
     planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     if planned is None or planned.asked_at is None:
         require(Who.facilitating, by, incidents.roles(turn.db, incident.id), verb)
-    stage = reviews.stage(turn.db, incident)
-    if stage is Stage.in_meeting:
-        raise AlreadyInMeeting
-    if stage is Stage.closed:
-        raise ReviewClosed
-    if stage.is_called_off:
-        raise WrongStage(stage=stage.label, verb=verb)
-    if reviews.over_since(turn.db, incident) is None:
-        raise NotMitigated
+    deciding.must_go_on(turn, incident, verb)
     return incident, planned
 
 
@@ -188,7 +176,7 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     )
     meeting.why, meeting.call = _why(turn, incident, at), sitting.call_of(turn, incident)
     _weigh(turn, incident, meeting)
-    _record(turn, incident, meeting, before=None, after=at, by=by)
+    deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(
         _announcement(turn, incident, meeting),
         "schedule_announced",
@@ -213,7 +201,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     if reason:
         _give_reason(turn, incident, meeting, reason, by=by)
     _weigh(turn, incident, meeting)
-    _record(turn, incident, meeting, before=before, after=at, by=by)
+    deciding.record_hour(turn, incident, meeting, before=before, after=at, by=by)
     yield Note.once(
         _announcement(turn, incident, meeting),
         "postponed",
@@ -255,23 +243,6 @@ def _weigh(turn: Turn, incident: Incident, meeting: Meeting) -> None:
     """Remember whose evening or morning it takes: the next time it is somebody else's."""
     hour = agreeing.hour_at(turn, incident, attending.core(turn.db, meeting), meeting)
     meeting.burden = {strain.user: strain.minutes for strain in hour.strained} or None
-
-
-def _record(
-    turn: Turn, incident: Incident, meeting: Meeting, *, before: datetime | None, after: datetime | None, by: str | None
-) -> None:
-    incidents.record_change(
-        turn.db,
-        incident,
-        "meeting",
-        meeting.id,
-        what="meets_at",
-        before=before.isoformat() if before else None,
-        after=after.isoformat() if after else None,
-        by=by,
-        now=turn.now,
-    )
-    turn.db.flush()
 
 
 def _announcement(turn: Turn, incident: Incident, meeting: Meeting) -> str:
@@ -382,7 +353,7 @@ def moves_due(turn: Turn) -> Notes:
     """
     for meeting, incident in reviews.planned_too_soon(turn.db, turn.team):
         reviews.call_off(turn.db, meeting, now=turn.now)
-        _record(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
+        deciding.record_hour(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
         yield Note.once(
             f"called-off:{meeting.id}",
             "meeting_called_off",
