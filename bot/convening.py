@@ -7,7 +7,7 @@ from bot import calendars, sitting
 from bot.calendars import Appointment
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
-from bot.review.refusal import NothingScheduled, NotOneOfUs
+from bot.review.refusal import NoneToComeTo, NotOneOfUs
 from storage import attending, incidents, letters, outbox, people, reviews, revised
 from storage.incidents import Where
 from storage.models import Attendee, Incident, Meeting, OutboxNote, Person
@@ -135,12 +135,12 @@ COMING, NOT_COMING = "yes", "no"
 def answer(turn: Turn, *, where: Where, by: UserId, coming: str) -> Notes:
     """Somebody says that they come, or cannot; who was not asked is welcome to listen. Says `answered`.
 
-    Raises NothingScheduled and NotOneOfUs.
+    Raises NoneToComeTo and NotOneOfUs.
     """
     incident = incidents.at(turn.db, turn.team, where, by)
     meeting = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     if meeting is None:
-        raise NothingScheduled
+        raise NoneToComeTo
     if not people.is_one_of_us(turn.db, turn.team, by):
         raise NotOneOfUs(user=by)
     row = attending.attendee(turn.db, meeting, by)

@@ -74,7 +74,7 @@ def _pre_read_facts(turn: Turn, incident: Incident, meeting: Meeting) -> dict[st
         "title": incident.title,
         "meeting": meeting,
         "core": attending.core(turn.db, meeting),
-        "facilitator": incidents.roles(turn.db, incident.id).facilitator_or_lead,
+        "facilitator": incidents.roles(turn.db, incident.id).facilitator,
         "summary": incident.summary,
         "impact": [
             *Impact.from_json(incident.impact).lines(),

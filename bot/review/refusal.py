@@ -432,6 +432,10 @@ class NothingScheduled(Refused):
     """No meeting is planned yet. `{command} schedule` proposes an hour; `{command} schedule mon 14:00` sets one."""
 
 
+class NoneToComeTo(Refused):
+    """No meeting is planned now, so nothing is asked of you. If there is a new hour, you hear of it here."""
+
+
 class AlreadyInMeeting(Refused):
     """The meeting is already open. `{command} next` moves it on, `{command}` shows where it stands."""
 

@@ -13,7 +13,7 @@ from bot import convening, inviting, preparing, scheduling, tracking
 from bot.desk import House
 from bot.review.incident import ChannelFacts, Place, UserId
 from bot.review.lifecycle import Role
-from bot.review.refusal import NoIncidentHere, NothingScheduled, NotOneOfUs
+from bot.review.refusal import NoIncidentHere, NoneToComeTo, NotOneOfUs
 from bot.review.when import read_when
 from bot.sheets import Sheets
 from storage import attending, channels, letters, people, pseudonymising
@@ -486,7 +486,7 @@ def test_who_was_to_lead_and_cannot_come_hears_how_to_hand_it_on(room: Room, inc
 
 
 def test_without_a_meeting_there_is_nothing_to_answer(room: Room, incident: int):
-    with pytest.raises(NothingScheduled):
+    with pytest.raises(NoneToComeTo):
         room.serve(convening.answer, where=HERE, by=TOMAS, coming="yes")
 
 

@@ -542,6 +542,15 @@ def test_the_pre_read_goes_out_a_day_before_and_once(room: Room, incident: int):
     assert stage(room, incident) is Stage.prepared
 
 
+def test_while_nobody_has_taken_the_lead_of_the_meeting_the_pre_read_says_of_nobody_that_they_lead(room: Room):
+    mitigated(room, an_incident(room))
+    book(room)
+
+    do(room, preparing.pre_read)
+
+    assert " leads. " not in said(room)[-1]
+
+
 @pytest.mark.usefixtures("incident")
 def test_a_meeting_less_than_a_day_away_gets_its_pre_read_at_once(room: Room):
     book(room, "2026-11-19 10:00")
