@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import logging
 import os
 import shutil
 import socket
@@ -31,6 +32,12 @@ def left_out(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _as_much_is_logged_as_ever() -> None:
+    """The command line says how much is logged, and where a test asks it in its own process, that would stay."""
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 # Databases -------------------------------------------------------------------------
