@@ -2,9 +2,10 @@
 
 import random
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -112,6 +113,7 @@ class Judge:
         self.earliest = max(case.wish.over_at + 48 * HOUR, case.wish.now + NOTICE)
         self.closes = case.wish.over_at + 72 * HOUR
         self.calendars = {person.user: _merged(person.busy) for person in case.people}
+        self.lives = Counter((person.zone, person.off) for person in case.people)
 
     def of_one(self, hour: Hour) -> Iterator[str]:
         wall = hour.at.astimezone(self.people[0].zone)
@@ -119,7 +121,9 @@ class Judge:
             yield "sooner than 48 hours, or than anybody can read it"
         if wall.minute % 30 or wall.second or wall.microsecond:
             yield "not on a half hour"
-        if {strain.user for strain in hour.strained} != {p.user for p in self.people if not self.works(p, hour.at)}:
+        if {strain.user for strain in hour.strained} != {
+            p.user for p in self.people if not self.works(p.zone, p.off, hour.at)
+        }:
             yield "burdens others than it says"
         if set(hour.busy) != {person.user for person in self.people if self.is_busy(person, hour.at)}:
             yield "others are busy than it says"
@@ -142,11 +146,11 @@ class Judge:
         """A start that spares more nights and days off, or one as near that burdens nobody more and somebody less."""
         kept, loads, is_late = self.kept(hour.at), self.loads(hour.at), hour.at > self.closes
         for at in self.half_hours(max(self.closes, hour.at)):
-            if self.kept(at) < kept:
+            spared = kept - self.kept(at)
+            if spared > 0:
                 return at
-            lighter = (
-                self.loads(at) if self.kept(at) == kept and at <= hour.at and is_late <= (at > self.closes) else loads
-            )
+            is_as_good = spared == 0 and at <= hour.at and is_late <= (at > self.closes)
+            lighter = self.loads(at) if is_as_good else loads
             if lighter != loads and all(map(_at_most, lighter, loads)):
                 return at
         return None
@@ -161,14 +165,14 @@ class Judge:
             moment += HALF - behind
 
     def suits(self, person: Attendee, at: datetime) -> bool:
-        return self.works(person, at) and not self.is_busy(person, at)
+        return self.works(person.zone, person.off, at) and not self.is_busy(person, at)
 
-    def works(self, person: Attendee, at: datetime) -> bool:
+    def works(self, zone: tzinfo, off: DaysOff, at: datetime) -> bool:
         """Whether the meeting lies in one working day, as clocks on the wall show it."""
-        start, end = (moment.astimezone(person.zone) for moment in (at, at + self.wish.length))
+        start, end = at.astimezone(zone), (at + self.wish.length).astimezone(zone)
         opens, closes = self.wish.hours.opens, self.wish.hours.closes
         return (
-            not _is_off(person, start.date())
+            not _is_off(off, start.date())
             and start.date() == end.date()
             and opens <= _time(start) <= _time(end) <= closes
         )
@@ -179,14 +183,15 @@ class Judge:
         return after > 0 and calendar[after - 1][1] > at
 
     def kept(self, at: datetime) -> int:
-        return sum(self.is_kept(person, at) for person in self.people)
+        return sum(count for (zone, off), count in self.lives.items() if self.is_kept(zone, off, at))
 
-    def is_kept(self, person: Attendee, at: datetime) -> bool:
-        start, end = (moment.astimezone(person.zone) for moment in (at, at + self.wish.length))
-        if _is_off(person, start.date()) or _is_off(person, (end - timedelta(seconds=1)).date()):
+    def is_kept(self, zone: tzinfo, off: DaysOff, at: datetime) -> bool:
+        """Whether it is a night or a day off to people who live so."""
+        start, end = at.astimezone(zone), (at + self.wish.length).astimezone(zone)
+        if _is_off(off, start.date()) or _is_off(off, (end - timedelta(seconds=1)).date()):
             return True
         is_night = start.hour < 6 or end.date() > start.date() or _time(end) > time(23)
-        return is_night and not self.works(person, at)
+        return is_night and not self.works(zone, off, at)
 
     def loads(self, at: datetime) -> list[tuple[bool, timedelta]]:
         """Of each person, whether they are busy, and how far from their working day it is."""
@@ -204,8 +209,8 @@ def _at_most(one: tuple[bool, timedelta], other: tuple[bool, timedelta]) -> bool
     return one[0] <= other[0] and one[1] <= other[1]
 
 
-def _is_off(person: Attendee, day: date) -> bool:
-    return day.weekday() in person.off.weekends or day in person.off.holidays
+def _is_off(off: DaysOff, day: date) -> bool:
+    return day.weekday() in off.weekends or day in off.holidays
 
 
 def _time(at: datetime) -> time:
