@@ -92,8 +92,9 @@ def explain(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
 def further(turn: Turn, *, where: Where, by: UserId) -> tuple[Sequence[agreeing.Offer], str]:
     """Hours to choose from beside the three that were proposed, and the zone that they are told in."""
     incident, _ = _to_be_met_about(turn, where, by, "schedule")
-    offers = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core, at_most=AT_ONCE + FURTHER)
-    proposed = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core)
+    core = sitting.proposal(turn, incident).core
+    offers = agreeing.offers(turn, incident, core, at_most=AT_ONCE + FURTHER)
+    proposed = agreeing.offers(turn, incident, core)
     shown = {offer.at for offer in proposed}
     return [offer for offer in offers if offer.at not in shown], agreeing.lead_zone(turn, incident).key
 
