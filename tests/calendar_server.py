@@ -55,17 +55,17 @@ class CalendarServer:
     @property
     def address(self) -> str:
         """As the setting is written."""
-        return f"{self.url}/{{email}}/work/"
+        return f"{self.url}/{{email}}/calendar/"
 
     def make_calendar(self, email: str) -> None:
-        self.ask("MKCALENDAR", email, f"/{email}/work/")
+        self.ask("MKCALENDAR", email, f"/{email}/calendar/")
 
     def put(self, email: str, name: str, calendar: bytes) -> int:
         """Put an entry into somebody's calendar, as their own program would; the status that comes back."""
-        return self.ask("PUT", email, f"/{email}/work/{name}.ics", calendar)[0]
+        return self.ask("PUT", email, f"/{email}/calendar/{name}.ics", calendar)[0]
 
     def get(self, email: str, name: str) -> bytes:
-        return self.ask("GET", email, f"/{email}/work/{name}.ics")[1]
+        return self.ask("GET", email, f"/{email}/calendar/{name}.ics")[1]
 
     def ask(self, method: str, email: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         password = email.partition("@")[0]

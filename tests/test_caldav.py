@@ -111,7 +111,7 @@ async def test_an_address_with_odd_letters_finds_its_calendar(server: CalendarSe
 
 
 async def test_a_calendar_is_found_by_what_stands_before_the_at(server: CalendarServer):
-    by_user = f"{server.url}/{{user}}@example.com/work/"
+    by_user = f"{server.url}/{{user}}@example.com/calendar/"
 
     assert await read(calendars(server, by_user)) == BUSY
 
@@ -140,7 +140,7 @@ async def test_a_server_that_is_not_there_is_told(free_port: int):
 @pytest.mark.parametrize("email", ["..@example.com", "@example.com", ".", ""])
 async def test_an_address_that_would_lead_elsewhere_on_the_server_is_not_asked_for(server: CalendarServer, email: str):
     with pytest.raises(NotRead, match="no address"):
-        await read(calendars(server, f"{server.url}/{{user}}/work/"), email)
+        await read(calendars(server, f"{server.url}/{{user}}/calendar/"), email)
 
 
 # A server in between ------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class Gate:
 
     @property
     def calendars(self) -> Calendars:
-        return Calendars(f"{self.url}/{{email}}/work/", READER, READERS_PASSWORD)
+        return Calendars(f"{self.url}/{{email}}/calendar/", READER, READERS_PASSWORD)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.path, request.headers.get("Authorization")))
@@ -254,7 +254,7 @@ async def test_a_whole_day_is_a_day_in_the_zone_of_its_person(gate: Gate):
 
 async def test_a_redirect_on_the_same_server_is_followed(gate: Gate):
     async def move(request: web.Request) -> web.Response:
-        return web.Response(status=308, headers={"Location": "/mara@example.com/work/"})
+        return web.Response(status=308, headers={"Location": "/mara@example.com/calendar/"})
 
     gate.answers = {"": lambda request: move(request) if "old" in request.path else gate._pass_on(request, TIMES)}
 

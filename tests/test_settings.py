@@ -260,7 +260,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_password_of_calendars_is_not_shown(monkeypatch: pytest.MonkeyPatch):
-    given = {"DEBRIEF_CALDAV_URL": "https://cal.example.com/{email}/work/", "DEBRIEF_CALDAV_PASSWORD": "swordfish"}
+    given = {"DEBRIEF_CALDAV_URL": "https://cal.example.com/{email}/calendar/", "DEBRIEF_CALDAV_PASSWORD": "swordfish"}
     set_all(monkeypatch, given)
 
     settings = read_settings()
