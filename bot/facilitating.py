@@ -8,20 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import showing
+from bot import deciding, showing
 from bot.desk import Note, Notes, Turn
 from bot.review.agenda import TIMELINE, Agenda
 from bot.review.incident import UserId
-from bot.review.lifecycle import Stage, Who, require
+from bot.review.lifecycle import Who, require
 from bot.review.refusal import (
-    AlreadyInMeeting,
     AnotherMeetingHere,
     FirstTopic,
     LastTopic,
     NothingScheduled,
-    NotMitigated,
-    ReviewClosed,
-    WrongStage,
 )
 from bot.review.when import When
 from bot.sitting import led_by, open_now
@@ -86,21 +82,9 @@ def _held(turn: Turn, where: Where, by: UserId) -> Incident:
     return incident
 
 
-def _must_be_ready(turn: Turn, incident: Incident) -> None:
-    stage = reviews.stage(turn.db, incident)
-    if stage is Stage.in_meeting:
-        raise AlreadyInMeeting
-    if stage is Stage.closed:
-        raise ReviewClosed
-    if stage.is_called_off:
-        raise WrongStage(stage=stage.label, verb="start")
-    if reviews.over_since(turn.db, incident) is None:
-        raise NotMitigated
-
-
 def _meeting_to_open(turn: Turn, incident: Incident, by: UserId) -> Meeting:
     """The one whose hour has come, else the one that just ended, else the next, else one that begins now."""
-    _must_be_ready(turn, incident)
+    deciding.must_go_on(turn, incident, "start")
     review = reviews.of(turn.db, incident)
     planned, ended = reviews.planned_meeting(turn.db, review), _just_ended(turn, review)
     if planned and planned.meets_at and planned.meets_at <= turn.now + EARLY:
@@ -145,7 +129,7 @@ def held(turn: Turn, *, where: Where, by: UserId, when: When | None) -> Notes:
     """The meeting was held without the bot; says `held`."""
     incident = _held(turn, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "held")
-    _must_be_ready(turn, incident)
+    deciding.must_go_on(turn, incident, "start")
     zone = people.zone(turn.db, turn.team, by)
     meeting = _meeting_held(turn, incident, by)
     at = when.past(turn.now, ZoneInfo(zone)) if when else min(meeting.meets_at or turn.now, turn.now)

@@ -7,19 +7,20 @@ was found (`apart_found`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot import deciding
+from bot import deciding, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import ChannelId, Place, UserId
-from bot.review.refusal import Refused
+from bot.review.lifecycle import Stage
+from bot.review.refusal import NeedsReason, Refused
 from bot.review.when import When
 from storage import attending, groups, incidents, involved, meetings_apart, outbox, people, reviews
 from storage.incidents import Where
 from storage.models import Finding, Incident, Meeting, UserGroup
 
 MINUTES = 45
-CALL_BEFORE = timedelta(minutes=10)
 GATHERS_FOR = timedelta(hours=24)
 """So long after its hour what was found may still be added, if nobody ends it."""
 
@@ -51,6 +52,21 @@ class EverybodyMeetsBefore(Refused):
     at: str
 
 
+class EverybodyMetAlready(Refused):
+    """Everybody has met about it already. Where they are to meet again, `{command} schedule` plans that first."""
+
+
+@dataclass(eq=False)
+class WhichTeam(Refused):
+    """Several teams meet apart: {teams}. `{command} schedule apart @group off REASON` calls off the one you name."""
+
+    teams: str
+
+
+class NoneApart(Refused):
+    """No such team is yet to meet apart. `{command} schedule apart @group thu 10:00` plans that."""
+
+
 class NoTeamHere(Refused):
     """No team meets apart in this thread. `{command} schedule apart @group thu 10:00` plans it."""
 
@@ -74,11 +90,36 @@ def teams(turn: Turn, *, where: Where, by: UserId) -> Teams:
     return Teams([(group.group_id, group.name or group.handle) for group in every], at.replace(minute=0, second=0))
 
 
-# Planned, moved, ended ---------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The meetings of teams that are yet to be held, and the zone of whoever asks for them."""
+
+    meetings: Sequence[Meeting]
+    zone: str
+
+
+def planned(turn: Turn, *, where: Where, by: UserId) -> Planned:
+    """To choose from, for whoever may call one off; the one in whose thread it was asked comes first."""
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
+    return Planned(_yet_to_meet(turn, incident, where.place), people.zone(turn.db, turn.team, by))
+
+
+def _yet_to_meet(turn: Turn, incident: Incident, place: Place) -> Sequence[Meeting]:
+    """Raises NoneApart."""
+    every = meetings_apart.planned(turn.db, reviews.of(turn.db, incident))
+    if not every:
+        raise NoneApart
+    return sorted(every, key=lambda meeting: _room(meeting) != place)
+
+
+# Planned, moved, called off, ended ---------------------------------------------------------
 
 
 def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) -> Notes:
-    """Plan it, or move it to another hour; says `apart` where the incident is spoken of, and `apart_planned`."""
+    """Plan it, or move it to another hour; says `apart` where the incident is spoken of, and `apart_planned`.
+
+    Whoever was asked to it hears in its room of another hour, by `apart_moved`.
+    """
     incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
     if when is None or not team.strip():
         raise NeedsTeamAndHour
@@ -88,27 +129,32 @@ def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) 
     zone = ZoneInfo(people.zone(turn.db, turn.team, by))
     at = when.future(turn.now, zone)
     _must_come_first(turn, incident, at, zone)
-    meeting = _planned(turn, incident, group, at, by)
+    before = meetings_apart.of_team(turn.db, reviews.of(turn.db, incident), group.name or group.handle)
+    meeting = before or _new(turn, incident, group, at, by)
+    moved_from = meeting.meets_at
+    if moved_from and moved_from != at:
+        yield _moved(turn, incident, meeting, at, by)
     yield _shown(turn, incident, meeting)
-    yield Note.private(by, "apart_planned", meeting=meeting, zone=zone.key, core=attending.core(turn.db, meeting))
+    facts = {"incident": incident.id, "zone": zone.key, "core": attending.core(turn.db, meeting)}
+    yield Note.private(by, "apart_planned", meeting=meeting, is_moved=moved_from != at, **facts)
 
 
 def _must_come_first(turn: Turn, incident: Incident, at: datetime, zone: ZoneInfo) -> None:
+    """Raises EverybodyMetAlready and EverybodyMeetsBefore."""
+    if _have_met(turn, incident):
+        raise EverybodyMetAlready
     everybody = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     meets_at = everybody.meets_at if everybody else None
     if meets_at and at + timedelta(minutes=MINUTES) > meets_at:
         raise EverybodyMeetsBefore(at=f"{meets_at.astimezone(zone):%a %-d %b at %H:%M %Z}")
 
 
-def _planned(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: UserId) -> Meeting:
-    review, team = reviews.of(turn.db, incident), group.name or group.handle
-    before = meetings_apart.of_team(turn.db, review, team)
-    if before is None:
-        return _new(turn, incident, group, at, by)
-    if before.meets_at != at:
-        deciding.record_hour(turn, incident, before, before=before.meets_at, after=at, by=by)
-        reviews.move(turn.db, before, to=at, by=by, now=turn.now)
-    return before
+def _moved(turn: Turn, incident: Incident, meeting: Meeting, to: datetime, by: UserId) -> Note:
+    before = meeting.meets_at
+    deciding.record_hour(turn, incident, meeting, before=before, after=to, by=by)
+    reviews.move(turn.db, meeting, to=to, by=by, now=turn.now)
+    key, page = f"apart-moved:{meeting.id}:{meeting.sequence}", _page(turn, incident, meeting)
+    return Note.once(key, "apart_moved", _room(meeting), page=page, before=before)
 
 
 def _new(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: UserId) -> Meeting:
@@ -134,6 +180,48 @@ def _core(turn: Turn, incident: Incident, group: UserGroup) -> list[UserId]:
     return [user for _, user in zip(range(attending.MOST_CORE), seeing, strict=False)]
 
 
+def call_off(
+    turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "", number: int | None = None
+) -> Notes:
+    """A team does not meet by itself after all, and why (`apart_off`); whoever was asked to it hears of it once.
+
+    It is the one of this number, else of the team that is named, else the one in whose thread it is said, else the
+    only one. Raises NoneApart, WhichTeam and NeedsReason.
+    """
+    incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
+    meeting = _meant(turn, _yet_to_meet(turn, incident, where.place), where.place, team=team, number=number)
+    meeting.why = reason.strip()
+    if not meeting.why:
+        raise NeedsReason(verb="schedule apart off")
+    deciding.record_reason(turn, incident, meeting, by=by)
+    yield from _called_off(turn, incident, meeting, by=by)
+    yield Note.private(by, "apart_off_said", team=meeting.apart)
+
+
+def _meant(turn: Turn, every: Sequence[Meeting], here: Place, *, team: str, number: int | None) -> Meeting:
+    group = groups.find(turn.db, turn.team, team) if team else None
+    name = (group.name or group.handle if group else team.strip().lstrip("@")).casefold()
+    if number is not None or name:
+        meant = [one for one in every if number in {None, one.number} and name in {"", (one.apart or "").casefold()}]
+    else:
+        meant = [one for one in every if _room(one) == here] or every
+    if not meant:
+        raise NoneApart
+    if len(meant) > 1:
+        raise WhichTeam(teams=", ".join(one.apart or "" for one in meant))
+    return meant[0]
+
+
+def _called_off(
+    turn: Turn, incident: Incident, meeting: Meeting, *, by: UserId | None = None, why: str | None = None
+) -> Notes:
+    deciding.record_hour(turn, incident, meeting, before=meeting.meets_at, after=None, by=by)
+    reviews.call_off(turn.db, meeting, now=turn.now)
+    yield from _everything(turn, incident, meeting)
+    page = _page(turn, incident, meeting)
+    yield Note.once(f"apart-off:{meeting.id}", "apart_off", _room(meeting), page=page, by=by, why=why)
+
+
 def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """The team is done; pressed in its thread, by whoever is there. What is found afterwards is still the team's."""
     incident = incidents.at(turn.db, turn.team, where, by)
@@ -157,15 +245,13 @@ def _ended(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApartPage:
-    """Everything that `templates/notes/apart.j2`, `apart_found.j2` and `apart_call.j2` show."""
+    """Everything that `templates/notes/apart.j2`, `apart_found.j2`, `apart_call.j2` and the news of its hour show."""
 
     incident: int
     title: str
     team: str
     meeting: Meeting
     core: Sequence[UserId]
-    everybody_at: datetime | None
-    """When the meeting of everybody is, where it is planned."""
     found: Sequence[Finding]
 
 
@@ -196,14 +282,12 @@ def _room(meeting: Meeting) -> Place:
 
 
 def _page(turn: Turn, incident: Incident, meeting: Meeting) -> ApartPage:
-    everybody = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     return ApartPage(
         incident=incident.id,
         title=incident.title,
         team=meeting.apart or "",
         meeting=meeting,
         core=attending.core(turn.db, meeting),
-        everybody_at=everybody.meets_at if everybody else None,
         found=meetings_apart.found(turn.db, meeting),
     )
 
@@ -214,38 +298,52 @@ def _page(turn: Turn, incident: Incident, meeting: Meeting) -> ApartPage:
 def hold_due(turn: Turn) -> Notes:
     """What the time brings to each meeting apart.
 
-    1. Where it broke again, or nobody wants the review any more, it is called off; what was found stays.
+    1. Where it broke again, nobody wants the review any more, or everybody meets or has met, it is called off before
+       its hour, and ends after it; what was found stays.
     2. Once its message stands in Slack, its thread is the room.
     3. Ten minutes before, the team is called there.
-    4. It ends when everybody begins to meet, or a day after its hour.
+    4. It ends a day after its hour.
     """
     for meeting, incident in meetings_apart.going_on(turn.db, turn.team):
         yield from _moved_on(turn, incident, meeting)
 
 
 def _moved_on(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
-    meets_at = meeting.meets_at or turn.now
-    if _is_off(turn, incident):
-        reviews.call_off(turn.db, meeting, now=turn.now)
-        deciding.record_hour(turn, incident, meeting, before=meeting.meets_at, after=None, by=None)
-        yield _shown(turn, incident, meeting)
-    elif turn.now >= meets_at + timedelta(minutes=meeting.minutes) + GATHERS_FOR or _everybody_meets(turn, incident):
+    meets_at, over = meeting.meets_at or turn.now, _over(turn, incident)
+    if over and turn.now < meets_at:
+        yield from _called_off(turn, incident, meeting, why=over.value)
+    elif over or turn.now >= meets_at + timedelta(minutes=meeting.minutes) + GATHERS_FOR:
         yield from _ended(turn, incident, meeting)
     elif meeting.thread_ts is None:
         yield from _opened(turn, incident, meeting)
-    elif meeting.called_at is None and turn.now >= meets_at - CALL_BEFORE:
+    elif meeting.called_at is None and turn.now >= meets_at - sitting.CALL_BEFORE:
         meeting.called_at = turn.now
         turn.db.flush()
         key = f"call:{meeting.id}:{meets_at:%Y%m%dT%H%M}"
         yield Note.once(key, "apart_call", _room(meeting), page=_page(turn, incident, meeting))
 
 
-def _is_off(turn: Turn, incident: Incident) -> bool:
-    return reviews.stage(turn.db, incident).is_called_off or reviews.over_since(turn.db, incident) is None
+class Over(StrEnum):
+    """Why no team need speak of it by itself any more."""
+
+    unwanted = "There is no review of it any more."
+    broke_again = "It broke again, so it is too early to look back."
+    met = "Everybody meets about it already; what you saw belongs there."
 
 
-def _everybody_meets(turn: Turn, incident: Incident) -> bool:
-    return reviews.open_meeting(turn.db, reviews.of(turn.db, incident)) is not None
+def _over(turn: Turn, incident: Incident) -> Over | None:
+    stage = reviews.stage(turn.db, incident)
+    if stage.is_called_off:
+        return Over.unwanted
+    if reviews.over_since(turn.db, incident) is None:
+        return Over.broke_again
+    return Over.met if stage is Stage.in_meeting or _have_met(turn, incident) else None
+
+
+def _have_met(turn: Turn, incident: Incident) -> bool:
+    """Whether everybody has, and is not to meet again."""
+    review = reviews.of(turn.db, incident)
+    return bool(reviews.last_held(turn.db, review)) and not reviews.planned_meeting(turn.db, review)
 
 
 def _opened(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:

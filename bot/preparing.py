@@ -17,7 +17,6 @@ from storage import attending, findings, incidents, likewise, outbox, presence, 
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
-CALL_BEFORE = timedelta(minutes=10)
 STILL_WORTH_CALLING = timedelta(minutes=5)
 """After the hour, where the bot was away at the time of the call."""
 SHORT_TIMELINE = 12
@@ -120,7 +119,7 @@ def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 def calls_due(turn: Turn) -> Notes:
     """Ten minutes before: who, where, and what it is about."""
-    since, until = turn.now - STILL_WORTH_CALLING, turn.now + CALL_BEFORE
+    since, until = turn.now - STILL_WORTH_CALLING, turn.now + sitting.CALL_BEFORE
     for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
         if meeting.called_at is None:
             meeting.called_at = turn.now

@@ -1,6 +1,7 @@
 """Who may come to a meeting, who is missing from it, and who may move the one that is open."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot import calendars
@@ -14,6 +15,8 @@ from storage.incidents import Where
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
+CALL_BEFORE = timedelta(minutes=10)
+"""Who comes to a meeting is called so long before its hour."""
 
 def must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
     """Raises NotOneOfUs and CannotSeeIt."""
