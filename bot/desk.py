@@ -83,6 +83,11 @@ class Turn:
         hours, days_off = self.house.working_hours, self.house.days_off
         return silence.may_be_told(self.db, self.team, user, incident, now=self.now, hours=hours, days_off=days_off)
 
+    def who_may_be_told(self, users: Collection[str | None]) -> frozenset[str]:
+        """Those of these people to whom `may_tell` would say yes of an incident they see, asked of all at once."""
+        hours, days_off, named = self.house.working_hours, self.house.days_off, {user for user in users if user}
+        return silence.who_may_be_told(self.db, self.team, named, now=self.now, hours=hours, days_off=days_off)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:

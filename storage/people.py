@@ -94,10 +94,19 @@ def known(db: Session, team: str, users: Collection[str]) -> dict[str, Person]:
 
 def is_one_of_us(db: Session, team: str, user: str) -> bool:
     """A person of this workspace: neither a program nor gone; of whom nothing is known, nothing speaks against."""
-    if user in {SLACKBOT, workspace(db, team).bot_user}:
+    if user in programs(db, team):
         return False
-    person = find(db, team, user)
-    return person is None or not (person.bot_since or person.gone_since)
+    return is_person(find(db, team, user))
+
+
+def programs(db: Session, team: str) -> set[str]:
+    """Slack's own and this one, of which Slack may say that they are people."""
+    return {SLACKBOT, workspace(db, team).bot_user}
+
+
+def is_person(known: Person | None) -> bool:
+    """Neither a program nor gone, by what is known of them."""
+    return known is None or not (known.bot_since or known.gone_since)
 
 
 def is_here(db: Session, team: str, user: str, *, members: Collection[str]) -> bool:

@@ -117,8 +117,15 @@ OVER = (*MITIGATED, "resolved")
 
 def over(db: Session, incident: Incident) -> Moment | None:
     """The moment from which a meeting is planned: mitigated, or resolved where nobody said mitigated."""
-    moments = incidents.moments(db, incident.id)
-    return next((moments[name] for name in OVER if name in moments), None)
+    return over_in(db, [incident.id]).get(incident.id)
+
+
+def over_in(db: Session, numbers: Collection[int]) -> Mapping[int, Moment]:
+    """That moment of each of these incidents that has one."""
+    rows = db.scalars(select(Moment).where(Moment.incident_id.in_(numbers), Moment.name.in_(OVER)).order_by(Moment.id))
+    latest = {(row.incident_id, row.name): row for row in rows}
+    known = {key: row for key, row in latest.items() if row.at is not None}
+    return {number: known[number, name] for name in reversed(OVER) for number, of in known if of == name}
 
 
 def lengths(db: Session, incident: Incident) -> Sequence[tuple[str, str]]:
@@ -299,11 +306,11 @@ def planned_between(db: Session, team: str, after: datetime, until: datetime) ->
 
 def planned_too_soon(db: Session, team: str) -> Sequence[tuple[Meeting, Incident]]:
     """Planned meetings, not yet opened, of incidents that are not over, or not any more."""
-    return _with_incident(db, team, and_(_planned(), ~_is_over()))
+    return _with_incident(db, team, and_(_planned(), ~is_over()))
 
 
-def _is_over(*more: ColumnElement[bool], by: Collection[str] = OVER) -> ColumnElement[bool]:
-    """Whether one of these moments is known, and is what `more` says of it."""
+def is_over(*more: ColumnElement[bool], by: Collection[str] = OVER) -> ColumnElement[bool]:
+    """In a query over incidents: whether one of these moments is known, and is what `more` says of it."""
     later = aliased(Moment)
     same = (later.incident_id == Moment.incident_id, later.name == Moment.name, later.id > Moment.id)
     holds = and_(Moment.at.is_not(None), ~exists(select(later.id).where(*same)), *more)
@@ -353,7 +360,7 @@ def unpublished(db: Session, team: str, *, opened_since: datetime) -> Sequence[I
     return db.scalars(
         select(Incident)
         .join(Review, Review.incident_id == Incident.id)
-        .where(Incident.team_id == team, Incident.opened_at >= opened_since, *goes_on, *wanted, _is_over())
+        .where(Incident.team_id == team, Incident.opened_at >= opened_since, *goes_on, *wanted, is_over())
         .order_by(Incident.id)
     ).all()
 
@@ -384,13 +391,13 @@ def under_way(db: Session, team: str) -> Sequence[tuple[Review, Incident]]:
 
 def without_a_plan(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
     """Incidents opened since a moment, mitigated, whose review has no meeting planned or held and goes on."""
-    return db.scalars(_waiting(team, opened_since).where(_is_over(by=MITIGATED))).all()
+    return db.scalars(_waiting(team, opened_since).where(is_over(by=MITIGATED))).all()
 
 
 def unasked(db: Session, team: str, *, opened_since: datetime) -> Sequence[Incident]:
     """Those of `without_a_plan` of which nobody was asked since they were mitigated."""
     since = or_(Review.proposed_at.is_(None), Moment.recorded_at > Review.proposed_at)
-    return db.scalars(_waiting(team, opened_since).where(_is_over(since, by=MITIGATED))).all()
+    return db.scalars(_waiting(team, opened_since).where(is_over(since, by=MITIGATED))).all()
 
 
 def _waiting(team: str, opened_since: datetime) -> Select[Incident]:

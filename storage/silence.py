@@ -1,5 +1,6 @@
 """Whom the bot may write to unasked now: a person gets at most one such direct message a day (DOMAIN §6b)."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,31 +36,54 @@ def may_be_told(
 ) -> bool:
     """Whether this person may be written to now without having asked; about no incident in particular with None.
 
-    1. They are a person who is still here, and no outsider of a private incident.
+    Of an incident that they do not see they may not: who is outside a private one hears nothing of it.
+    """
+    if user not in who_may_be_told(db, team, [user], now=now, hours=hours, days_off=days_off):
+        return False
+    return incident is None or incidents.by_number(db, team, incident.id, user) is not None
+
+
+def who_may_be_told(
+    db: Session,
+    team: str,
+    users: Collection[str],
+    *,
+    now: datetime,
+    hours: WorkingHours,
+    days_off: DaysOffIn = weekends_alone,
+) -> frozenset[str]:
+    """Those of these people who may be written to now without having asked, asked of all of them at once.
+
+    1. They are people who are still here.
     2. They did not ask to be left alone.
     3. It is inside their working hours on a day on which they work.
     4. They were not written to unasked today, which is their own day.
     5. They are at no fire.
     """
-    person = people.find(db, team, user)
-    zone = ZoneInfo(person.zone if person else people.UNKNOWN_ZONE)
+    known = people.known(db, team, users) if users else {}
+    # First what needs no further query: at most hours of the day nobody is left.
+    zones = {user: ZoneInfo(known[user].zone if user in known else people.UNKNOWN_ZONE) for user in users}
+    at_work = [user for user, zone in zones.items() if _is_at_work(zone, now, hours, days_off)]
+    willing = [user for user in at_work if user not in known or not _is_silent(known[user], now)]
+    programs = people.programs(db, team) if willing else set[str]()
+    here = [user for user in willing if user not in programs and people.is_person(known.get(user))]
+    mornings = {user: working_morning_at(now.astimezone(zones[user]).date(), zones[user], time.min) for user in here}
+    free = mornings.keys() - _told_since(db, team, mornings)
+    return frozenset(free - _at_a_fire(db, team, free, now=now))
+
+
+def _is_at_work(zone: ZoneInfo, now: datetime, hours: WorkingHours, days_off: DaysOffIn) -> bool:
     off = days_off(zone.key, now.date())
-    # First what needs no query: at most hours of the day the answer is no.
-    if next_working_moment(now, zone, hours, off.weekends, off.holidays) != now.astimezone(UTC):
-        return False
-    if wants_silence(db, team, user, now=now) or not people.is_one_of_us(db, team, user):
-        return False
-    if incident and incidents.by_number(db, team, incident.id, user) is None:
-        return False
-    today = working_morning_at(now.astimezone(zone).date(), zone, time.min)
-    return not _told_since(db, team, user, today) and not is_at_a_fire(db, team, user, now=now)
+    return next_working_moment(now, zone, hours, off.weekends, off.holidays) == now.astimezone(UTC)
 
 
 def wants_silence(db: Session, team: str, user: str, *, now: datetime) -> bool:
     """Whether somebody asked not to be written to unasked, for good or for a while that is not over."""
     person = people.find(db, team, user)
-    if person is None:
-        return False
+    return person is not None and _is_silent(person, now)
+
+
+def _is_silent(person: Person, now: datetime) -> bool:
     return person.reminders_off_at is not None or (person.snoozed_until is not None and person.snoozed_until > now)
 
 
@@ -72,56 +96,70 @@ def is_at_a_fire(db: Session, team: str, user: str, *, now: datetime) -> bool:
 
     Who has a role in it responds, and who has written in one of its places since.
     """
+    return user in _at_a_fire(db, team, [user], now=now)
+
+
+def _at_a_fire(db: Session, team: str, users: Collection[str], *, now: datetime) -> set[str]:
     since = now - LONGEST_FIRE
-    return any(_responds(db, fire, user, since) for fire in _fires(db, team, since))
+    fires = _fires(db, team, since) if users else []
+    if not fires:
+        return set()
+    held = incidents.roles_in(db, fires).values()
+    return {user for user in users if any(roles.of(UserId(user)) for roles in held)} | _wrote(
+        db, team, fires, users, since
+    )
 
 
-def _fires(db: Session, team: str, since: datetime) -> list[Incident]:
+def _fires(db: Session, team: str, since: datetime) -> list[int]:
     cleared = and_(Moment.name.in_(reviews.OVER), Moment.at.is_(None), Moment.recorded_at >= since)
     began_again = exists().where(Moment.incident_id == Incident.id, cleared)
     query = (
-        select(Incident)
+        select(Incident.id)
         .join(Review, Review.incident_id == Incident.id)
         .where(
             Incident.team_id == team,
             or_(Incident.opened_at >= since, began_again),
             Review.cancelled_at.is_(None),
             Review.skipped_at.is_(None),
+            ~reviews.is_over(),
         )
     )
-    return [incident for incident in db.scalars(query) if reviews.over(db, incident) is None]
+    return list(db.scalars(query))
 
 
-def _responds(db: Session, fire: Incident, user: str, since: datetime) -> bool:
-    if incidents.roles(db, fire.id).of(UserId(user)):
-        return True
-    in_its_places = and_(Source.incident_id == fire.id, Source.channel_id == Message.channel_id)
+def _wrote(db: Session, team: str, fires: Collection[int], users: Collection[str], since: datetime) -> set[str]:
+    """Who of these people has written in a place of one of these incidents since."""
+    in_its_places = and_(Source.incident_id.in_(fires), Source.channel_id == Message.channel_id)
     threads = or_(Source.thread_ts == "", Source.thread_ts.in_((Message.thread_ts, Message.ts)))
-    wrote = and_(Message.team_id == fire.team_id, Message.user_id == user, Message.posted_at >= since)
+    wrote = and_(Message.team_id == team, Message.user_id.in_(users), Message.posted_at >= since)
     said = or_(Message.subtype.is_(None), Message.subtype.not_in(messages.OF_THE_CHANNEL))
-    written = select(Message.id).join(Source, and_(in_its_places, threads)).where(wrote, said)
-    return db.scalar(written.limit(1)) is not None
+    written = select(Message.user_id).join(Source, and_(in_its_places, threads)).where(wrote, said)
+    return {user for user in db.scalars(written.distinct()) if user}
 
 
-def _told_since(db: Session, team: str, user: str, since: datetime) -> bool:
-    """Meant for a moment since then, or said since then because Slack did not take it before."""
-    lately = or_(OutboxNote.not_before >= since, OutboxNote.sent_at >= since)
-    return db.scalar(select(OutboxNote.id).where(_unasked(team, user), lately).limit(1)) is not None
+def _told_since(db: Session, team: str, since: Mapping[str, datetime]) -> set[str]:
+    """To whom something was said that was meant for a moment since theirs, or that Slack did not take before it."""
+    if not since:
+        return set()
+    first = min(since.values())
+    lately = or_(OutboxNote.not_before >= first, OutboxNote.sent_at >= first)
+    rows = db.execute(
+        select(OutboxNote.channel_id, func.max(OutboxNote.not_before), func.max(OutboxNote.sent_at))
+        .where(_unasked(team), OutboxNote.channel_id.in_(since), lately)
+        .group_by(OutboxNote.channel_id)
+    )
+    return {user for user, *moments in rows if any(at and at >= since[user] for at in moments)}
 
 
 def times_told(db: Session, team: str, user: str, since: datetime, *, until: datetime) -> int:
     """How many direct messages nobody asked for were written to this person between two moments."""
     between = OutboxNote.not_before.between(since, until)
-    return db.scalar(select(func.count(OutboxNote.id)).where(_unasked(team, user), between)) or 0
+    to_them = OutboxNote.channel_id == user
+    return db.scalar(select(func.count(OutboxNote.id)).where(_unasked(team), to_them, between)) or 0
 
 
-def _unasked(team: str, user: str) -> ColumnElement[bool]:
-    return and_(
-        OutboxNote.team_id == team,
-        OutboxNote.channel_id == user,
-        OutboxNote.kind == "once",
-        OutboxNote.key.not_like(ANSWERS),
-    )
+def _unasked(team: str) -> ColumnElement[bool]:
+    return and_(OutboxNote.team_id == team, OutboxNote.kind == "once", OutboxNote.key.not_like(ANSWERS))
 
 
 # What Slack did not take in time -------------------------------------------------------
@@ -176,7 +214,8 @@ def _next_moment(
 
 def _another_today(db: Session, note: OutboxNote, since: datetime) -> bool:
     """Whether another one was said since this morning, or may be in this moment, or waits and was written before."""
-    other = and_(_unasked(note.team_id, note.channel_id), OutboxNote.id != note.id, OutboxNote.key.not_like(f"{CALL}%"))
+    to_them = and_(_unasked(note.team_id), OutboxNote.channel_id == note.channel_id)
+    other = and_(to_them, OutboxNote.id != note.id, OutboxNote.key.not_like(f"{CALL}%"))
     waits = and_(OutboxNote.state == "pending", OutboxNote.id < note.id)
     told = or_(OutboxNote.sent_at >= since, OutboxNote.state == "sending", waits)
     return db.scalar(select(OutboxNote.id).where(other, told).limit(1)) is not None

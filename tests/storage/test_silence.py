@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from bot.review.incident import ChannelId
+from bot.review.incident import ChannelId, UserId
 from bot.review.meeting_time import DaysOff, WorkingHours
 from storage import incidents, outbox, people, reviews, silence
 from storage.models import Membership, Message, Person, Source
@@ -24,6 +24,7 @@ from tests.cast import (
     an_incident,
     mitigated,
 )
+from tests.many_reviews import counted
 
 SECRET = ChannelId("C0SECRET")
 HOURS = WorkingHours.read("09:00-17:00")
@@ -147,6 +148,53 @@ def test_who_asked_for_silence_is_left_in_peace(room: Room, asked: str):
 
     assert not may_be_told(room)
     assert may_be_told(room, at=later) == (asked == "snoozed_until")
+
+
+# Many at once ------------------------------------------------------------------------
+
+
+def free(room: Room, *users: str) -> frozenset[str]:
+    return room.ask(lambda db: silence.who_may_be_told(db, TEAM, users, now=NOVEMBER_18, hours=HOURS))
+
+
+def in_london(room: Room, count: int) -> list[str]:
+    users = [f"U0MANY{number}" for number in range(count)]
+
+    def write(db: Session) -> None:
+        for user in users:
+            db.merge(Person(team_id=TEAM, user_id=user, zone="Europe/London", read_at=NOVEMBER_18))
+
+    room.change(write)
+    return users
+
+
+def test_of_many_each_is_judged_by_what_is_said_of_them(room: Room):
+    one, at_the_fire, silent, *_ = in_london(room, 3)
+    fire = a_fire(room)
+    a_message(room, "on it", by=UserId(at_the_fire))
+    room.change(lambda db: setattr(db.get_one(Person, (TEAM, silent)), "reminders_off_at", NOVEMBER_18))
+    told(room)
+    asked = (one, at_the_fire, silent, MARA, TOMAS, PRIYA, "U0DEBRIEF", "U0UNKNOWN")
+
+    while_it_burns = free(room, *asked)
+    mitigated(room, fire)
+
+    assert while_it_burns == {one, "U0UNKNOWN"}
+    assert free(room, *asked) == {one, "U0UNKNOWN", at_the_fire, MARA}
+    assert free(room, *asked) == {user for user in asked if may_be_told(room, user)}
+
+
+def test_however_many_are_asked_about_it_is_as_many_questions(room: Room):
+    a_fire(room)
+    found: list[int] = []
+
+    for count in (5, 25):
+        users = in_london(room, count)
+        with counted(room.storage.engine) as sent:
+            assert free(room, *users) == {*users}
+        found.append(len(sent))
+
+    assert found[0] == found[1]
 
 
 # At a fire ---------------------------------------------------------------------------
