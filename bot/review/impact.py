@@ -41,7 +41,7 @@ class Impact:
         if not self.is_known:
             return {}
         kept = asdict(self) | {name: list(getattr(self, name)) for name in LISTS}
-        return {name: fact for name, fact in kept.items() if fact or name not in RARE}
+        return {name: fact for name, fact in kept.items() if name not in RARE or fact not in {None, ""}}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any] | None) -> Impact:
