@@ -42,3 +42,16 @@ def test_one_that_was_moved_and_met_in_time_is_in_time_and_the_move_is_told_all_
 def test_to_the_minute_the_window_counts():
     assert met(72).is_so
     assert not met(72 + 1 / 60).is_so
+
+
+def test_a_move_whose_first_hour_nobody_knows_or_that_had_no_words_is_told_without_them():
+    assert met(50, moved=2).sentences(say)[1:] == ["It was moved twice."]
+    assert met(50, first=FIRST, moved=1, why=" \n").sentences(say)[1:] == [
+        "It was planned for Thu 11:00 at first and moved once."
+    ]
+
+
+def test_the_reason_of_a_move_ends_with_one_full_stop():
+    assert met(50, moved=1, why=" They are on leave...\n").sentences(say)[1:] == [
+        "It was moved once, the last time because: They are on leave."
+    ]
