@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot import deciding, sitting
 from bot.desk import Note, Notes, Turn
+from bot.render import short
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Stage
 from bot.review.refusal import NeedsReason, Refused
@@ -73,7 +74,10 @@ class NoTeamHere(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Teams:
-    """Who may meet apart: id and name of each user group, those that were in the incident first; and an hour for it."""
+    """Who may meet apart, and an hour for it.
+
+    The id and name of each user group, those that were in the incident first; behind the name when it meets already.
+    """
 
     named: Sequence[tuple[str, str]]
     at: datetime
@@ -87,21 +91,23 @@ def teams(turn: Turn, *, where: Where, by: UserId) -> Teams:
     everybody = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     before = everybody.meets_at - timedelta(days=1) if everybody and everybody.meets_at else turn.now
     at = before if before > turn.now else turn.now + timedelta(days=1)
-    return Teams([(group.group_id, group.name or group.handle) for group in every], at.replace(minute=0, second=0))
+    zone = ZoneInfo(people.zone(turn.db, turn.team, by))
+    planned = {one.apart: one for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))}
+    names = [(group.group_id, group.name or group.handle) for group in every]
+    named = [(group, _labelled(planned[name], zone) if name in planned else name) for group, name in names]
+    return Teams(named, at.replace(minute=0, second=0))
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """The meetings of teams that are yet to be held, and the zone of whoever asks for them."""
-
-    meetings: Sequence[Meeting]
-    zone: str
+def _labelled(meeting: Meeting, zone: ZoneInfo) -> str:
+    at = f"{meeting.meets_at.astimezone(zone):%a %-d %b, %H:%M}" if meeting.meets_at else ""
+    return f"{short(meeting.apart, 50)} · {at}"
 
 
-def planned(turn: Turn, *, where: Where, by: UserId) -> Planned:
-    """To choose from, for whoever may call one off; the one in whose thread it was asked comes first."""
+def planned(turn: Turn, *, where: Where, by: UserId) -> Sequence[tuple[int, str]]:
+    """Number, team and hour of those yet to meet, for whoever may call one off; the one in whose thread comes first."""
     incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
-    return Planned(_yet_to_meet(turn, incident, where.place), people.zone(turn.db, turn.team, by))
+    zone = ZoneInfo(people.zone(turn.db, turn.team, by))
+    return [(meeting.number, _labelled(meeting, zone)) for meeting in _yet_to_meet(turn, incident, where.place)]
 
 
 def _yet_to_meet(turn: Turn, incident: Incident, place: Place) -> Sequence[Meeting]:
@@ -109,7 +115,11 @@ def _yet_to_meet(turn: Turn, incident: Incident, place: Place) -> Sequence[Meeti
     every = meetings_apart.planned(turn.db, reviews.of(turn.db, incident))
     if not every:
         raise NoneApart
-    return sorted(every, key=lambda meeting: _room(meeting) != place)
+    return sorted(every, key=lambda meeting: not _is_room(meeting, place))
+
+
+def _is_room(meeting: Meeting, place: Place) -> bool:
+    return bool(meeting.thread_ts) and _room(meeting) == place
 
 
 # Planned, moved, called off, ended ---------------------------------------------------------
@@ -180,9 +190,7 @@ def _core(turn: Turn, incident: Incident, group: UserGroup) -> list[UserId]:
     return [user for _, user in zip(range(attending.MOST_CORE), seeing, strict=False)]
 
 
-def call_off(
-    turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "", number: int | None = None
-) -> Notes:
+def call_off(turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "", number: int | None = None) -> Notes:
     """A team does not meet by itself after all, and why (`apart_off`); whoever was asked to it hears of it once.
 
     It is the one of this number, else of the team that is named, else the one in whose thread it is said, else the
@@ -193,7 +201,7 @@ def call_off(
     meeting.why = reason.strip()
     if not meeting.why:
         raise NeedsReason(verb="schedule apart off")
-    deciding.record_reason(turn, incident, meeting, by=by)
+    _record_reason(turn, incident, meeting, by=by)
     yield from _called_off(turn, incident, meeting, by=by)
     yield Note.private(by, "apart_off_said", team=meeting.apart)
 
@@ -204,12 +212,17 @@ def _meant(turn: Turn, every: Sequence[Meeting], here: Place, *, team: str, numb
     if number is not None or name:
         meant = [one for one in every if number in {None, one.number} and name in {"", (one.apart or "").casefold()}]
     else:
-        meant = [one for one in every if _room(one) == here] or every
+        meant = [one for one in every if _is_room(one, here)] or every
     if not meant:
         raise NoneApart
     if len(meant) > 1:
         raise WhichTeam(teams=", ".join(one.apart or "" for one in meant))
     return meant[0]
+
+
+def _record_reason(turn: Turn, incident: Incident, meeting: Meeting, *, by: UserId) -> None:
+    facts = {"what": reviews.REASON, "before": None, "after": meeting.why, "by": by, "now": turn.now}
+    incidents.record_change(turn.db, incident, "meeting", meeting.id, **facts)
 
 
 def _called_off(

@@ -19,6 +19,11 @@ def of_team(db: Session, review: Review, team: str) -> Meeting | None:
     return db.scalar(select(Meeting).where(*of_it).order_by(Meeting.number).limit(1))
 
 
+def planned(db: Session, review: Review) -> Sequence[Meeting]:
+    """Those that teams are yet to hold, or hold, by number."""
+    return db.scalars(select(Meeting).where(Meeting.review_id == review.id, _planned()).order_by(Meeting.number)).all()
+
+
 def at(db: Session, incident: Incident, place: Place) -> Meeting | None:
     """The one whose thread this is, ended or not: what a team says afterwards is the team's, too."""
     if not place.thread:

@@ -72,6 +72,8 @@ def schedule_or_lead(what: What) -> Deed:
 def _apart(what: What) -> Deed:
     if what["apart"] == "end":
         return Deed(meeting_apart.end, {})
+    if what["apart"] == "off":
+        return Deed(meeting_apart.call_off, {"team": what["team"], "reason": what["reason"]})
     return Deed(meeting_apart.plan, {"team": what["team"], "when": what["when"]})
 
 

@@ -86,6 +86,8 @@ def _wanted_of_postpone(rest: str) -> str | None:
 
 
 def _wanted_of_schedule(rest: str) -> str | None:
+    if re.fullmatch(r"apart(?: \S+)? off", rest):
+        return "apart_off"
     return {"form": "hour", "apart": "apart"}.get(rest) or thread_forms.wanted(rest)
 
 

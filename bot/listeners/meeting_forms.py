@@ -118,7 +118,7 @@ def _ask_apart(asked: Asked) -> list[Block]:
     if not teams.named:
         return [blocks.said("I know no user group of this workspace yet. I read them every quarter of an hour.")]
     options = [(group, short(name, 75)) for group, name in teams.named[:MOST_OPTIONS]]
-    hint = "Before everybody does. It takes 45 minutes, in a thread of its own."
+    hint = "Before everybody does: 45 minutes, in a thread of its own. Another hour moves a meeting planned already."
     return [
         blocks.field("team", "Which team", blocks.choice(options)),
         blocks.field("when", "When it meets", blocks.a_moment(teams.at), hint=hint),
@@ -127,6 +127,21 @@ def _ask_apart(asked: Asked) -> list[Block]:
 
 def _apart(answers: Answers, _: Memory) -> Deed:
     return Deed(meeting_apart.plan, {"team": answers.get("team") or "", "when": moment_in(answers)})
+
+
+def _ask_apart_off(asked: Asked) -> list[Block]:
+    planned = meeting_apart.planned(asked.turn, where=_where(asked), by=asked.by)
+    options = [(str(number), label) for number, label in planned[:MOST_OPTIONS]]
+    hint = "Whoever was asked to it reads it once, with the news."
+    return [
+        blocks.field("number", "Which team", blocks.choice(options, options[0][0])),
+        blocks.field("reason", "Why it does not meet by itself", blocks.lines(), hint=hint),
+    ]
+
+
+def _apart_off(answers: Answers, _: Memory) -> Deed:
+    number, reason = int(answers.get("number") or 0), answers.get("reason", "")
+    return Deed(meeting_apart.call_off, {"number": number, "reason": reason})
 
 
 def _stops(answers: Answers, _: Memory) -> Deed:
@@ -186,6 +201,7 @@ FORMS: Mapping[str, Form] = {
     "stops": Form("Where the walk stops", "Choose", _ask_stops, _stops, "stops"),
     "who": Form("Who comes", "Keep", _ask_who, _who, "core", _shown_as_coming),
     "apart": Form("A team meets first", "Plan it", _ask_apart, _apart, "when"),
+    "apart_off": Form("Call a meeting off", "Call it off", _ask_apart_off, _apart_off, "reason"),
     "note": Form("Note it", "Note", _ask_note, _note, "text"),
     "go": Form("Go to a topic", "Go there", _ask_go, _go, "words"),
     "recording": Form("The recording", "Keep", _ask_recording, _recording, "url"),

@@ -79,9 +79,12 @@ def hour_or_way(rest: str) -> What:
 
 
 def _apart(rest: str) -> What:
-    """`@group thu 10:00`, or `end` as its button types it."""
+    """`@group thu 10:00`, `@group off REASON`; in the thread of a team `off REASON`, or the `end` of its button."""
     if rest.lower() == "end":
         return {"apart": "end"}
+    off = re.fullmatch(r"(?:(\S+)\s+)?off(?:\s+(.*))?", rest, re.IGNORECASE | re.DOTALL)
+    if off:
+        return {"apart": "off", "team": off[1] or "", "reason": off[2] or ""}
     group, _, words = rest.partition(" ")
     return {"apart": "plan", "team": group, "when": read_when(words) if words.strip() else None}
 

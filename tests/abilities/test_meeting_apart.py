@@ -8,19 +8,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import facilitating, following_up, formats, meeting_apart, noting, reporting, scheduling, tracking
+from bot import convening, facilitating, following_up, formats, meeting_apart, noting, reporting, scheduling, tracking
+from bot.desk import House
 from bot.review.findings import FindingKind
 from bot.review.follow_up import ActionWords, Horizon
 from bot.review.incident import Place, UserId
 from bot.review.lifecycle import Stage
-from bot.review.refusal import NoIncidentHere, NotMitigated, NotYours
+from bot.review.refusal import NeedsReason, NoIncidentHere, NotMitigated, NotYours
 from bot.review.user_group import GroupFact
 from bot.review.when import read_when
-from storage import actions, attending, channels, groups, incidents, meetings_apart, people, reviews
+from bot.sheets import Sheets
+from storage import actions, attending, channels, groups, incidents, letters, meetings_apart, people, reviews
 from storage.incidents import Where
 from storage.models import Action, Meeting, OutboxNote, Source
 from tests.cast import (
     CHANNEL,
+    HERE,
     JONAS,
     MARA,
     OUTSIDER,
@@ -58,8 +61,11 @@ def listens_since(db: Session, since: datetime) -> None:
 
 
 def a_group(room: Room, *members: str) -> None:
-    fact = GroupFact(group_id=PAYMENTS, handle="payments", name="Payments", members=tuple(members))
-    room.change(lambda db: groups.keep(db, TEAM, [fact], now=room.now))
+    room.change(lambda db: groups.keep(db, TEAM, [a_fact(*members)], now=room.now))
+
+
+def a_fact(*members: str) -> GroupFact:
+    return GroupFact(group_id=PAYMENTS, handle="payments", name="Payments", members=tuple(members))
 
 
 def plan(room: Room, when: str = "2026-11-19T10:00Z", *, team: str = "@payments", **what: Any) -> str:
@@ -121,8 +127,7 @@ def test_a_team_is_asked_where_the_incident_is_spoken_of(room: Room, incident: i
     )
     assert answer == (
         "Payments meets by itself on *Thu 19 Nov 2026, 11:00 CET*, 45 min: <@U0TOMAS>, <@U0PRIYA>. "
-        "Its room is the thread of the message I have posted, and I call them there ten minutes before. "
-        "The same words with another hour move it."
+        "Its room is the thread of the message I have posted, and I call them there ten minutes before."
     )
 
 
@@ -187,7 +192,17 @@ def test_a_team_meets_before_everybody_does(room: Room, incident: int):
         plan(room)
 
     plan(room, "2026-11-19T09:45Z")
-    assert "among what everybody speaks about on Thu 19 Nov, 10:30 UTC." in announced(room)
+    assert "by itself first: *Thu 19 Nov, 09:45 UTC*" in announced(room)
+
+
+def test_where_everybody_has_met_no_team_meets_before(room: Room, incident: int):
+    do(room, facilitating.held, when=None)
+
+    with pytest.raises(meeting_apart.EverybodyMetAlready, match="Everybody has met about it already"):
+        plan(room)
+
+    do(room, scheduling.schedule, when=read_when("2026-11-20T10:00Z"))
+    assert plan(room).startswith("Payments meets by itself")
 
 
 def test_only_who_leads_the_review_plans_it_and_once_the_incident_is_over(room: Room, incident: int):
@@ -207,6 +222,22 @@ def test_another_hour_moves_it_and_the_same_words_say_nothing_twice(room: Room, 
     (note,) = said(room, "apart:")
     assert "*Fri 20 Nov, 09:00 UTC*" in plain(note.text)
     assert the_meeting(room).sequence == 1
+
+
+def test_whoever_was_asked_hears_of_another_hour_once_in_its_room(room: Room, incident: int):
+    place = with_a_room(room)
+
+    answer = plan(room, "2026-11-20T09:00Z")
+    plan(room, "2026-11-20T09:00Z")
+    tick(room)
+
+    (moved,) = said(room, "apart-moved:")
+    assert (moved.channel_id, moved.thread_ts) == (place.channel, place.thread)
+    assert plain(moved.text) == (
+        "*Payments* speaks of “Checkout is slow” by itself on *Fri 20 Nov, 09:00 UTC* now, not on Thu 19 Nov, "
+        "10:00 UTC. This is for <@U0TOMAS>, <@U0PRIYA>."
+    )
+    assert answer.endswith("<@U0TOMAS>, <@U0PRIYA>. They hear of the new hour once.")
 
 
 def test_the_meeting_of_everybody_is_none_the_less_to_be_planned(room: Room, incident: int):
@@ -333,28 +364,202 @@ def test_an_action_of_a_team_waits_for_everybody(room: Room, incident: int):
     )
 
 
-def test_it_ends_when_everybody_begins(room: Room, incident: int):
+# Called off --------------------------------------------------------------------------------------
+
+
+def call_off(room: Room, **what: Any) -> str:
+    return do(room, meeting_apart.call_off, **{"reason": "the two are on a plane", **what})
+
+
+def off(room: Room) -> str:
+    """What whoever was asked is told; it is told once."""
+    (note,) = said(room, "apart-off:")
+    return plain(note.text)
+
+
+def test_one_is_called_off_by_itself_and_who_was_asked_reads_why_once(room: Room, incident: int):
+    place = with_a_room(room)
+    do(room, scheduling.schedule, when=read_when("2026-11-20T10:00Z"))
+
+    answer = call_off(room)
+    tick(room)
+
+    (note,) = said(room, "apart-off:")
+    assert (note.channel_id, note.thread_ts) == (place.channel, place.thread)
+    assert plain(note.text) == (
+        "*Payments* does not meet by itself on Thu 19 Nov, 10:00 UTC. This is for <@U0TOMAS>, <@U0PRIYA>: nothing is "
+        "asked of you then.\n\nThe reason, from <@U0MARA>:\n> the two are on a plane"
+    )
+    assert answer.startswith("Payments does not meet by itself, and whoever was asked to it reads why.")
+    assert announced(room) == "*Payments* does not meet by itself on Thu 19 Nov, 10:00 UTC: that meeting is off."
+    assert in_its_room(room) == "This meeting of *Payments* is off."
+    assert pressed(said(room, "apart-found:")[0]) == []
+    assert stage(room, incident) is Stage.scheduled
+
+
+def test_the_calendars_of_who_was_asked_follow_it(room: Room, incident: int):
+    room.house = room.desk.house = House(letters_from="debrief@sandbox.example")
+    room.change(give_addresses)
+    with_a_room(room)
+    told = [calendars_told(room)]
+    plan(room, "2026-11-20T09:00Z")
+    told.append(calendars_told(room))
+    call_off(room)
+    told.append(calendars_told(room))
+
+    assert [{method for method, *_ in one.values()} for one in told] == [{"REQUEST"}, {"REQUEST"}, {"CANCEL"}]
+    assert [set(one) for one in told] == [{TOMAS, PRIYA}] * 3
+    assert len({uid for one in told for _, uid, _ in one.values()}) == 1
+    sequences = [{sequence for *_, sequence in one.values()} for one in told]
+    assert max(sequences[0]) < min(sequences[1]) <= max(sequences[1]) < min(sequences[2])
+    (file,) = said(room, "calendar:")
+    assert Sheets(room.storage, TEAM, house=room.house).of(file.key, None, reader=CHANNEL) is None
+
+
+def give_addresses(db: Session) -> None:
+    for user in (TOMAS, PRIYA):
+        person = people.find(db, TEAM, user)
+        assert person
+        person.email = f"{user.lower()}@sandbox.example"
+
+
+def calendars_told(room: Room) -> dict[str, tuple[str, str, int]]:
+    """By person: what their newest letter asks of their calendar, for which entry, in which version; and it leaves."""
+    room.desk.serve_if_due(convening.tell_calendars)
+
+    def leave(db: Session) -> dict[str, tuple[str, str, int]]:
+        written = list(letters.beginning(db, TEAM, "letter:"))
+        for note in written:
+            note.attempts, note.state, note.said_version = note.attempts + 1, "sent", note.version
+        enclosed = {note.user_id or "": note.letter or {} for note in written}
+        return {
+            user: (one["method"], one["appointment"]["uid"], one["appointment"]["sequence"])
+            for user, one in enclosed.items()
+        }
+
+    return room.change(leave)
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\n"])
+def test_calling_one_off_takes_a_reason_and_without_one_nothing_is_changed(room: Room, incident: int, reason: str):
+    with_a_room(room)
+
+    with pytest.raises(NeedsReason):
+        call_off(room, reason=reason)
+
+    assert the_meeting(room).cancelled_at is None
+    assert said(room, "apart-off:") == []
+
+
+def test_the_reason_stands_in_its_history(room: Room, incident: int):
+    plan(room)
+
+    call_off(room)
+
+    history = room.ask(lambda db: [(row.what, row.after) for row in incidents.changes(db, incident, "meeting")])
+    assert ("why", "the two are on a plane") in history
+    assert history[-1] == ("meets_at", None)
+
+
+def test_only_who_leads_the_review_calls_one_off(room: Room, incident: int):
+    plan(room)
+
+    with pytest.raises(NotYours):
+        call_off(room, by=PRIYA)
+    with pytest.raises(NotYours):
+        do(room, meeting_apart.planned, by=PRIYA)
+
+
+def test_where_no_team_is_yet_to_meet_there_is_none_to_call_off(room: Room, incident: int):
+    with pytest.raises(meeting_apart.NoneApart):
+        call_off(room)
+
+    plan(room)
+    call_off(room)
+    with pytest.raises(meeting_apart.NoneApart):
+        call_off(room)
+    assert len(said(room, "apart-off:")) == 1
+
+
+def test_of_several_teams_the_one_is_called_off_that_is_meant(room: Room, incident: int):
+    place = with_a_room(room)
+    fact = GroupFact(group_id="S0OPS", handle="ops", name="Operations", members=(MARA,))
+    room.change(lambda db: groups.keep(db, TEAM, [fact, a_fact(TOMAS, PRIYA)], now=room.now))
+    plan(room, team="@ops")
+
+    with pytest.raises(meeting_apart.WhichTeam, match="Several teams meet apart: Payments, Operations"):
+        call_off(room)
+    with pytest.raises(meeting_apart.NoneApart):
+        call_off(room, team="@nobody")
+
+    call_off(room, team="@ops")
+    assert "*Operations* does not meet" in off(room)
+    room.serve(meeting_apart.call_off, where=Where(place), by=MARA, reason="they spoke at lunch")
+    assert room.ask(lambda db: [row.cancelled_at for row in db.scalars(select(Meeting))]) == [room.now] * 2
+
+
+def test_a_form_offers_those_that_are_yet_to_meet(room: Room, incident: int):
+    plan(room)
+
+    offered = room.desk.look(meeting_apart.planned, where=HERE, by=MARA)
+
+    assert offered == [(1, "Payments · Thu 19 Nov, 11:00")]
+    assert room.desk.look(meeting_apart.teams, where=HERE, by=MARA).named == [(PAYMENTS, offered[0][1])]
+    call_off(room, number=1)
+    assert the_meeting(room).cancelled_at == room.now
+
+
+def test_after_it_was_called_off_the_team_can_be_asked_anew(room: Room, incident: int):
+    with_a_room(room)
+    call_off(room)
+
+    plan(room, "2026-11-19T11:00Z")
+
+    assert [note.text for note in said(room, "apart:")][1].startswith("*Payments* speaks of")
+
+
+def test_once_everybody_begins_no_team_need_meet_any_more(room: Room, incident: int):
     with_a_room(room)
 
     do(room, facilitating.start)
     tick(room)
 
-    assert the_meeting(room).ended_at == room.now
+    assert the_meeting(room).cancelled_at == room.now
+    assert off(room).endswith("Everybody meets about it already; what you saw belongs there.")
     assert stage(room, incident) is Stage.in_meeting
 
 
-@pytest.mark.parametrize("exit_", ["broke again", "skipped"])
-def test_it_is_called_off_where_it_broke_again_or_nobody_wants_a_review(room: Room, incident: int, exit_: str):
-    with_a_room(room)
-    if exit_ == "skipped":
-        do(room, tracking.skip, reason="a small one")
-    else:
-        do(room, tracking.reopen)
+def test_where_everybody_begins_after_its_hour_it_has_ended(room: Room, incident: int):
+    note(room, with_a_room(room))
+    room.now = TEN + timedelta(hours=1)
 
+    do(room, facilitating.start)
+    tick(room)
+
+    assert the_meeting(room).ended_at == room.now
+    assert said(room, "apart-off:") == []
+
+
+EXITS: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "broke again": (tracking.reopen, {}, "It broke again, so it is too early to look back."),
+    "skipped": (tracking.skip, {"reason": "a small one"}, "There is no review of it any more."),
+    "cancelled": (tracking.cancel, {"reason": "a false alarm"}, "There is no review of it any more."),
+    "held": (facilitating.held, {"when": None}, "Everybody meets about it already; what you saw belongs there."),
+}
+
+
+@pytest.mark.parametrize("exit_", EXITS)
+def test_it_ends_with_the_review_and_who_was_asked_is_told_once(room: Room, incident: int, exit_: str):
+    ability, what, why = EXITS[exit_]
+    with_a_room(room)
+    do(room, ability, **what)
+
+    tick(room)
     tick(room)
 
     assert the_meeting(room).cancelled_at == room.now
     assert announced(room) == "*Payments* does not meet by itself on Thu 19 Nov, 10:00 UTC: that meeting is off."
+    assert off(room).endswith(f"<@U0TOMAS>, <@U0PRIYA>: nothing is asked of you then.\n\n{why}")
     room.now = TEN
     tick(room)
     assert said(room, "call:") == []

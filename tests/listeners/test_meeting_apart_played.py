@@ -58,6 +58,20 @@ def test_a_form_plans_it_and_its_thread_is_where_the_team_notes(here: Town):
     assert "each pod took forty connections (found by On call)" in here.report()
 
 
+def test_it_is_called_off_by_a_form_and_its_thread_reads_why(here: Town):
+    when = int((here.driver.now + timedelta(hours=22)).timestamp())
+    here.types(LEAD, "schedule apart")
+    here.driver.fill(LEAD, team="S0ONCALL", when=when)
+    planned = here.driver.wait_for_words(CHANNEL, r"On call\* speaks of .* by itself first")
+
+    here.types(LEAD, "schedule apart off")
+    here.driver.fill(LEAD, reason="they spoke at lunch")
+
+    here.driver.wait_for_words(CHANNEL, r"(?s)does not meet by itself .*nothing is asked of you.*they spoke at lunch")
+    off = here.driver.wait_for_words(CHANNEL, "that meeting is off")
+    assert off["ts"] == planned["ts"]
+
+
 def test_whoever_does_not_lead_the_review_gets_no_form_but_the_reason(here: Town):
     before = here.driver.get(f"views/{RESPONDER}")
 

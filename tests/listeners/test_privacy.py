@@ -339,6 +339,8 @@ MORE = (
     "summary form",
     "schedule form",
     "schedule async keep 3",
+    "schedule apart",
+    "schedule apart off",
     "postpone form",
     "postpone off",
     "postpone why",
