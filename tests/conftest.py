@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -125,6 +125,30 @@ def _compiled_once() -> Iterator[None]:
             patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
             patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _in_no_hurry_and_no_order() -> Iterator[None]:
+    """No power is cut in the process of the tests: nothing waits for its disk. Rows that nobody sorted come backwards.
+
+    Whoever wants what the program itself opens takes `make_engine` where the module is imported.
+    """
+    as_it_is = storage.session.make_engine
+
+    def make_engine(url: str) -> Engine:
+        engine = as_it_is(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _without_waiting_and_backwards)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.session, "make_engine", make_engine)
+        yield
+
+
+def _without_waiting_and_backwards(connection: Any, _record: object) -> None:
+    for pragma in ("synchronous=OFF", "reverse_unordered_selects=ON"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 # The machine -----------------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from bot.keeper import keep_facts
@@ -226,8 +225,6 @@ def held(storage: Storage, ts: str) -> dict[str, Any]:
 @pytest.fixture
 def sqlite(sqlite_url: str) -> Iterator[Storage]:
     storage = Storage(sqlite_url)
-    # No power is cut here, and a disk that is not waited for lets us try more.
-    event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     listen(storage)
     yield storage
     storage.close()

@@ -14,7 +14,17 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage import people
 from storage.models import Workspace
-from storage.session import AlreadyRunning, NotSQLite, NotUsable, SomethingToDo, Storage, WriteLock, backup, only_one
+from storage.session import (
+    AlreadyRunning,
+    NotSQLite,
+    NotUsable,
+    SomethingToDo,
+    Storage,
+    WriteLock,
+    backup,
+    make_engine,
+    only_one,
+)
 
 HOLD_THE_LOCK = """
 import fcntl, sys
@@ -117,13 +127,13 @@ def test_a_writer_begins_as_a_writer(sqlite_url: str):
 
 
 def test_a_sqlite_file_is_safe_when_the_power_goes(sqlite_url: str):
-    storage = Storage(sqlite_url)
+    engine = make_engine(sqlite_url)
 
-    with storage.read() as db:
+    with engine.connect() as db:
         found = {name: db.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")}
 
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-    storage.close()
+    engine.dispose()
 
 
 def test_a_second_process_that_writes_is_waited_for(sqlite_url: str, tmp_path: Path):
