@@ -1,5 +1,6 @@
 """What the clock does in a meeting: nobody presses anything, and still it goes on and comes to its end."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -185,19 +186,28 @@ def _ended_by_itself(turn: Turn, sitting: Sitting, *, at: datetime) -> Note:
 
 def _owners_told(turn: Turn) -> Notes:
     told: set[UserId] = set()
-    for meeting, incident in reviews.forgotten(turn.db, turn.team, since=turn.now - STILL_WORTH_TELLING):
-        owner = incidents.roles(turn.db, incident.id).owner_or_lead
-        if owner and owner not in told and _is_to_be_told(turn, incident, meeting, owner):
+    untold = _untold(turn)
+    free = turn.who_may_be_told([owner for *_, owner in untold])
+    for meeting, incident, owner in untold:
+        if owner in free - told and _is_to_be_told(turn, incident, owner):
             told.add(owner)
             yield _forgotten(turn, incident, meeting, owner)
 
 
-def _is_to_be_told(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> bool:
-    if reviews.stage(turn.db, incident) is not Stage.ended:
-        return False
-    if outbox.find(turn.db, turn.team, _forgotten_key(meeting)):
-        return False
-    return turn.may_tell(owner, incident)
+def _untold(turn: Turn) -> Sequence[tuple[Meeting, Incident, UserId]]:
+    """Meetings that ended by themselves, and who answers for each and was not told."""
+    found = reviews.forgotten(turn.db, turn.team, since=turn.now - STILL_WORTH_TELLING)
+    if not found:
+        return []
+    said = outbox.written(turn.db, turn.team, [_forgotten_key(meeting) for meeting, _ in found])
+    left = [(meeting, incident) for meeting, incident in found if _forgotten_key(meeting) not in said]
+    roles = incidents.roles_in(turn.db, [incident.id for _, incident in left])
+    owned = [(meeting, incident, roles[incident.id].owner_or_lead) for meeting, incident in left]
+    return [(meeting, incident, owner) for meeting, incident, owner in owned if owner]
+
+
+def _is_to_be_told(turn: Turn, incident: Incident, owner: UserId) -> bool:
+    return reviews.stage(turn.db, incident) is Stage.ended and turn.may_tell(owner, incident)
 
 
 def _forgotten(turn: Turn, incident: Incident, meeting: Meeting, owner: UserId) -> Note:

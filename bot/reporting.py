@@ -1,7 +1,7 @@
 """The written review: draft it, approve it, publish it, read it, close it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.desk import Note, Notes, Turn
@@ -227,20 +227,47 @@ def draft_by_itself(turn: Turn, *, incident: int) -> Notes:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft of which whoever answers for it was not told yet, since the meeting that was held last."""
+
+    incident: Incident
+    meeting: Meeting | None
+    key: str
+    user: UserId | None
+
+
 def tell_of_drafts(turn: Turn) -> Notes:
     """Tell who answers for a review, once after each meeting and in their working hours, that its draft waits."""
     told: set[UserId] = set()
-    for review, incident in reports.waiting_drafts(turn.db, turn.team):
-        meeting = reviews.last_held(turn.db, review)
-        user = incidents.roles(turn.db, incident.id).owner_or_lead
-        key = f"draft-waits:{review.id}:{meeting.number if meeting else 0}"
-        if not user or user in told or outbox.find(turn.db, turn.team, key) or not turn.may_tell(user, incident):
+    waiting = _waiting(turn)
+    free = turn.who_may_be_told([one.user for one in waiting])
+    for one in waiting:
+        if one.user is None or one.user not in free - told or not turn.may_tell(one.user, one.incident):
             continue
-        told.add(user)
-        report = written(turn.db, incident, turn.house)
-        late = _days_late(turn, meeting)
-        note = Note.once(key, "draft_waits", user, report=report, counts=_counts(report), days_late=late)
-        yield replace(note, incident=incident.id)
+        told.add(one.user)
+        report = written(turn.db, one.incident, turn.house)
+        late = _days_late(turn, one.meeting)
+        note = Note.once(one.key, "draft_waits", one.user, report=report, counts=_counts(report), days_late=late)
+        yield replace(note, incident=one.incident.id)
+
+
+def _waiting(turn: Turn) -> Sequence[Waiting]:
+    rows = reports.waiting_drafts(turn.db, turn.team)
+    if not rows:
+        return []
+    held = reviews.last_held_in(turn.db, [review.id for review, _ in rows])
+    roles = incidents.roles_in(turn.db, [incident.id for _, incident in rows])
+    found = [
+        Waiting(incident, held.get(review.id), _key(review, held.get(review.id)), roles[incident.id].owner_or_lead)
+        for review, incident in rows
+    ]
+    said = outbox.written(turn.db, turn.team, [one.key for one in found])
+    return [one for one in found if one.key not in said]
+
+
+def _key(review: Review, meeting: Meeting | None) -> str:
+    return f"draft-waits:{review.id}:{meeting.number if meeting else 0}"
 
 
 def _days_late(turn: Turn, meeting: Meeting | None) -> int:

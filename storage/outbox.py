@@ -19,6 +19,11 @@ def find(db: Session, team: str, key: str) -> OutboxNote | None:
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key))
 
 
+def written(db: Session, team: str, keys: Collection[str]) -> set[str]:
+    """Those of these keys under which a note was ever written."""
+    return set(db.scalars(select(OutboxNote.key).where(OutboxNote.team_id == team, OutboxNote.key.in_(keys))))
+
+
 def keys(db: Session, team: str, prefix: str) -> set[str]:
     """The keys that were written and begin so."""
     begins = OutboxNote.key.startswith(prefix, autoescape=True)

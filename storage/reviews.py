@@ -80,12 +80,13 @@ def open_meeting(db: Session, review: Review) -> Meeting | None:
 
 def last_held(db: Session, review: Review) -> Meeting | None:
     """The latest meeting that has ended."""
-    return db.scalar(
-        select(Meeting)
-        .where(Meeting.review_id == review.id, OF_EVERYBODY, Meeting.ended_at.is_not(None))
-        .order_by(Meeting.number.desc())
-        .limit(1)
-    )
+    return last_held_in(db, [review.id]).get(review.id)
+
+
+def last_held_in(db: Session, numbers: Collection[int]) -> Mapping[int, Meeting]:
+    """That of each of these reviews that has met."""
+    ended = (Meeting.review_id.in_(numbers), OF_EVERYBODY, Meeting.ended_at.is_not(None))
+    return {row.review_id: row for row in db.scalars(select(Meeting).where(*ended).order_by(Meeting.number))}
 
 
 def add_meeting(db: Session, review: Review, *, minutes: int) -> Meeting:
