@@ -1,9 +1,9 @@
 """Who is asked to come to a meeting, and who is there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
@@ -66,14 +66,19 @@ def attendee(db: Session, meeting: Meeting, user: str) -> Attendee | None:
 
 def core(db: Session, meeting: Meeting) -> Sequence[UserId]:
     """The core attendees invited now, without who has left the workspace since."""
-    gone = _gone(db, meeting)
-    return [UserId(row.user_id) for row in attendees(db, meeting) if row.core_since and row.user_id not in gone]
+    return cores(db, [meeting])[meeting.id]
 
 
-def _gone(db: Session, meeting: Meeting) -> set[str]:
-    invited = select(Attendee.user_id).where(Attendee.meeting_id == meeting.id)
-    left = (Person.team_id == meeting.team_id, Person.gone_since.is_not(None))
-    return set(db.scalars(select(Person.user_id).where(*left, Person.user_id.in_(invited))))
+def cores(db: Session, meetings: Collection[Meeting]) -> Mapping[int, Sequence[UserId]]:
+    """Those of each of these meetings, by the number of its row."""
+    found: dict[int, list[UserId]] = {meeting.id: [] for meeting in meetings}
+    asked = (Attendee.meeting_id.in_(found), Attendee.uninvited_at.is_(None), Attendee.core_since.is_not(None))
+    gone = and_(Person.team_id == Attendee.team_id, Person.user_id == Attendee.user_id, Person.gone_since.is_not(None))
+    here = ~exists(select(Person.user_id).where(gone))
+    rows = db.execute(select(Attendee.meeting_id, Attendee.user_id).where(*asked, here).order_by(Attendee.id))
+    for meeting, user in rows:
+        found[meeting].append(UserId(user))
+    return found
 
 
 LEADER = "leader"

@@ -113,11 +113,15 @@ def keep(db: Session, team: str, user: str, spans: Iterable[Span], *, now: datet
 
 def unread(db: Session, team: str, users: Collection[str], *, since: datetime) -> Sequence[UserId]:
     """Whose calendar, of these people, was not read since that moment."""
-    read = select(Person.user_id).where(
-        Person.team_id == team, Person.user_id.in_(users), Person.calendar_read_at >= since
-    )
-    were_read = set(db.scalars(read))
-    return [UserId(user) for user in users if user not in were_read]
+    read = last_read(db, team, users)
+    return [UserId(user) for user in users if user not in read or read[user] < since]
+
+
+def last_read(db: Session, team: str, users: Collection[str]) -> Mapping[str, datetime]:
+    """When the calendars of these people were read, of those that ever were."""
+    mine = (Person.team_id == team, Person.user_id.in_(users), Person.calendar_read_at.is_not(None))
+    rows = db.execute(select(Person.user_id, Person.calendar_read_at).where(*mine))
+    return {user: at for user, at in rows if at}
 
 
 def readable(db: Session, team: str, users: Collection[str]) -> Mapping[UserId, str]:

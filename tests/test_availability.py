@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot import scheduling
-from bot.availability import FRESH, PAUSE, ROUND, Availability, wanted
+from bot.availability import FRESH, PAUSE, ROUND, Availability, looking, wanted
 from bot.caldav import Calendars, NotRead, Person
 from bot.desk import House, Turn
 from bot.review.heard import PersonFact, read_person
@@ -292,7 +292,7 @@ def test_whoever_takes_a_role_is_read_too(room: Room):
 def test_nothing_is_asked_where_nobody_is_known(room: Room):
     mitigated(room, an_incident(room))
 
-    assert room.desk.look(wanted) == []
+    assert room.desk.look(wanted, of=room.desk.look(looking)) == []
 
 
 def test_nothing_of_a_real_calendar_is_kept_but_times(
