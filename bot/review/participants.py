@@ -134,9 +134,7 @@ def _speakers(
     """For each side the one of the core who took part most."""
     spoken: dict[UserId, tuple[str, ...]] = {}
     for side in sides:
-        able = [user for user in _could_speak(side, weights) if user in core] or [
-            user for user in side.people if user in core
-        ]
+        able = [user for user in side.people if user in core]
         if able:
             user = max(able, key=lambda one: weights.get(one, 0.0))
             spoken[user] = (*spoken.get(user, ()), side.name)

@@ -99,6 +99,36 @@ def test_a_side_that_is_named_twice_is_one():
     assert (proposal.core, proposal.gaps) == ((ADA,), ())
 
 
+def test_in_whatever_case_it_is_named_again_a_side_keeps_its_first_name_and_all_its_people():
+    sides = [Side("payments", (ADA,)), Side("PAYMENTS", (BEA, ADA))]
+
+    assert unheard([], sides) == [Side("payments", (ADA, BEA))]
+
+
+def test_who_was_there_speaks_for_their_team_though_one_who_was_not_could_speak_for_two():
+    sides = [Side("Payments", (EVE, ADA)), Side("Search", (EVE, BEA))]
+
+    proposal = propose([LEAD], [wrote(ADA), wrote(BEA)], sides=sides)
+
+    assert proposal.speaks_for == {ADA: ("Payments",), BEA: ("Search",)}
+    assert EVE not in proposal.core
+
+
+def test_of_several_of_a_team_who_come_the_one_speaks_for_it_who_took_part_most():
+    proposal = propose([LEAD], [wrote(ADA, 9), wrote(BEA, 1)], sides=[Side("Payments", (BEA, ADA, LEAD))])
+
+    assert (proposal.core, proposal.speaks_for) == ((LEAD, ADA, BEA), {ADA: ("Payments",)})
+
+
+def test_a_team_of_which_only_the_lead_comes_is_spoken_for_though_others_of_it_were_there():
+    crowd = [wrote(user, messages=50) for user in CROWD[:10]]
+
+    proposal = propose([LEAD], [*crowd, wrote(ADA)], sides=[Side("Payments", (ADA, LEAD))])
+
+    assert ADA in proposal.readers
+    assert (proposal.speaks_for, proposal.gaps) == ({LEAD: ("Payments",)}, ())
+
+
 def test_nobody_can_read_from_the_order_who_did_more():
     little, much = wrote(ADA, 1), wrote(BEA, 99)
 

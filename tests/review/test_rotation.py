@@ -46,6 +46,16 @@ def test_whoever_joins_later_need_not_catch_up_with_everybody():
     assert then == [MARA, TOMAS, PRIYA]
 
 
+def test_whoever_joins_later_stands_with_those_who_had_the_fewest_however_many_others_had():
+    before = had(MARA, TOMAS, TOMAS, TOMAS)
+
+    first = in_turn([MARA, TOMAS, PRIYA], before)
+    then = in_turn([MARA, TOMAS, PRIYA], [*before, Had(PRIYA, WEDNESDAY + timedelta(weeks=20))])
+
+    assert first == [PRIYA, MARA, TOMAS]
+    assert then == [MARA, PRIYA, TOMAS]
+
+
 def test_some_are_never_asked_and_where_nobody_else_is_left_nobody_is():
     assert in_turn([MARA, PRIYA], [], never={MARA, None}) == [PRIYA]
     assert in_turn([MARA], [], never={MARA, JONAS}) == []
@@ -99,8 +109,10 @@ def local(words: str) -> datetime:
         ("2026-11-20 10:00", "2026-11-30 09:00", "2026-11-23 10:00"),
         ("2026-11-20 09:00", "2026-11-23 09:00", "2026-11-20 13:00"),
         ("2026-11-19 15:00", "2026-11-20 15:00", "2026-11-20 11:00"),
+        ("2026-11-18 09:00", "2026-11-24 09:00", "2026-11-18 17:00"),
+        ("2026-11-20 15:00", "2026-11-23 09:00", "2026-11-20 16:00"),
     ],
-    ids=["a working day", "over a weekend", "half of what is left", "half of it is tomorrow"],
+    ids=["a working day", "over a weekend", "half of what is left", "half is tomorrow", "until it closes", "two hours"],
 )
 def test_there_is_a_working_day_to_answer_or_half_of_the_time_that_is_left(asked: str, meets: str, by: str):
     assert answer_by(local(asked), local(meets), calendar()) == local(by)
