@@ -63,8 +63,16 @@ def test_what_some_customers_felt_for_minutes_is_milder_and_for_hours_graver():
     assert (hours.severity, hours.reasons) == (Severity.sev1, ("some customers felt it", "it lasted 4 h"))
 
 
+def test_what_lasted_a_quarter_of_an_hour_is_quick_no_more():
+    found = propose(Assessment(customers="some", lasted=QUICK))
+
+    assert found is not None
+    assert (found.severity, found.reasons) == (Severity.sev2, ("some customers felt it",))
+
+
 def test_without_an_answer_to_what_was_felt_lost_or_seen_nothing_is_proposed():
     assert propose(Assessment()) is None
+    assert propose(Assessment.from_json(None)) is None
     assert propose(Assessment(hours="peak", regions="several", launch="yes", lasted=PROLONGED)) is None
 
 

@@ -51,6 +51,12 @@ def test_the_same_hour_is_somebodys_night(zone: str, outside: int):
     assert worked(at(0, 30, 60), day) == Worked(minutes(60), minutes(outside))
 
 
+def test_who_works_through_the_night_has_the_working_hours_of_both_days():
+    through = at(*range(210, 210 + 17 * 60 + 1, 30))  # From 16:30 until 09:30 in Berlin.
+
+    assert worked(through, BERLIN) == Worked(minutes(17 * 60), minutes(16 * 60))
+
+
 def test_a_day_off_has_no_working_hours():
     holiday = Workday(BERLIN.zone, BERLIN.hours, DaysOff(holidays=frozenset({date(2026, 11, 18)})))
     saturday = [act + timedelta(days=3) for act in at(0, 30)]

@@ -34,6 +34,10 @@ def test_no_inquiries_counted_is_not_the_same_as_none_received() -> None:
     assert Impact(inquiries=0).lines() == [("Inquiries", "0")]
 
 
+def test_what_nobody_counted_is_not_shown() -> None:
+    assert Impact(customers="all").lines() == [("Customers", "all")]
+
+
 def test_only_what_is_known_is_shown_in_the_order_of_the_form() -> None:
     assert FELT.lines() == [
         ("Customers", "about 300 in Europe"),
@@ -69,6 +73,17 @@ def test_each_amount_needs_its_own_rate_and_its_own_time() -> None:
     assert [cost.label for cost in costs(both, felt, lasted=HOUR, together=None)] == ["Revenue lost"]
     assert [cost.label for cost in costs(both, felt, lasted=None, together=HOUR)] == ["Response cost"]
     assert costs(Rates(), Impact(lost=9_000), lasted=HOUR, together=HOUR) == []
+
+
+def test_each_amount_comes_with_how_it_came_about() -> None:
+    rates = Rates(hour=80, revenue_per_minute=1_200)
+
+    told = costs(rates, Impact(), lasted=timedelta(minutes=90, seconds=59), together=timedelta(minutes=100))
+
+    assert [cost.words for cost in told] == [
+        "EUR 108,000 (revenue lost = impact minutes × revenue per minute = 90 × EUR 1,200)",
+        "EUR 136 (response cost = hours of all people × hourly rate = 1.7 × EUR 80.00)",
+    ]
 
 
 @pytest.mark.parametrize(

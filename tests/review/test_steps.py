@@ -53,6 +53,20 @@ def test_of_two_presses_on_the_same_message_one_counts():
     assert pressed.back(LATER, seen=1) is pressed
 
 
+def test_back_is_the_step_before():
+    third = begun().next(LATER).next(LATER)
+
+    assert third.back(LATER).step is Step.timeline
+
+
+def test_whatever_changes_it_leaves_no_press_on_what_was_shown_before():
+    shown = begun().next(LATER)
+
+    for after in (shown.next(LATER), shown.back(LATER), shown.stop(LATER), shown.go_on(JONAS, LATER), shown.end(LATER)):
+        assert after.version > shown.version
+        assert after.next(LATER, seen=shown.version) is after
+
+
 def test_there_is_nothing_before_the_first_step():
     stepped = begun()
 
@@ -79,6 +93,12 @@ def test_what_another_way_of_reviewing_kept_is_no_step():
     assert Stepped.from_json(None) is None
     assert Stepped.from_json({}) is None
     assert Stepped.from_json({"how": "async", "began_at": NOVEMBER_18.isoformat()}) is None
+
+
+def test_what_an_earlier_version_kept_is_read_with_what_came_since_at_its_beginning():
+    kept = begun().to_json()
+
+    assert Stepped.from_json({name: kept[name] for name in ("how", "user", "began_at", "touched_at")}) == begun()
 
 
 @given(st.lists(st.sampled_from(["next", "back", "stop", "go_on", "remind", "end"]), max_size=30))

@@ -38,6 +38,12 @@ def test_a_group_that_says_little_has_nobody_in_it():
     ]
 
 
+def test_its_words_come_without_the_space_around_them():
+    (group,) = read_groups([ONCALL | {"handle": " oncall ", "name": " On call\n"}])
+
+    assert (group.handle, group.name) == ("oncall", "On call")
+
+
 def test_a_group_that_is_told_twice_is_one():
     assert len(read_groups([ONCALL, ONCALL])) == 1
 
