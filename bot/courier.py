@@ -23,7 +23,7 @@ from bot.claims import LETTERS_AT_ONCE, Claims, NotOurs
 from bot.drawing import NotDrawn
 from bot.gallery import Gallery
 from bot.looking_up import Found
-from bot.mailing import Mail
+from bot.mailing import NO_ADDRESS, Mail
 from bot.measures import Tell, nobody
 from bot.outcomes import RETRY_S, Outcome
 from bot.pacing import A_SECOND
@@ -252,8 +252,11 @@ class Courier:
     async def _dead(self, parcel: Parcel, word: str) -> None:
         self._odd_words.pop(parcel.id, None)
         self._tell("refused")
-        by = "the mail server" if parcel.kind == "letter" else "Slack"
-        log.error("refused by %s", by, extra={"note": parcel.id, "kind": parcel.kind, "error": word})
+        facts = {"note": parcel.id, "kind": parcel.kind, "error": word}
+        if word == NO_ADDRESS:
+            log.warning("a letter has no address to go to", extra=facts)
+        else:
+            log.error("refused by %s", "the mail server" if parcel.kind == "letter" else "Slack", extra=facts)
         await asyncio.to_thread(self._claims.mark_dead, parcel, word)
 
     # Looking up ------------------------------------------------------------------------

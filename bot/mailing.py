@@ -22,6 +22,8 @@ from bot.addresses import OPPORTUNE, PLAIN, SECURE, Server, is_mailbox
 from bot.calendars import Appointment, Guest
 from bot.outcomes import RETRY_S, UNTIL_MENDED_S, Known, Outcome
 
+NO_ADDRESS = "no_address"
+"""The word for a letter that went nowhere, since nobody knows where its reader gets any."""
 A_STEP_S = 15.0
 """How long the server may take over each of its answers."""
 LONGEST_WAIT_S = 900.0
@@ -123,7 +125,7 @@ def _wait(attempt: int) -> timedelta:
 def compose(letter: Outgoing, sender: Guest) -> bytes:
     """A letter as it is handed in, the same bytes each time; raises Known where it can be sent to nobody."""
     if letter.to is None or not is_mailbox(letter.to.address):
-        raise Known(Outcome("never", "no_address"))
+        raise Known(Outcome("never", NO_ADDRESS))
     appointment = Appointment.from_json(letter.enclosed["appointment"])
     message = EmailMessage(policy=PLAIN_LINES)
     message["From"] = _header(sender)

@@ -265,6 +265,16 @@ async def test_who_has_no_address_or_is_gone_gets_no_letter(office: Office, sinc
     assert (office.mail.tried, office.state()) == (0, ("dead", "no_address"))
 
 
+async def test_operators_read_of_a_missing_address_and_of_no_refusal(office: Office, caplog: pytest.LogCaptureFixture):
+    know(office.storage, MARA, None)
+    office.write()
+
+    await office.settle()
+
+    told = [(record.getMessage(), record.levelname) for record in caplog.records if hasattr(record, "note")]
+    assert told == [("a letter has no address to go to", "WARNING")]
+
+
 async def test_letters_wait_until_there_is_a_mail_server(office: Office):
     office.write()
     without = Courier(
