@@ -110,7 +110,7 @@ def _offer(turn: Turn, hour: Hour, zone: ZoneInfo, count: int) -> Offer:
     is_soon = hour.at - turn.now <= WITHIN_A_WEEK
     return Offer(
         at=hour.at,
-        typed=f"{hour.at:%Y-%m-%d %H:%MZ}",
+        typed=as_typed(hour.at),
         label=f"{hour.at.astimezone(zone):{'%a %H:%M' if is_soon else '%a %d %b %H:%M'}}",
         after=in_hours_or_days(hour.elapsed_hours),
         everybody=all_of(count) if count > 1 else "",
@@ -119,6 +119,11 @@ def _offer(turn: Turn, hour: Hour, zone: ZoneInfo, count: int) -> Offer:
         why=hour.why,
         in_the_way=hour.in_the_way,
     )
+
+
+def as_typed(at: datetime) -> str:
+    """An hour in words that mean the same to everybody, as a button types it."""
+    return f"{at:%Y-%m-%d %H:%MZ}"
 
 
 def in_hours_or_days(hours: float) -> str:

@@ -9,7 +9,7 @@ from bot.review.lifecycle import Stage, Who, may, require
 from bot.review.policy import Depth
 from bot.review.refusal import AlreadyInMeeting, NotMitigated, Refused, ReviewClosed, WrongStage
 from bot.review.steps import Stepped
-from bot.review.threads import THREADS
+from bot.review.threads import InThreads
 from bot.review.written import HOW_IT_WENT
 from storage import attending, incidents, reviews
 from storage.incidents import Where
@@ -17,6 +17,8 @@ from storage.models import Incident, Meeting
 
 ASK_FOR = timedelta(days=7)
 """Of an incident opened longer ago than this nobody is asked."""
+HOUR = "meets_at"
+"""The word in a meeting's history for its hour."""
 
 
 def to_be_reviewed(turn: Turn, where: Where, by: UserId, verb: str) -> Incident:
@@ -72,12 +74,21 @@ class InThreadsAlready(Refused):
 
 def must_not_be_in_threads(turn: Turn, incident: Incident) -> None:
     """Raises InThreadsAlready."""
-    if (reviews.of(turn.db, incident).stepped or {}).get("how") == THREADS:
+    if in_threads_until(turn, incident):
         raise InThreadsAlready
 
 
-def put_away(turn: Turn, incident: Incident) -> Notes:
-    """Where somebody is led through it alone, that ends here; what they noted stays, and `light_put_away` says so."""
+def in_threads_until(turn: Turn, incident: Incident) -> datetime | None:
+    """The deadline of the threads in which the review goes on; None where it does not."""
+    going_on = InThreads.from_json(reviews.of(turn.db, incident).stepped)
+    return going_on.ends_at if going_on else None
+
+
+def put_away(turn: Turn, incident: Incident, *, meets_at: datetime | None = None) -> Notes:
+    """Where somebody is led through it alone, that ends here; what they noted stays, and `light_put_away` says so.
+
+    It says what the review is now instead: a meeting at that hour, or threads.
+    """
     review = reviews.of(turn.db, incident)
     stepped = Stepped.from_json(review.stepped)
     if stepped is None:
@@ -85,7 +96,8 @@ def put_away(turn: Turn, incident: Incident) -> Notes:
     review.stepped = None
     turn.db.flush()
     if may_read(turn, incident, stepped.user):
-        yield Note.live(stepped.key(review.id), "light_put_away", stepped.user, title=incident.title)
+        key = stepped.key(review.id)
+        yield Note.live(key, "light_put_away", stepped.user, title=incident.title, meets_at=meets_at)
 
 
 def may_read(turn: Turn, incident: Incident, user: UserId) -> bool:
@@ -138,7 +150,7 @@ def record_hour(
         incident,
         "meeting",
         meeting.id,
-        what="meets_at",
+        what=HOUR,
         before=before.isoformat() if before else None,
         after=after.isoformat() if after else None,
         by=by,

@@ -88,10 +88,11 @@ def close(turn: Turn, *, where: Where, by: UserId) -> Notes:
     """Do not wait for the deadline."""
     incident, before = _going_on(turn, where, by)
     yield from _closed(turn, incident, before)
+    yield Note.private(by, "threads_closed")
 
 
 def _closed(turn: Turn, incident: Incident, before: InThreads) -> Notes:
-    """It counts as held, and the draft of the report follows from what was noted; unless they want to meet as well."""
+    """It counts as held, and the draft of the report follows from what was noted; unless they meet instead."""
     ended = before.end(turn.now)
     if reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)) is None:
         _hold(turn, incident, ended)
@@ -206,7 +207,7 @@ class ThreadsPage:
     why_off: Stage | None
     """Where it was called off: what the review is now instead."""
     meets_at: datetime | None
-    """When they meet as well, where somebody planned that."""
+    """When they meet instead, where somebody planned that."""
     core: Sequence[UserId]
     owner: UserId | None
     summary: str | None
@@ -282,7 +283,7 @@ def move_on(turn: Turn) -> Notes:
     """What the time brings to each review in threads.
 
     1. Where it broke again, or nobody wants the review any more, it is called off; what was noted stays.
-    2. At the deadline it closes.
+    2. At the deadline it closes, and before it where they meet instead.
     3. At half time `thread_nudge` calls the threads to mind in which nobody said anything, there and nowhere else.
     """
     for review, incident in reviews.under_way(turn.db, turn.team):
@@ -296,7 +297,7 @@ def _moved_on(turn: Turn, incident: Incident, going_on: InThreads) -> Notes:
     if stage.is_called_off or stage is Stage.closed or reviews.over_since(turn.db, incident) is None:
         _keep(turn, incident, None)
         yield from _shown(turn, incident, going_on.end(turn.now), stage)
-    elif turn.now >= going_on.ends_at:
+    elif turn.now >= going_on.ends_at or reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)):
         yield from _closed(turn, incident, going_on)
     elif turn.now >= going_on.half_at and going_on.nudged_at is None:
         _keep(turn, incident, going_on.nudge(turn.now))

@@ -73,28 +73,28 @@ def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Not
 
 def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """The next step; of two presses at once one counts."""
-    incident, stepped = _led(turn, where, by)
-    yield from _moved(turn, incident, stepped.next(turn.now, seen))
+    incident, before = _led(turn, where, by)
+    yield from _moved(turn, incident, before, before.next(turn.now, seen), by=by, seen=seen)
 
 
 def go_back(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """The step before."""
-    incident, stepped = _led(turn, where, by)
-    yield from _moved(turn, incident, stepped.back(turn.now, seen))
+    incident, before = _led(turn, where, by)
+    yield from _moved(turn, incident, before, before.back(turn.now, seen), by=by, seen=seen)
 
 
-def stop(turn: Turn, *, where: Where, by: UserId) -> Notes:
+def stop(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """For now: where it stands is kept, and the same message goes on from there."""
-    incident, stepped = _led(turn, where, by)
-    yield from _moved(turn, incident, stepped.stop(turn.now))
+    incident, before = _led(turn, where, by)
+    yield from _moved(turn, incident, before, before.stop(turn.now), by=by, seen=seen)
 
 
-def finish(turn: Turn, *, where: Where, by: UserId) -> Notes:
+def finish(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:
     """It counts as held; the draft of the report follows from what was noted."""
-    incident, stepped = _led(turn, where, by)
-    ended = stepped.end(turn.now)
+    incident, before = _led(turn, where, by)
+    ended = before.end(turn.now)
     deciding.held(turn, incident, WENT, opened_at=ended.began_at, by=by, present=[ended.user])
-    yield from _moved(turn, incident, ended)
+    yield from _moved(turn, incident, before, ended, by=by, seen=seen)
 
 
 def _led(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Stepped]:
@@ -106,9 +106,12 @@ def _led(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Stepped]:
     return incident, stepped
 
 
-def _moved(turn: Turn, incident: Incident, stepped: Stepped) -> Notes:
-    _keep(turn, incident, stepped)
-    yield _page(turn, incident, stepped)
+def _moved(turn: Turn, incident: Incident, before: Stepped, after: Stepped, *, by: UserId, seen: int | None) -> Notes:
+    """A press on the message is answered by the message, which changes; what is typed hears where it stands."""
+    _keep(turn, incident, after)
+    yield _page(turn, incident, after)
+    if seen is None or seen > before.version:
+        yield Note.private(by, "light_stands", stepped=after, steps=len(STEPS), is_theirs=by == after.user)
 
 
 def refresh(turn: Turn, *, where: Where, by: UserId) -> Notes:

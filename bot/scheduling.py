@@ -1,6 +1,6 @@
 """From mitigation to the meeting: its hour, proposed, booked and moved."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from bot.review.lifecycle import Who, require
 from bot.review.meeting_time import next_working_moment
 from bot.review.policy import Depth
 from bot.review.refusal import (
+    InThePast,
     NeedsHour,
     NeedsReason,
     NothingScheduled,
@@ -23,34 +24,63 @@ from storage import (
     attending,
     candidates,
     incidents,
+    meetings_apart,
     outbox,
     people,
     presence,
     reviews,
 )
 from storage.incidents import Where
-from storage.models import Incident, Meeting
+from storage.models import Change, Incident, Meeting
 
 AT_ONCE, FURTHER = 3, 6
 """Hours that are proposed, and that are shown to whoever wants others."""
 FARTHEST = timedelta(days=366)
 """Ahead; a year that is farther away is a slip of the keyboard."""
+NOTHING_NEW: Mapping[str, Any] = {"why": None, "outside": ()}
 
 
 # The hour --------------------------------------------------------------------------------
 
 
-def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None) -> Notes:
-    """Propose an hour, book the one named, or move the meeting to it."""
+def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None, reason: str = "") -> Notes:
+    """Propose an hour, book the one named, or move the meeting to it; a move without a reason is asked for one."""
     incident, planned = _to_be_met_about(turn, where, by, "schedule")
     if when is None:
         yield _planned(turn, incident, planned, by) if planned else _proposed(turn, incident, by)
         return
     at = _to_come(turn, when, by)
-    if planned is None:
-        yield from _book(turn, incident, at, by)
+    if planned:
+        yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
+    elif deciding.in_threads_until(turn, incident):
+        yield _asks_first(turn, incident, at, by)
     else:
-        yield from _move(turn, incident, planned, at=at, by=by, reason=None)
+        yield from _book(turn, incident, at, by=by, reason=reason.strip())
+
+
+def choose(turn: Turn, *, where: Where, by: UserId, when: When, reason: str = "") -> Notes:
+    """Book an hour that was proposed; where a meeting is booked by now, it moves with a reason and not by one press."""
+    incident, planned = _to_be_met_about(turn, where, by, "schedule")
+    at = _still_to_come(turn, when, by)
+    if planned and at and (reason.strip() or at == planned.meets_at):
+        yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
+    elif planned:
+        yield _planned(turn, incident, planned, by, to=at)
+    elif at is None:
+        yield _proposed(turn, incident, by, has_passed=True)
+    elif deciding.in_threads_until(turn, incident):
+        yield _asks_first(turn, incident, at, by)
+    else:
+        yield from _book(turn, incident, at, by=by, told=_proposed_hours(turn, incident))
+
+
+def meet_instead(turn: Turn, *, where: Where, by: UserId, when: When) -> Notes:
+    """Book an hour in place of the threads in which the review goes on; they end, and their overview says so."""
+    incident, planned = _to_be_met_about(turn, where, by, "schedule")
+    if planned or deciding.in_threads_until(turn, incident) is None:
+        yield from choose(turn, where=where, by=by, when=when)
+    else:
+        yield from _book(turn, incident, _to_come(turn, when, by), by=by)
 
 
 def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason: str) -> Notes:
@@ -79,24 +109,33 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
         reason=planned.why,
         core=attending.core(turn.db, planned),
     )
-    yield Note.private(by, "meeting_off_said", incident=incident.id)
+    apart = [one.apart for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))]
+    yield Note.private(by, "meeting_off_said", incident=incident.id, apart=apart)
 
 
 def explain(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
-    """Why the meeting was moved, for the pre-read and the report; its new hour was told already, so nobody is again."""
+    """Why the meeting was moved: it stands beside the hour that was told, and nobody is told again."""
     incident, planned = _to_be_moved(turn, where, by)
-    _give_reason(turn, incident, planned, _given(reason, "postpone why"), by=by)
+    yield from _explained(turn, incident, planned, _given(reason, "postpone why"), by=by)
     yield Note.private(by, "meeting_explained", reason=planned.why)
 
 
-def further(turn: Turn, *, where: Where, by: UserId) -> tuple[Sequence[agreeing.Offer], str]:
-    """Hours to choose from beside the three that were proposed, and the zone that they are told in."""
-    incident, _ = _to_be_met_about(turn, where, by, "schedule")
-    core = sitting.proposal(turn, incident).core
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Hours to choose from beside the three that were proposed, the zone they are told in, and the one it has."""
+
+    offers: Sequence[agreeing.Offer]
+    zone: str
+    stands: datetime | None
+
+
+def further(turn: Turn, *, where: Where, by: UserId) -> Further:
+    """For whoever wants another time than those."""
+    incident, planned = _to_be_met_about(turn, where, by, "schedule")
+    core, shown = sitting.proposal(turn, incident).core, _proposed_hours(turn, incident)
     offers = agreeing.offers(turn, incident, core, at_most=AT_ONCE + FURTHER)
-    proposed = agreeing.offers(turn, incident, core)
-    shown = {offer.at for offer in proposed}
-    return [offer for offer in offers if offer.at not in shown], agreeing.lead_zone(turn, incident).key
+    zone, stands = agreeing.lead_zone(turn, incident).key, planned.meets_at if planned else None
+    return Further([offer for offer in offers if offer.at not in shown and offer.at != stands], zone, stands)
 
 
 def planned_for(turn: Turn, *, where: Where, by: UserId) -> Meeting:
@@ -143,8 +182,31 @@ def _to_be_met_about(turn: Turn, where: Where, by: UserId, verb: str) -> tuple[I
     return incident, planned
 
 
-def _proposed(turn: Turn, incident: Incident, by: UserId) -> Note:
-    return Note.private(by, "schedule_proposed", **_proposal_facts(turn, incident), zone=_zone(turn, by).key)
+def _proposed(turn: Turn, incident: Incident, by: UserId, *, has_passed: bool = False) -> Note:
+    """Three hours, at once; a lead who has read them is not asked again, unless more is known in a minute."""
+    reads_on = _awaits_calendars(turn, incident)
+    is_the_question = _asks_the_lead(turn, incident, by) and not reads_on
+    if is_the_question:
+        reviews.of(turn.db, incident).proposed_at = turn.now
+    return Note.private(
+        by,
+        "schedule_proposed",
+        **_proposal_facts(turn, incident),
+        asks_severity=is_the_question and _asks_severity(incident),
+        zone=_zone(turn, by).key,
+        has_passed=has_passed,
+        reads_on=reads_on,
+        in_threads_until=deciding.in_threads_until(turn, incident),
+    )
+
+
+def _asks_the_lead(turn: Turn, incident: Incident, by: UserId) -> bool:
+    """Whether this is what the lead would be asked unasked in their working hours."""
+    return incidents.roles(turn.db, incident.id).lead == by and turn.asked_of(incident).depth is Depth.full
+
+
+def _proposed_hours(turn: Turn, incident: Incident) -> set[datetime]:
+    return {offer.at for offer in agreeing.offers(turn, incident, sitting.proposal(turn, incident).core)}
 
 
 def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
@@ -157,14 +219,51 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
     }
 
 
-def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> Note:
+def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId, *, to: datetime | None = None) -> Note:
+    """When it is planned, and what moves it: to the hour that somebody chose, if they did."""
     zone = _zone(turn, by).key
     said = sitting.answers(turn, meeting)
-    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone, **said)
+    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone, to=to, **said)
 
 
-def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
+def _asks_first(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Note:
+    """Others write in the threads: they end only when somebody says so."""
+    return Note.private(
+        by,
+        "schedule_instead",
+        incident=incident.id,
+        at=at,
+        typed=agreeing.as_typed(at),
+        ends_at=deciding.in_threads_until(turn, incident),
+        zone=_zone(turn, by).key,
+    )
+
+
+def _book(
+    turn: Turn, incident: Incident, at: datetime, *, by: UserId, reason: str = "", told: Collection[datetime] = ()
+) -> Notes:
+    """Book it; of an hour that was told of already, the answer does not tell again what it is like."""
     deciding.meet(turn, incident, by)
+    yield from deciding.put_away(turn, incident, meets_at=at)
+    meeting = _new_meeting(turn, incident, at, by)
+    if reason:
+        _give_reason(turn, incident, meeting, reason, by=by)
+    deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
+    yield Note.once(
+        _announcement(turn, incident, meeting),
+        "schedule_announced",
+        reviews.place_of(turn.db, incident, meeting),
+        title=incident.title,
+        meeting=meeting,
+        core=attending.core(turn.db, meeting),
+        facilitator=incidents.roles(turn.db, incident.id).facilitator,
+        **sitting.for_calendars(turn, incident, meeting),
+    )
+    news = NOTHING_NEW if at in told else _news(turn, incident, meeting, reason)
+    yield Note.private(by, "schedule_booked", **_booked_facts(turn, incident, meeting, by), **news, asks_why=False)
+
+
+def _new_meeting(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Meeting:
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
     meeting = reviews.plan(
         turn.db,
@@ -177,33 +276,50 @@ def _book(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Notes:
     )
     meeting.why, meeting.call = _why(turn, incident, at), sitting.call_of(turn, incident)
     _weigh(turn, incident, meeting)
-    deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
-    yield Note.once(
-        _announcement(turn, incident, meeting),
-        "schedule_announced",
-        reviews.place_of(turn.db, incident, meeting),
-        title=incident.title,
-        meeting=meeting,
-        core=attending.core(turn.db, meeting),
-        facilitator=incidents.roles(turn.db, incident.id).facilitator,
-        **sitting.for_calendars(turn, incident, meeting),
-    )
-    yield Note.private(by, "schedule_booked", reason=None, **_booked_facts(turn, incident, meeting, by))
+    return meeting
 
 
-def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by: UserId, reason: str | None) -> Notes:
-    """To another hour; to the hour it has already, nothing is changed and nobody is told."""
+def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by: UserId, reason: str) -> Notes:
+    """To another hour, for which everybody is asked anew; at the hour it has already, nobody is told."""
     if at == meeting.meets_at:
-        yield _planned(turn, incident, meeting, by)
+        yield from _stays(turn, incident, meeting, by=by, reason=reason)
         return
-    before, asks_why = meeting.meets_at, reason is None and _is_put_off(turn, incident, meeting, at)
+    before = meeting.meets_at
     reviews.move(turn.db, meeting, to=at, by=by, now=turn.now)
+    attending.ask_anew(turn.db, meeting)
     meeting.why = _why(turn, incident, at)
     if reason:
         _give_reason(turn, incident, meeting, reason, by=by)
     _weigh(turn, incident, meeting)
     deciding.record_hour(turn, incident, meeting, before=before, after=at, by=by)
-    yield Note.once(
+    yield _moved(turn, incident, meeting, before=before, by=by, reason=reason)
+    news = _news(turn, incident, meeting, reason)
+    yield Note.private(
+        by, "schedule_booked", **_booked_facts(turn, incident, meeting, by, before), **news, asks_why=not reason
+    )
+
+
+def _stays(turn: Turn, incident: Incident, meeting: Meeting, *, by: UserId, reason: str) -> Notes:
+    """The hour is the one it has; a reason is kept beside it all the same."""
+    if reason:
+        yield from _explained(turn, incident, meeting, reason, by=by)
+        yield Note.private(by, "meeting_stays", meeting=meeting, zone=_zone(turn, by).key, reason=reason)
+    else:
+        yield _planned(turn, incident, meeting, by)
+
+
+def _explained(turn: Turn, incident: Incident, meeting: Meeting, reason: str, *, by: UserId) -> Notes:
+    """What was said of its last move says the reason from now on."""
+    _give_reason(turn, incident, meeting, reason, by=by)
+    last = next(iter(reversed(_hours(turn, incident, meeting))), None)
+    if last and last.before and last.after:
+        yield _moved(turn, incident, meeting, before=datetime.fromisoformat(last.before), by=by, reason=reason)
+
+
+def _moved(
+    turn: Turn, incident: Incident, meeting: Meeting, *, before: datetime | None, by: UserId, reason: str
+) -> Note:
+    return Note.live(
         _announcement(turn, incident, meeting),
         "postponed",
         reviews.place_of(turn.db, incident, meeting),
@@ -215,14 +331,6 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
         core=attending.core(turn.db, meeting),
         **sitting.for_calendars(turn, incident, meeting),
     )
-    booked = _booked_facts(turn, incident, meeting, by) | {"asks_why": asks_why}
-    yield Note.private(by, "schedule_booked", reason=reason, **booked)
-
-
-def _is_put_off(turn: Turn, incident: Incident, meeting: Meeting, to: datetime) -> bool:
-    """Whether it moves later, and later after mitigation than the policy wants: then the reason is asked for."""
-    over_at = reviews.over_since(turn.db, incident) or turn.now
-    return to > max(meeting.meets_at or to, over_at + turn.house.policy.window[1])
 
 
 def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
@@ -248,20 +356,35 @@ def _weigh(turn: Turn, incident: Incident, meeting: Meeting) -> None:
 
 def _announcement(turn: Turn, incident: Incident, meeting: Meeting) -> str:
     """The key of one move: a meeting moved away and back is told twice, one booked twice is told once."""
-    moves = [change for change in incidents.changes(turn.db, incident.id, "meeting") if change.subject_id == meeting.id]
-    return f"scheduled:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}:{len(moves)}"
+    return f"scheduled:{meeting.id}:{meeting.meets_at:%Y%m%dT%H%M}:{len(_hours(turn, incident, meeting))}"
 
 
-def _booked_facts(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -> dict[str, Any]:
+def _hours(turn: Turn, incident: Incident, meeting: Meeting) -> Sequence[Change]:
+    """Each time that its hour became another one, oldest first."""
+    every = incidents.changes(turn.db, incident.id, "meeting")
+    return [change for change in every if change.subject_id == meeting.id and change.what == deciding.HOUR]
+
+
+def _booked_facts(
+    turn: Turn, incident: Incident, meeting: Meeting, by: UserId, before: datetime | None = None
+) -> dict[str, Any]:
+    meets_at, policy = meeting.meets_at or turn.now, turn.house.policy
+    leads = incidents.roles(turn.db, incident.id).lead == by
     return {
-        "incident": incident.id,
         "meeting": meeting,
+        "before": before,
+        "worth": _offer(turn, incident) if leads and before is None else None,
         "zone": _zone(turn, by).key,
-        "asks_why": False,
-        "pre_read": turn.house.policy.pre_read_words,
-        "outside": _outside(turn, incident, meeting),
+        "pre_read": policy.pre_read_words,
+        "pre_read_is_sent": reviews.of(turn.db, incident).pre_read_sent_at is not None,
+        "pre_read_is_due": meets_at - policy.pre_read_lead <= turn.now,
         **sitting.advice(turn, incident, meeting),
     }
+
+
+def _news(turn: Turn, incident: Incident, meeting: Meeting, reason: str) -> dict[str, Any]:
+    """What the hour is like, for whoever named it; their own reason they know."""
+    return {"why": None if reason else meeting.why, "outside": _outside(turn, incident, meeting)}
 
 
 def _outside(turn: Turn, incident: Incident, meeting: Meeting) -> list[tuple[UserId, str, str]]:
@@ -276,6 +399,14 @@ def _to_come(turn: Turn, when: When, by: UserId) -> datetime:
     if at > turn.now + FARTHEST:
         raise TooFarAhead(words=when.words)
     return at
+
+
+def _still_to_come(turn: Turn, when: When, by: UserId) -> datetime | None:
+    """An hour that was to choose from, and may have passed since; raises TooFarAhead."""
+    try:
+        return _to_come(turn, when, by)
+    except InThePast:
+        return None
 
 
 def _zone(turn: Turn, user: str | None) -> ZoneInfo:
@@ -294,8 +425,15 @@ def propose_due(turn: Turn) -> Notes:
 def _is_ready(turn: Turn, incident: Incident) -> bool:
     if outbox.find(turn.db, turn.team, _proposal_key(turn, incident)):
         return False  # A clock that was set back since makes no second question of it.
-    over, core = reviews.over(turn.db, incident), sitting.proposal(turn, incident).core
-    return over is None or not turn.awaits_calendars(core, since=over.recorded_at)
+    return not _awaits_calendars(turn, incident)
+
+
+def _awaits_calendars(turn: Turn, incident: Incident) -> bool:
+    """Whether it is known in a minute who is busy, and not yet; read they are where the policy asks for a meeting."""
+    over = reviews.over(turn.db, incident)
+    if over is None or turn.asked_of(incident).depth is not Depth.full:
+        return False
+    return turn.awaits_calendars(sitting.proposal(turn, incident).core, since=over.recorded_at)
 
 
 def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
@@ -308,9 +446,9 @@ def _proposal(turn: Turn, incident: Incident, lead: UserId) -> Note:
         title=incident.title,
         over_at=reviews.over_since(turn.db, incident),
         channel=place.channel,
-        worth=_offer(turn, incident),
-        asks_severity=not (incident.severity or incident.assessed),
         days_late=_days_late(turn, incident, lead),
+        worth=_offer(turn, incident),
+        asks_severity=_asks_severity(incident),
         **_proposal_facts(turn, incident),
     )
 
@@ -327,6 +465,10 @@ def _days_late(turn: Turn, incident: Incident, lead: UserId) -> int:
     since = over.recorded_at if over else turn.now
     meant_for = next_working_moment(since, zone, turn.house.working_hours, off.weekends, off.holidays)
     return presence.days_late(turn.db, turn.team, meant_for, now=turn.now)
+
+
+def _asks_severity(incident: Incident) -> bool:
+    return not (incident.severity or incident.assessed)
 
 
 @dataclass(frozen=True, slots=True)

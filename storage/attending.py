@@ -48,6 +48,13 @@ def uninvite(db: Session, meeting: Meeting, user: str, *, now: datetime) -> None
         db.flush()
 
 
+def ask_anew(db: Session, meeting: Meeting) -> None:
+    """What people answered was said of an hour that it has no more."""
+    for row in attendees(db, meeting):
+        row.answer = row.answered_at = None
+    db.flush()
+
+
 def let_off(db: Session, meeting: Meeting) -> Sequence[str]:
     """Whose invitation was taken back."""
     return db.scalars(

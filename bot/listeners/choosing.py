@@ -60,13 +60,15 @@ def schedule_or_lead(what: What) -> Deed:
     """`light next 3` as the button types it; a step that takes no number is given none."""
     if "apart" in what:
         return _apart(what)
+    if "pressed" in what:
+        return Deed(OFFERED[what["pressed"]], {"when": what["when"]})
     if "way" not in what:
         return Deed(scheduling.schedule, what)
     steps = WAYS[what["way"]]
     ability = steps.get(what["step"])
     if ability is None:
         raise UnknownWay(words=f"{what['way']} {what['step']}")
-    return Deed(ability, {"seen": what["seen"]} if what["step"] in {"next", "back"} else {})
+    return Deed(ability, {"seen": what["seen"]} if what["way"] == "light" and what["step"] else {})
 
 
 def _apart(what: What) -> Deed:
@@ -77,6 +79,8 @@ def _apart(what: What) -> Deed:
     return Deed(meeting_apart.plan, {"team": what["team"], "when": what["when"]})
 
 
+OFFERED: Mapping[str, Ability] = {"book": scheduling.choose, "instead": scheduling.meet_instead}
+"""What a button does with the hour that it offers."""
 WAYS: Mapping[str, Mapping[str, Ability]] = {
     "light": {
         "": leading_through.begin,

@@ -82,7 +82,10 @@ def _wanted_of_invite(rest: str) -> str | None:
 
 
 def _wanted_of_postpone(rest: str) -> str | None:
-    return {"": "postpone", "form": "postpone", "off": "call_off", "why": "explain"}.get(rest)
+    """`form 1763722800` opens it with that moment filled in."""
+    if re.fullmatch(r"(form( \d{10})?)?", rest):
+        return "postpone"
+    return {"off": "call_off", "why": "explain"}.get(rest)
 
 
 def _wanted_of_schedule(rest: str) -> str | None:

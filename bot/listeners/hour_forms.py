@@ -1,6 +1,7 @@
 """The forms of the meeting's hour: another one to choose, one to move to, and why it does not take place."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from bot import scheduling
 from bot.agreeing import Offer
@@ -8,7 +9,7 @@ from bot.listeners import blocks
 from bot.listeners.asked import Answers, Asked, Form, Memory, moment_in
 from bot.listeners.blocks import Block
 from bot.listeners.deeds import Deed
-from bot.render import short
+from bot.render import local, short
 from bot.review.refusal import Refused
 from bot.review.when import read_when
 from storage.incidents import Where
@@ -21,11 +22,22 @@ class NeedsAnHour(Refused):
 
 
 def _ask_hour(asked: Asked) -> list[Block]:
-    offers, zone = scheduling.further(asked.turn, where=_where(asked), by=asked.by)
-    menu = blocks.field("offer", "One of these", blocks.choice((offer.typed, _as_option(offer)) for offer in offers))
+    found = scheduling.further(asked.turn, where=_where(asked), by=asked.by)
+    menu = blocks.field(
+        "offer", "One of these", blocks.choice((offer.typed, _as_option(offer)) for offer in found.offers)
+    )
     named = blocks.field("when", "Or any other hour", blocks.a_moment(), hint="In your own time zone.")
-    told = f"What else I would suggest, in the time of {zone}."
-    return [*([blocks.said(told), blocks.optional(menu)] if offers else []), blocks.optional(named)]
+    told = f"What else I would suggest, in the time of {found.zone}."
+    asks = [*([blocks.said(told), blocks.optional(menu)] if found.offers else []), blocks.optional(named)]
+    return [_stands(found.stands, found.zone), *asks, _why_it_moves()] if found.stands else asks
+
+
+def _stands(at: datetime, zone: str) -> Block:
+    return blocks.said(f"The meeting is booked for {local(at, zone)}. Another hour moves it.")
+
+
+def _why_it_moves() -> Block:
+    return blocks.field("reason", "Why it moves", blocks.lines(), hint=TOLD_ONCE)
 
 
 def _as_option(offer: Offer) -> str:
@@ -38,9 +50,10 @@ def _as_option(offer: Offer) -> str:
 
 def _ask_postpone(asked: Asked) -> list[Block]:
     planned = scheduling.planned_for(asked.turn, where=_where(asked), by=asked.by)
+    chosen = datetime.fromtimestamp(asked.memory.number, UTC) if asked.memory.number else planned.meets_at
     return [
-        blocks.field("when", "To which hour", blocks.a_moment(planned.meets_at), hint="In your own time zone."),
-        blocks.field("reason", "Why", blocks.lines(), hint=TOLD_ONCE),
+        blocks.field("when", "To which hour", blocks.a_moment(chosen), hint="In your own time zone."),
+        _why_it_moves(),
     ]
 
 
@@ -51,7 +64,7 @@ def _ask_call_off(asked: Asked) -> list[Block]:
 
 def _ask_explain(asked: Asked) -> list[Block]:
     scheduling.planned_for(asked.turn, where=_where(asked), by=asked.by)
-    hint = "It stands in the pre-read and the report; nobody gets a message about it."
+    hint = "It stands where the new hour was told, in the pre-read and in the report; nobody is told again."
     return [blocks.field("reason", "Why it was moved", blocks.lines(), hint=hint)]
 
 
@@ -63,7 +76,7 @@ def _hour(answers: Answers, _: Memory) -> Deed:
     when = moment_in(answers) or (read_when(answers["offer"]) if "offer" in answers else None)
     if when is None:
         raise NeedsAnHour
-    return Deed(scheduling.schedule, {"when": when})
+    return Deed(scheduling.choose, {"when": when, "reason": answers.get("reason", "")})
 
 
 def _postpone(answers: Answers, _: Memory) -> Deed:

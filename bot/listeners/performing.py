@@ -96,7 +96,7 @@ def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb) -> int:
 
 async def _open_form(edge: Edge, gesture: Gesture, form: str, verb: str, *, rest: str) -> None:
     incident = None if form in forms.ANYWHERE else await edge.look(incident_meant, gesture=gesture)
-    number = re.match(r"(?:(?:for|at|edit \w+|async keep)\s+)?#?(\d+)", rest.lower())
+    number = re.match(r"(?:(?:for|at|form|edit \w+|async keep)\s+)?#?(\d+)", rest.lower())
     memory = Memory(
         form=form,
         incident=incident,

@@ -21,9 +21,11 @@ from bot.review.refusal import (
     UnknownChannel,
     UnknownOutcome,
     UnknownStart,
+    UnreadableHour,
+    UnreadableTime,
 )
 from bot.review.timeline import Outcome
-from bot.review.when import read_when, split_when
+from bot.review.when import When, read_when, split_when
 from bot.wording import Thing
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -74,8 +76,28 @@ def hour_or_way(rest: str) -> What:
     if way == "apart":
         return _apart(rest.partition(" ")[2].strip())
     if way not in WAYS:
-        return maybe_when(rest)
+        return _hour(rest)
     return {"way": way, "step": step, **seen(number)}
+
+
+PRESSED = re.compile(r"(book|instead)\s+", re.IGNORECASE)
+BECAUSE = re.compile(r"\s+because\b\s*", re.IGNORECASE)
+
+
+def _hour(rest: str) -> What:
+    """`mon 10:00`, `mon 10:00 because REASON`; a button that offers an hour types `book` or `instead` before it."""
+    pressed = PRESSED.match(rest)
+    if pressed:
+        return {"pressed": pressed[1].lower(), "when": _read_hour(rest[pressed.end() :])}
+    words, *because = BECAUSE.split(rest, maxsplit=1)
+    return {"when": _read_hour(words) if words else None} | ({"reason": because[0]} if because else {})
+
+
+def _read_hour(words: str) -> When:
+    try:
+        return read_when(words)
+    except UnreadableTime:
+        raise UnreadableHour(words=words) from None
 
 
 def _apart(rest: str) -> What:

@@ -312,6 +312,15 @@ class NeedsDay(Refused):
     verb: str
 
 
+@dataclass(eq=False)
+class UnreadableHour(Refused):
+    """I could not read “{words}” as an hour. I understand `mon 14:00` and `2026-11-20 14:00`, in your own time zone;
+    where a meeting moves, `because` and a reason may follow.
+    """
+
+    words: str
+
+
 class NeedsHour(Refused):
     """To which hour, and why? `{command} postpone mon 14:00 REASON` moves the meeting, in your own time zone."""
 

@@ -419,16 +419,45 @@ def test_a_meeting_may_be_held_meanwhile(room: Room, incident: int):
     assert held == [1, 2]
 
 
-def test_where_they_want_to_meet_as_well_the_meeting_is_what_counts(room: Room, incident: int):
+def test_a_meeting_takes_the_place_of_the_threads_once_somebody_has_said_so(room: Room, incident: int):
     begun(room)
-    do(room, scheduling.schedule, when=read_when("2026-11-23 10:00"))
-    room.now = FRIDAY
+    monday: dict[str, Any] = {"when": read_when("2026-11-23 10:00")}
 
+    asked = [
+        room.answer(ability, where=HERE, by=MARA, **monday) for ability in (scheduling.schedule, scheduling.choose)
+    ]
+    assert stage(room, incident) is Stage.mitigated
+    do(room, scheduling.meet_instead, **monday)
     tick(room)
 
-    assert "They are at hand in the meeting, Mon 23 Nov, 09:00 UTC." in overview(room)
+    for answer in asked:
+        assert "The review goes on in threads until Fri 20 Nov 2026, 15:00 CET" in (answer.text if answer else "")
+        assert buttons(answer) == ["Meet then instead"]
+    assert overview(room).startswith(
+        "*The review of “Checkout is slow” goes on in a meeting*, Mon 23 Nov, 09:00 UTC. "
+        "Thank you for your answers: what was noted here is at hand there."
+    )
     assert stage(room, incident) is Stage.scheduled
     assert room.ask(lambda db: reviews.of(db, incidents.get(db, incident)).depth) == "full"
+    with pytest.raises(discussing.NotInThreads):
+        do(room, discussing.close)
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_looks_for_an_hour_reads_that_the_review_goes_on_in_threads(room: Room):
+    begun(room)
+
+    assert "A meeting would take their place." in do(room, scheduling.schedule)
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_press_that_comes_after_the_threads_have_ended_books_the_meeting(room: Room):
+    begun(room)
+    do(room, discussing.close)
+
+    answer = do(room, scheduling.meet_instead, when=read_when("2026-11-23 10:00"))
+
+    assert answer.startswith("Booked for *Mon 23 Nov 2026, 10:00 CET*")
 
 
 @pytest.mark.usefixtures("incident")

@@ -11,7 +11,7 @@ from bot import deciding, facilitating, leading_through, noting, reporting, sche
 from bot.render import Rendered
 from bot.review.findings import FindingKind
 from bot.review.heard import MembershipFact
-from bot.review.incident import ChannelFacts
+from bot.review.incident import ChannelFacts, UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
     AlreadyInMeeting,
@@ -31,6 +31,7 @@ from tests.cast import (
     HOW_TO_STOP,
     JONAS,
     MARA,
+    NOVEMBER_18,
     OUTSIDER,
     PRIYA,
     TEAM,
@@ -245,6 +246,58 @@ def test_before_it_began_there_is_no_step_to_take(room: Room):
     for ability in (leading_through.advance, leading_through.go_back, leading_through.stop, leading_through.finish):
         with pytest.raises(leading_through.NotUnderWay):
             do(room, ability)
+
+
+@pytest.mark.usefixtures("incident")
+@pytest.mark.parametrize(
+    ("ability", "seen", "where"),
+    [
+        (leading_through.advance, None, "is at step 2 of 8, timeline: it goes on in our direct messages, where its"),
+        (leading_through.advance, 99, "is at step 1 of 8, summary and impact: it goes on in our direct messages"),
+        (leading_through.go_back, None, "is at step 1 of 8, summary and impact"),
+        (leading_through.stop, None, "waits at step 1 of 8, summary and impact. `/review schedule light` goes on"),
+        (leading_through.finish, None, "is done and counts as held."),
+    ],
+)
+def test_whoever_types_a_step_hears_where_the_review_stands(room: Room, ability: Any, seen: int | None, where: str):
+    begin(room)
+
+    assert f"The light review {where}" in do(room, ability, seen=seen)
+
+
+@pytest.mark.usefixtures("incident")
+def test_whoever_types_a_step_of_somebody_elses_review_hears_who_has_its_buttons(room: Room):
+    begin(room)
+    room.change(lambda db: facilitates(db, PRIYA))
+
+    assert f"in my direct messages with <@{MARA}>" in do(room, leading_through.advance, by=PRIYA)
+
+
+def facilitates(db: Session, user: UserId) -> None:
+    incident = db.scalars(select(Incident)).one()
+    incidents.give_role(db, incident, Role.facilitator, user, by=None, now=NOVEMBER_18)
+
+
+@pytest.mark.usefixtures("incident")
+@pytest.mark.parametrize("ability", [leading_through.advance, leading_through.stop, leading_through.finish])
+def test_a_press_is_answered_by_the_message_it_was_made_on(room: Room, ability: Any):
+    begin(room)
+
+    assert do(room, ability, seen=1) == ""
+
+
+def test_a_meeting_that_is_booked_takes_the_place_of_the_light_review(room: Room, incident: int):
+    begin(room)
+
+    do(room, scheduling.schedule, when=read_when("2026-11-20 10:00"))
+
+    assert shown(room) == (
+        "The review of “Checkout is slow” goes on in a meeting, Fri 20 Nov, 09:00 UTC. "
+        "What you noted is kept, and is at hand there."
+    )
+    with pytest.raises(leading_through.NotUnderWay):
+        do(room, leading_through.advance)
+    assert stage(room, incident) is Stage.scheduled
 
 
 def test_where_it_broke_again_the_review_waits_and_then_goes_on(room: Room, incident: int):

@@ -1,13 +1,14 @@
 """From mitigation to the meeting: the hour, the people, the pre-read, the call."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, formats, inviting, noting, preparing, scheduling, tracking
+from bot import convening, facilitating, formats, inviting, noting, preparing, scheduling, tracking
 from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
@@ -24,7 +25,7 @@ from bot.review.refusal import (
     WrongStage,
 )
 from bot.review.when import read_when
-from storage import attending, incidents, people, reviews
+from storage import attending, busy, incidents, people, reviews
 from storage.models import Meeting, Membership, TimelineEvent
 from tests.cast import (
     CHANNEL,
@@ -315,14 +316,106 @@ def test_calling_off_needs_a_meeting_a_reason_and_a_role(room: Room):
 
 
 @pytest.mark.usefixtures("incident")
-def test_what_was_moved_past_the_window_without_a_word_is_asked_for_its_reason(room: Room):
-    book(room)
+def test_whatever_moves_without_a_reason_is_asked_for_it_and_with_one_it_is_not(room: Room):
+    first = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when(FRIDAY_TEN))
 
     near = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 14:00"))
     far = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-26 10:00"))
-    back = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-24 10:00"))
+    why = {"when": read_when("2026-11-24 10:00"), "reason": "Priya is away"}
+    with_a_reason = room.answer(scheduling.schedule, where=HERE, by=MARA, **why)
 
-    assert ["Say why" in buttons(answer) for answer in (near, far, back)] == [False, True, False]
+    asked = ["Say why" in buttons(answer) for answer in (first, near, far, with_a_reason)]
+    assert asked == [False, True, True, False]
+    assert near is not None
+    assert near.text.startswith("Moved to *Fri 20 Nov 2026, 14:00 CET*")
+    assert said(room)[-1].endswith(f"The reason, from <@{MARA}>:\n> Priya is away")
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_button_of_an_old_proposal_moves_no_meeting_and_leads_to_the_form_that_asks_why(room: Room):
+    book(room)
+
+    answer = press(room, "2026-11-20 13:30Z")
+
+    assert answer.text.startswith(
+        "The meeting is planned for *Fri 20 Nov 2026, 10:00 CET* already, 60 min. "
+        "To move it to *Fri 20 Nov 2026, 14:30 CET*, say why; everybody hears of it once."
+    )
+    assert buttons(answer) == ["Move it there", "Call it off", "Send the pre-read now"]
+    assert len(said(room)) == 1
+
+
+def press(room: Room, typed: str, **more: Any) -> Any:
+    """A button of a proposal, or the form of *Other times*."""
+    return room.answer(scheduling.choose, where=HERE, by=MARA, when=read_when(typed), **more)
+
+
+@pytest.mark.usefixtures("incident")
+def test_other_times_move_a_booked_meeting_with_the_reason_that_the_form_asks_for(room: Room):
+    book(room)
+    found = room.desk.look(scheduling.further, where=HERE, by=MARA)
+
+    press(room, "2026-11-20 13:30Z", reason="Priya is away")
+
+    assert found.stands == datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    assert said(room)[-1].endswith("> Priya is away")
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_same_button_pressed_twice_books_once_and_says_so(room: Room):
+    press(room, "2026-11-20 09:00Z")
+
+    again = press(room, "2026-11-20 09:00Z")
+
+    assert again.text.startswith("The meeting is planned for *Fri 20 Nov 2026, 10:00 CET*, 60 min.")
+    assert len(said(room)) == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_an_hour_that_has_passed_since_it_was_proposed_brings_new_ones(room: Room):
+    room.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    answer = press(room, "2026-11-20 09:00Z")
+
+    assert answer.text.startswith("That hour has passed by now. I suggest *Tue 24 Nov 2026, 09:00 CET*")
+    assert said(room) == []
+
+
+def test_a_reason_for_the_hour_that_it_has_already_is_kept_and_nobody_is_told(room: Room, incident: int):
+    book(room)
+
+    answer = do(room, scheduling.postpone, when=read_when(FRIDAY_TEN), reason="Everybody is back by then")
+
+    assert answer == (
+        "The meeting is planned for *Fri 20 Nov 2026, 10:00 CET* already, so nothing moves and nobody is told. "
+        "Your reason is kept beside its hour:\n\n> Everybody is back by then"
+    )
+    assert planned(room, incident).why == "Everybody is back by then"
+    assert planned(room, incident).sequence == 0
+    assert len(said(room)) == 1
+
+
+def test_whoever_said_that_they_come_said_it_of_the_hour_before(room: Room, incident: int):
+    book(room)
+    do(room, convening.answer, by=PRIYA, coming="no")
+    assert f"<@{PRIYA}> cannot." in do(room, scheduling.schedule)
+
+    do(room, scheduling.postpone, when=read_when("2026-11-20 14:00"), reason="Priya is away")
+
+    assert "cannot" not in do(room, scheduling.schedule)
+    assert core(room, incident) == [MARA, PRIYA]
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_answer_does_not_promise_a_pre_read_that_is_out(room: Room):
+    first = book(room)
+    soon = do(room, scheduling.schedule, when=read_when("2026-11-19 10:00"))
+    do(room, preparing.pre_read)
+    moved = do(room, scheduling.schedule, when=read_when("2026-11-20 14:00"))
+
+    assert "The pre-read goes out a day before; ten minutes before, I call everybody." in first
+    assert "The pre-read goes out now; ten minutes before, I call everybody." in soon
+    assert "60 min. Ten minutes before, I call everybody." in moved
 
 
 @pytest.mark.usefixtures("incident")
@@ -368,17 +461,20 @@ def test_an_hour_that_somebody_chose_is_never_called_the_first_one_that_suits(ro
     )
 
 
-def test_a_reason_given_afterwards_stands_beside_the_hour_and_is_told_to_nobody(room: Room, incident: int):
+def test_a_reason_given_afterwards_stands_where_the_new_hour_was_told_and_nobody_is_told_again(
+    room: Room, incident: int
+):
     book(room)
     book(room, "2026-11-26 10:00")
-    told = len(said(room))
+    before = said(room)
 
     answer = do(room, scheduling.explain, reason="The vendor is back then")
 
     assert answer.endswith("> The vendor is back then")
     assert planned(room, incident).why == "The vendor is back then"
     assert planned(room, incident).sequence == 1
-    assert len(said(room)) == told
+    assert [words.split("*")[0] for words in said(room)] == [words.split("*")[0] for words in before]
+    assert said(room)[-1].endswith(f"The reason, from <@{MARA}>:\n> The vendor is back then")
 
 
 def test_a_meeting_that_moves_is_remembered_as_the_evening_of_those_whose_it_is_now(room: Room):
@@ -414,11 +510,11 @@ def test_the_report_says_that_a_meeting_which_was_moved_out_of_time_was_late(roo
 
 @pytest.mark.usefixtures("incident")
 def test_whoever_wants_another_time_is_shown_more_of_them(room: Room):
-    offers, zone = room.desk.look(scheduling.further, where=HERE, by=MARA)
+    found = room.desk.look(scheduling.further, where=HERE, by=MARA)
 
-    assert zone == "Europe/Berlin"
-    assert [offer.label for offer in offers][:3] == ["Mon 09:00", "Tue 09:00", "Wed 25 Nov 09:00"]
-    assert not {offer.at for offer in offers} & {datetime(2026, 11, 20, at, 0, tzinfo=UTC) for at in (8, 9, 10)}
+    assert (found.zone, found.stands) == ("Europe/Berlin", None)
+    assert [offer.label for offer in found.offers][:3] == ["Mon 09:00", "Tue 09:00", "Wed 25 Nov 09:00"]
+    assert not {offer.at for offer in found.offers} & {datetime(2026, 11, 20, at, 0, tzinfo=UTC) for at in (8, 9, 10)}
 
 
 # The people --------------------------------------------------------------------------------
@@ -638,6 +734,76 @@ def test_mitigated_at_night_the_lead_is_asked_in_the_morning_and_once(room: Room
             f"You are asked because you lead this incident. {HOW_TO_STOP}"
         )
     ]
+
+
+def test_a_lead_who_asked_for_the_hour_has_the_whole_question_at_once_and_is_not_asked_again(room: Room):
+    mitigated(room, an_incident(room, severity=None))
+
+    answer = room.answer(scheduling.schedule, where=HERE, by=MARA)
+    room.serve(scheduling.propose_due)
+
+    assert "Six questions propose one." in (answer.text if answer else "")
+    assert buttons(answer)[-1] == "How grave was it?"
+    assert room.transcript(MARA) == []
+    assert "I have proposed an hour to you" in do(room, tracking.status)
+
+
+def test_a_lead_who_books_without_having_been_asked_is_offered_what_belongs_on_the_timeline_once(room: Room):
+    number = an_incident(room)
+    members(room, MARA, TOMAS)
+    a_message(room, "rolled back to v317", by=TOMAS)
+    mitigated(room, number)
+
+    booked = room.answer(scheduling.schedule, where=HERE, by=MARA, when=read_when(FRIDAY_TEN))
+    do(room, scheduling.call_off, reason="Half of us are ill")
+
+    assert "For its timeline I found *1 message*" in (booked.text if booked else "")
+    assert buttons(booked)[-2:] == ["Choose in a form", "Keep the 1 suggested"]
+    assert "For its timeline" not in book(room)
+
+
+@pytest.mark.usefixtures("incident")
+def test_what_somebody_else_looked_at_the_lead_is_asked_all_the_same(room: Room):
+    do(room, scheduling.schedule, by=PRIYA)
+
+    room.serve(scheduling.propose_due)
+
+    assert len(room.transcript(MARA)) == 1
+
+
+def test_while_calendars_are_read_the_answer_says_so_and_the_lead_is_asked_once_they_are(room: Room):
+    room.house = room.desk.house = replace(room.house, calendars="on")
+    room.change(lambda db: has_an_address(db, MARA))
+    mitigated(room, an_incident(room))
+
+    early = room.answer(scheduling.schedule, where=HERE, by=MARA)
+    room.serve(scheduling.propose_due)
+    asked_early = room.transcript(MARA)
+    room.pass_time(minutes=1)
+    room.change(lambda db: busy.keep(db, TEAM, MARA, [], now=room.now))
+    late = do(room, scheduling.schedule, by=MARA)
+
+    assert "I am still reading the calendars of those who come." in (early.text if early else "")
+    assert "Look again" in buttons(early)
+    assert asked_early == []
+    assert "still reading" not in late
+
+
+def has_an_address(db: Session, user: UserId) -> None:
+    facts: dict[str, Any] = {"name": "", "zone": "Europe/Berlin", "bot": None, "gone": None, "now": NOVEMBER_18}
+    people.know(db, TEAM, user, email="mara@example.com", **facts)
+
+
+def test_a_lead_who_looked_while_calendars_were_read_is_asked_by_message_once_they_are(room: Room):
+    room.house = room.desk.house = replace(room.house, calendars="on")
+    room.change(lambda db: has_an_address(db, MARA))
+    mitigated(room, an_incident(room))
+    do(room, scheduling.schedule)
+    room.change(lambda db: busy.keep(db, TEAM, MARA, [], now=room.now))
+
+    room.serve(scheduling.propose_due)
+
+    assert len(room.transcript(MARA)) == 1
 
 
 def test_a_lead_who_left_a_private_channel_is_not_asked_about_it(room: Room):
@@ -884,6 +1050,19 @@ def test_where_no_hour_is_common_the_proposal_says_whose_evening_it_is(room: Roo
         f"It is evening for <@{ANGELES}> (Thu 19 Nov 2026, 21:00 PST), early morning for <@{MARA}> "
         "(Fri 20 Nov 2026, 06:00 CET). Whose turn that is changes from review to review."
     )
+
+
+def test_the_answer_to_a_button_does_not_repeat_what_the_proposal_told_of_the_hour(room: Room):
+    where = incidents.Where(HERE.place, three_continents(room))
+
+    pressed = room.serve(scheduling.choose, where=where, by=MARA, when=read_when("2026-11-20 05:00Z"))
+    room.serve(scheduling.call_off, where=where, by=MARA, reason="Sydney is ill")
+    typed = room.serve(scheduling.schedule, where=where, by=MARA, when=read_when("2026-11-20 05:00Z"))
+
+    assert "least bad" not in pressed
+    assert "It is evening" not in pressed
+    assert "so this is the least bad one." in typed
+    assert f"It is evening for <@{ANGELES}>" in typed
 
 
 def test_the_next_review_takes_somebody_elses_evening(room: Room):

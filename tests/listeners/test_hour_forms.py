@@ -36,9 +36,9 @@ def incident(room: Room) -> int:
     return number
 
 
-def asked(room: Room, form: str, incident: int, *, by: UserId = MARA) -> dict[str, Any]:
+def asked(room: Room, form: str, incident: int, *, by: UserId = MARA, number: int | None = None) -> dict[str, Any]:
     """The fields of a form by their names."""
-    memory = Memory(form=form, incident=incident, channel=CHANNEL)
+    memory = Memory(form=form, incident=incident, channel=CHANNEL, number=number)
     view = room.desk.look(forms.build, gesture=Gesture(by, Place(CHANNEL)), memory=memory)
     return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
@@ -61,7 +61,8 @@ def test_other_times_are_a_menu_with_a_reason_each_and_any_hour_may_be_named(roo
 def test_the_hour_that_was_named_comes_before_the_one_that_was_chosen_and_one_of_them_is_needed():
     chosen = {"offer": {"type": "static_select", "selected_option": {"value": "2026-11-20 12:00Z"}}}
 
-    assert deed("hour", **chosen) == Deed(scheduling.schedule, {"when": read_when("2026-11-20 12:00Z")})
+    noon = {"when": read_when("2026-11-20 12:00Z"), "reason": ""}
+    assert deed("hour", **chosen) == Deed(scheduling.choose, noon)
     assert deed("hour", **chosen, **PICKED).what["when"].future(NOVEMBER_18, UTC) == FRIDAY
     with pytest.raises(NeedsAnHour):
         deed("hour")
@@ -78,6 +79,22 @@ def test_a_meeting_is_moved_called_off_and_explained_with_a_reason(room: Room, i
     assert (moved.ability, moved.what["reason"]) == (scheduling.postpone, "Half of us are ill")
     assert deed("call_off", **ill) == Deed(scheduling.call_off, {"reason": "Half of us are ill"})
     assert deed("explain", **ill) == Deed(scheduling.explain, {"reason": "Half of us are ill"})
+
+
+def test_other_times_of_a_booked_meeting_say_when_it_is_and_ask_why_it_moves(room: Room, incident: int):
+    room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 10:00"))
+
+    assert set(asked(room, "hour", incident)) == {"offer", "when", "reason"}
+    assert not asked(room, "hour", incident)["reason"].get("optional")
+    away = {"reason": {"type": "plain_text_input", "value": "Priya is away"}}
+    assert deed("hour", **PICKED, **away).what["reason"] == "Priya is away"
+
+
+def test_the_hour_of_an_old_button_is_filled_in_where_the_reason_is_asked(room: Room, incident: int):
+    room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 10:00"))
+    monday = int(datetime(2026, 11, 23, 9, 0, tzinfo=UTC).timestamp())
+
+    assert asked(room, "postpone", incident, number=monday)["when"]["element"]["initial_date_time"] == monday
 
 
 @pytest.mark.parametrize("form", ["postpone", "call_off", "explain"])
@@ -106,6 +123,8 @@ def test_the_forms_of_a_private_incident_are_not_there_for_outsiders(room: Room,
         (("schedule", ""), None),
         (("schedule", "mon 14:00"), None),
         (("postpone", ""), "postpone"),
+        (("postpone", "form 1763722800"), "postpone"),
+        (("postpone", "form 99999999999999999999"), None),
         (("postpone", "off"), "call_off"),
         (("postpone", "why"), "explain"),
         (("postpone", "off nobody can come"), None),

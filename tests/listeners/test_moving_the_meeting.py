@@ -52,3 +52,53 @@ def first_option(here: Town) -> str:
 def told(here: Town, words: str) -> int:
     """How many messages in the channel hold these words."""
     return sum(words in words_of(message) for message in here.driver.messages(CHANNEL))
+
+
+def test_a_button_of_the_old_proposal_leads_to_the_form_with_its_hour_and_the_reason_is_told_with_the_move(here: Town):
+    here.types(LEAD, "schedule")
+    _, old = here.driver.find_button(LEAD, CHANNEL, r"^\w{3} .*\d\d:\d\d$")
+    here.types(LEAD, "schedule 2026-11-26 10:00Z")
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* meets on")
+
+    here.driver.press(LEAD, CHANNEL, f"^{old['text']['text']}$")
+    here.driver.press(LEAD, CHANNEL, "^Move it there$")
+    here.driver.fill(LEAD, when=hour_filled_in(here), reason="The vendor is back then.")
+
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from .*The vendor is back then")
+    assert moves(here) == 1
+
+
+def test_a_reason_given_afterwards_comes_into_the_message_that_told_the_move(here: Town):
+    here.types(LEAD, "schedule 2026-11-26 10:00Z")
+    answer = here.types(LEAD, "schedule 2026-11-27 10:00Z")
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from")
+
+    here.driver.press(LEAD, CHANNEL, "^Say why$")
+    here.driver.fill(LEAD, reason="The vendor is back then.")
+
+    assert answer.startswith("Moved to ")
+    here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from .*The vendor is back then")
+    assert moves(here) == 1
+
+
+def test_a_meeting_takes_the_place_of_the_threads_and_their_overview_says_so(here: Town):
+    here.types(LEAD, "schedule async")
+    here.driver.wait_for_words(CHANNEL, "happens here, in threads")
+
+    asked = here.types(LEAD, "schedule 2026-11-27 10:00Z")
+    here.driver.press(LEAD, CHANNEL, "^Meet then instead$")
+
+    assert "nothing is booked yet" in asked
+    here.driver.wait_for_words(CHANNEL, "goes on in a meeting")
+    assert told(here, "happens here, in threads") == 0
+
+
+def hour_filled_in(here: Town) -> int:
+    views: list[dict[str, Any]] = here.driver.wait_for(lambda: here.driver.get(f"views/{LEAD}")["views"], "the form")
+    return next(block for block in views[-1]["blocks"] if block.get("block_id") == "when")["element"][
+        "initial_date_time"
+    ]
+
+
+def moves(here: Town) -> int:
+    return told(here, " moves from ")
