@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, insert, or_, select
+from sqlalchemy import and_, delete, exists, func, insert, not_, or_, select
 from sqlalchemy.orm import Session
 
 from storage import incidents
@@ -74,12 +74,13 @@ def sweep_up(db: Session, team: str, *, now: datetime) -> None:
 
 
 def to_forget(db: Session, team: str, *, now: datetime) -> list[int]:
-    """Reviews that are over, or met long ago, and whose answers nobody opened."""
+    """Reviews that are over, or met long ago and are not to meet again, and whose answers nobody opened."""
     of_it = (Meeting.review_id == Review.id, Meeting.apart.is_(None))
     last = select(func.max(Meeting.ended_at)).where(*of_it).scalar_subquery()
+    meets_again = exists().where(*of_it, Meeting.ended_at.is_(None), Meeting.cancelled_at.is_(None))
     over = or_(
         func.coalesce(Review.published_at, Review.closed_at, Review.skipped_at, Review.cancelled_at).is_not(None),
-        last < now - KEPT,
+        and_(last < now - KEPT, not_(meets_again)),
     )
     answered = exists().where(SealedMark.meeting_id == Meeting.id, Meeting.review_id == Review.id)
     return list(db.scalars(select(Review.id).where(Review.team_id == team, over, answered).order_by(Review.id)))

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bot import facilitating, formats, inviting, preparing, reporting, scheduling, sealing, tracking
-from bot.review.incident import UserId
+from bot.review.incident import ChannelId, UserId
 from bot.review.refusal import (
     AnsweredAlready,
     CoreOnly,
@@ -26,7 +27,7 @@ from bot.review.refusal import (
 )
 from bot.review.when import read_when
 from bot.seals import Answer, Seal
-from storage import channels, incidents, reviews, search
+from storage import channels, incidents, reviews, sealed, search
 from storage.models import MeetingNote, SealedAnswer, SealedMark
 from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, an_incident, mitigated
 
@@ -336,6 +337,13 @@ def test_a_meeting_that_moves_or_is_planned_anew_keeps_the_answers(room: Room):
     assert "2 answers" in said
 
 
+def publish_with_an_answer(db: Session, incident: int, now: datetime) -> None:
+    """A review that is over, with an answer that nobody opened."""
+    review = reviews.of(db, incidents.get(db, incident))
+    review.published_at = now
+    sealed.put(db, reviews.add_meeting(db, review, minutes=60), ["a box"], mark="a mark")
+
+
 def planned_meeting(db: Session, incident: int) -> Any:
     return reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
 
@@ -358,6 +366,46 @@ def test_while_the_review_goes_on_they_are_kept(room: Room):
     room.serve(sealing.forget_answers)
 
     assert len(rows(room, SealedAnswer)) == 1
+
+
+def test_what_nobody_opened_is_kept_for_thirty_days_after_the_meeting(room: Room):
+    planned(room)
+    answer(room)
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+
+    room.pass_time(days=30)
+    room.serve(sealing.forget_answers)
+    kept = len(rows(room, SealedAnswer))
+    room.pass_time(minutes=1)
+    room.serve(sealing.forget_answers)
+
+    assert (kept, rows(room, SealedAnswer), rows(room, SealedMark)) == (1, [], [])
+
+
+def test_what_was_answered_before_a_second_meeting_is_kept_however_long_ago_the_first_one_was(room: Room):
+    planned(room)
+    room.serve(facilitating.start, where=HERE, by=MARA)
+    room.serve(facilitating.end, where=HERE, by=MARA)
+    room.pass_time(days=40)
+    room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2027-01-08 10:00"))
+    room.serve(inviting.invite, where=HERE, by=MARA, users=[PRIYA])
+    answer(room)
+
+    room.serve(sealing.forget_answers)
+
+    assert len(rows(room, SealedAnswer)) == len(rows(room, SealedMark)) == 1
+
+
+def test_of_two_reviews_the_answers_of_the_one_stay_when_the_other_is_over(room: Room):
+    planned(room)
+    answer(room)
+    other = an_incident(room, channel=ChannelId("C0ELSE"))
+    room.change(lambda db: publish_with_an_answer(db, other, room.now))
+
+    room.serve(sealing.forget_answers)
+
+    assert len(rows(room, SealedAnswer)) == len(rows(room, SealedMark)) == 1
 
 
 # The pre-read asks --------------------------------------------------------------------------------
