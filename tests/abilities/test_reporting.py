@@ -88,7 +88,7 @@ def test_a_draft_is_written_after_the_meeting(room: Room):
 
     answer = say(room, reporting.draft)
 
-    assert answer.startswith("The draft for Checkout is slow is written, from 0 events, 0 findings and 0 actions.")
+    assert answer.startswith("The draft for Checkout is slow is written, from no events, no findings and no actions.")
     assert "Read it first, then approve it" in answer
 
 
