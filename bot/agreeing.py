@@ -57,8 +57,16 @@ def first_hour(turn: Turn, incident: Incident, users: Sequence[UserId], asked: W
 
 def hour_at(turn: Turn, incident: Incident, users: Sequence[UserId], meeting: Meeting) -> Hour:
     """What the hour of a meeting is to these people, whatever they bore before."""
-    asked = wish(turn, incident, minutes=meeting.minutes)
-    return how_it_is(asked, _coming(turn, incident, users), at=meeting.meets_at or turn.now)
+    return _hour(turn, incident, users, at=meeting.meets_at or turn.now, minutes=meeting.minutes)
+
+
+def busy_at(turn: Turn, incident: Incident, users: Sequence[UserId], at: datetime) -> Sequence[UserId]:
+    """Who of them is busy at an hour; asked before the meeting is planned then, for it makes nobody busy itself."""
+    return _hour(turn, incident, users, at=at, minutes=turn.asked_of(incident).minutes).busy
+
+
+def _hour(turn: Turn, incident: Incident, users: Sequence[UserId], *, at: datetime, minutes: int) -> Hour:
+    return how_it_is(wish(turn, incident, minutes=minutes), _coming(turn, incident, users), at=at)
 
 
 def wish(turn: Turn, incident: Incident, *, minutes: int, now: datetime | None = None) -> Wish:

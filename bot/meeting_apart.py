@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot import deciding, sitting
+from bot import agreeing, deciding, sitting
 from bot.desk import Note, Notes, Turn
 from bot.render import short
 from bot.review.incident import ChannelId, Place, UserId
@@ -145,7 +145,9 @@ def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) 
     if moved_from and moved_from != at:
         yield _moved(turn, incident, meeting, at, by)
     yield _shown(turn, incident, meeting)
-    facts = {"incident": incident.id, "zone": zone.key, "core": attending.core(turn.db, meeting)}
+    core = attending.core(turn.db, meeting)
+    outside = agreeing.outside(turn, agreeing.hour_at(turn, incident, core, meeting))
+    facts = {"incident": incident.id, "zone": zone.key, "core": core, "outside": outside}
     yield Note.private(by, "apart_planned", meeting=meeting, is_moved=moved_from != at, **facts)
 
 

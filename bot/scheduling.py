@@ -37,7 +37,7 @@ AT_ONCE, FURTHER = 3, 6
 """Hours that are proposed, and that are shown to whoever wants others."""
 FARTHEST = timedelta(days=366)
 """Ahead; a year that is farther away is a slip of the keyboard."""
-NOTHING_NEW: Mapping[str, Any] = {"why": None, "outside": ()}
+NOTHING_NEW: Mapping[str, Any] = {"why": None, "outside": (), "busy": ()}
 
 
 # The hour --------------------------------------------------------------------------------
@@ -245,6 +245,7 @@ def _book(
     """Book it; of an hour that was told of already, the answer does not tell again what it is like."""
     deciding.meet(turn, incident, by)
     yield from deciding.put_away(turn, incident, meets_at=at)
+    busy = agreeing.busy_at(turn, incident, sitting.proposal(turn, incident).core, at)
     meeting = _new_meeting(turn, incident, at, by)
     if reason:
         _give_reason(turn, incident, meeting, reason, by=by)
@@ -259,7 +260,7 @@ def _book(
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
         **sitting.for_calendars(turn, incident, meeting),
     )
-    news = NOTHING_NEW if at in told else _news(turn, incident, meeting, reason)
+    news = NOTHING_NEW if at in told else _news(turn, incident, meeting, reason=reason, busy=busy)
     yield Note.private(by, "schedule_booked", **_booked_facts(turn, incident, meeting, by), **news, asks_why=False)
 
 
@@ -284,7 +285,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     if at == meeting.meets_at:
         yield from _stays(turn, incident, meeting, by=by, reason=reason)
         return
-    before = meeting.meets_at
+    before, busy = meeting.meets_at, agreeing.busy_at(turn, incident, attending.core(turn.db, meeting), at)
     reviews.move(turn.db, meeting, to=at, by=by, now=turn.now)
     attending.ask_anew(turn.db, meeting)
     meeting.why = _why(turn, incident, at)
@@ -293,7 +294,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     _weigh(turn, incident, meeting)
     deciding.record_hour(turn, incident, meeting, before=before, after=at, by=by)
     yield _moved(turn, incident, meeting, before=before, by=by, reason=reason)
-    news = _news(turn, incident, meeting, reason)
+    news = _news(turn, incident, meeting, reason=reason, busy=busy)
     yield Note.private(
         by, "schedule_booked", **_booked_facts(turn, incident, meeting, by, before), **news, asks_why=not reason
     )
@@ -382,15 +383,10 @@ def _booked_facts(
     }
 
 
-def _news(turn: Turn, incident: Incident, meeting: Meeting, reason: str) -> dict[str, Any]:
+def _news(turn: Turn, incident: Incident, meeting: Meeting, *, reason: str, busy: Sequence[UserId]) -> dict[str, Any]:
     """What the hour is like, for whoever named it; their own reason they know."""
-    return {"why": None if reason else meeting.why, "outside": _outside(turn, incident, meeting)}
-
-
-def _outside(turn: Turn, incident: Incident, meeting: Meeting) -> list[tuple[UserId, str, str]]:
-    """Core attendees for whom the meeting is outside working hours: their zone, and what it is to them."""
     hour = agreeing.hour_at(turn, incident, attending.core(turn.db, meeting), meeting)
-    return agreeing.outside(turn, hour)
+    return {"why": None if reason else meeting.why, "outside": agreeing.outside(turn, hour), "busy": busy}
 
 
 def _to_come(turn: Turn, when: When, by: UserId) -> datetime:

@@ -214,6 +214,15 @@ def test_only_who_leads_the_review_plans_it_and_once_the_incident_is_over(room: 
         plan(room)
 
 
+@pytest.mark.usefixtures("incident")
+def test_whoever_plans_it_hears_for_whom_the_hour_is_outside_work(room: Room):
+    on_a_sunday = plan(room, "2026-11-22T10:00Z")
+    on_monday = plan(room, "2026-11-23T10:00Z")
+
+    assert f"a day off for <@{TOMAS}> (Sun 22 Nov 2026, 10:00 GMT)" in on_a_sunday
+    assert "It is" not in on_monday
+
+
 def test_another_hour_moves_it_and_the_same_words_say_nothing_twice(room: Room, incident: int):
     plan(room)
     plan(room)

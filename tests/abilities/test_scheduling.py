@@ -174,6 +174,15 @@ def test_whoever_would_meet_at_night_is_named_to_whoever_books(room: Room):
     assert "evening" not in said(room)[0]
 
 
+@pytest.mark.usefixtures("incident")
+def test_whoever_names_an_hour_hears_who_is_busy_then(room: Room):
+    at = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+    room.change(lambda db: busy.keep(db, TEAM, PRIYA, [(at, at + timedelta(hours=1))], now=room.now))
+
+    assert f"<@{PRIYA}> is busy then." in book(room)
+    assert "busy" not in do(room, scheduling.schedule, when=read_when("2026-11-20 14:00"))
+
+
 def test_nothing_is_planned_before_mitigation(room: Room):
     an_incident(room)
 
