@@ -78,15 +78,15 @@ def _write_chart(page: str, folder: Path, png: Callable[[str], bytes]) -> None:
 
 
 @contextmanager
-def stage(port: int) -> Generator[Stage]:
-    """The sandbox with the sample, the bot beside it, and the incident opened by its lead."""
+def stage(port: int, **settings: str) -> Generator[Stage]:
+    """The sandbox with the sample, the bot beside it with these settings more, and the incident opened by its lead."""
     with tempfile.TemporaryDirectory(prefix="debrief-demo-") as folder:
         data = Path(folder)
         manifest = data / "manifest.json"
         printed = subprocess.run(debrief("manifest"), capture_output=True, check=True)  # noqa: S603
         manifest.write_bytes(printed.stdout)
         with in_thread(port=port, seed=SAMPLE, manifest=manifest, now=EVENING) as slack:
-            env = environment(slack.api_url, data, free_port())
+            env = environment(slack.api_url, data, free_port()) | settings
             log = data / "bot.log"
             with bot_running(env, log):
                 driver = Driver(slack.url)

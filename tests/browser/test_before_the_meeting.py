@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -13,18 +14,40 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from bot.sandbox.demo import CHANNEL, stage
 from bot.sandbox.driver import Driver
 from tests.browser.cast import PHONE, WIDE, visit
+from tests.calendar_server import READER, READERS_PASSWORD, CalendarServer, a_calendar_server
+from tests.mailboxes import PostOffice, enclosed, post_office_in_thread
 
 PATIENCE_MS = 60_000
 NEXT_MORNING = datetime(2026, 11, 19, 8, 5, tzinfo=UTC)
 """In Berlin, where Tomasz leads, it is 09:05."""
 MEETS = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ANANYA, TOMASZ = "ananya@example.com", "tomasz@example.com"
 ANSWER = "That nobody had ever restarted all pods at once."
 
 
 @pytest.fixture
-def driver() -> Iterator[Driver]:
-    """The unmodified bot beside the sample incident; only the clock is moved by hand."""
-    with stage(0) as running:
+def office() -> Iterator[PostOffice]:
+    with post_office_in_thread() as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def calendars(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalendarServer]:
+    with a_calendar_server(tmp_path_factory.mktemp("calendars"), ANANYA, TOMASZ) as server:
+        yield server
+
+
+@pytest.fixture
+def driver(office: PostOffice, calendars: CalendarServer) -> Iterator[Driver]:
+    """The unmodified bot beside the sample incident, a mail server and a calendar; the clock is moved by hand."""
+    settings = {
+        "DEBRIEF_SMTP_URL": f"smtp+plain://127.0.0.1:{office.port}",
+        "DEBRIEF_MAIL_FROM": "Debrief <debrief@example.com>",
+        "DEBRIEF_CALDAV_URL": calendars.address,
+        "DEBRIEF_CALDAV_USER": READER,
+        "DEBRIEF_CALDAV_PASSWORD": READERS_PASSWORD,
+    }
+    with stage(0, **settings) as running:
         yield running.driver
 
 
@@ -38,7 +61,9 @@ def here(browser: Browser, driver: Driver) -> Iterator[Page]:
     context.close()
 
 
-def test_from_the_end_of_the_incident_to_an_answer_opened_in_the_meeting(here: Page, driver: Driver, tmp_path: Path):
+def test_from_the_end_of_the_incident_to_an_answer_opened_in_the_meeting(
+    here: Page, driver: Driver, office: PostOffice, calendars: CalendarServer, tmp_path: Path
+):
     _says_how_grave_it_was(here)
     _tells_what_was_felt(here)
 
@@ -46,6 +71,7 @@ def test_from_the_end_of_the_incident_to_an_answer_opened_in_the_meeting(here: P
     _books_one_of_three_hours(here)
     _changes_who_comes(here)
     _finds_the_meeting_for_a_calendar(here, tmp_path)
+    _takes_the_letter_into_her_calendar(driver, office, calendars)
     _says_that_she_comes(here)
 
     driver.pass_time(45 * 60)
@@ -144,6 +170,22 @@ def _finds_the_meeting_for_a_calendar(here: Page, folder: Path) -> None:
     assert google["dates"] == "20261123T120000Z/20261123T133000Z"
     assert datetime.fromisoformat(outlook["startdt"]) == MEETS
     assert datetime.fromisoformat(outlook["enddt"]) == MEETS + timedelta(minutes=90)
+
+
+def _takes_the_letter_into_her_calendar(driver: Driver, office: PostOffice, calendars: CalendarServer) -> None:
+    """As her mail program does: the object that came, without what it asks."""
+
+    def arrived() -> list[EmailMessage]:
+        return [letter for (_, to), letter in zip(office.envelopes, office.letters, strict=False) if to == (ANANYA,)]
+
+    (letter,) = driver.wait_for(arrived, "a letter to Ananya")
+    lines = enclosed(letter).splitlines()
+    kept = "\r\n".join(line for line in lines if not line.startswith("METHOD:")) + "\r\n"
+
+    assert str(letter["Subject"]) == "Review: Checkout latency, Mon 23 Nov 2026, 17:30 IST"
+    assert calendars.put(ANANYA, "review", kept.encode()) == 201
+    (event,) = Calendar.from_ical(calendars.get(ANANYA, "review")).events
+    assert (event.start, event.end) == (MEETS, MEETS + timedelta(minutes=90))
 
 
 def _asked_of(link: Locator) -> dict[str, str]:
