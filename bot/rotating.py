@@ -1,8 +1,10 @@
 """Whose turn it is: who leads the meeting and who writes is asked beforehand, one after the other, and may pass."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby
 from typing import Any, Literal
 
 from bot.desk import Note, Notes, Turn
@@ -10,7 +12,7 @@ from bot.review import rotation
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
 from bot.review.refusal import NotAsked
-from bot.seeking import calendar_of, sought
+from bot.seeking import calendar_of, calendars_of, sought
 from storage import attending, incidents, outbox, people, reviews, rota, silence
 from storage.incidents import Where
 from storage.models import Incident, Meeting, RoleAsked
@@ -27,6 +29,24 @@ PARTS = (Role.facilitator, Role.scribe)
 # What the clock asks -------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part in a meeting that nobody has."""
+
+    incident: Incident
+    meeting: Meeting
+    part: Role
+
+    @property
+    def key(self) -> tuple[int, Role]:
+        return self.meeting.id, self.part
+
+    @property
+    def meets_at(self) -> datetime:
+        """Without an hour there is no time left to ask anybody."""
+        return self.meeting.meets_at or rotation.NEVER
+
+
 def ask_due(turn: Turn) -> Notes:
     """For each meeting that nobody leads, or nobody writes at: ask whose turn it is (`rota_asked`).
 
@@ -34,70 +54,105 @@ def ask_due(turn: Turn) -> Notes:
     2. Who has not answered after a working day is not waited for any more, and the next one is asked.
     3. Where nobody is left, whoever leads the incident hears of it, once (`rota_nobody_left`).
     """
-    for meeting, incident in reviews.planned_between(turn.db, turn.team, turn.now, turn.now + AHEAD):
-        is_settled = meeting.scheduled_at is not None and turn.now >= meeting.scheduled_at + PAUSE
-        if is_settled and meeting.apart is None and reviews.over_since(turn.db, incident):
-            yield from _fill(turn, incident, meeting)
-            yield from _ask_beside(turn, incident, meeting)
+    planned = _settled(turn)
+    if planned:
+        yield from _fill(turn, _gaps(turn, planned))
+        yield from _ask_beside(turn, planned)
 
 
-def _fill(turn: Turn, incident: Incident, meeting: Meeting) -> Iterator[Note]:
-    open_parts = [part for part in PARTS if not incidents.holding(turn.db, incident.id, part)]
-    missing: list[Role] = []
-    for part in open_parts:
-        if _is_awaited(turn, meeting, part):
-            continue
-        left = list(_left(turn, incident, meeting, part))
-        chosen = _may_be_asked(turn, incident, meeting, left)
+def _settled(turn: Turn) -> Sequence[tuple[Meeting, Incident]]:
+    """Meetings that were booked half an hour ago, of incidents that are over."""
+    every = reviews.planned_between(turn.db, turn.team, turn.now, turn.now + AHEAD)
+    found = [(meeting, incident) for meeting, incident in every if _is_settled(turn, meeting)]
+    over = reviews.over_in(turn.db, [incident.id for _, incident in found]) if found else {}
+    return [(meeting, incident) for meeting, incident in found if incident.id in over]
+
+
+def _is_settled(turn: Turn, meeting: Meeting) -> bool:
+    return meeting.scheduled_at is not None and turn.now >= meeting.scheduled_at + PAUSE
+
+
+def _gaps(turn: Turn, planned: Sequence[tuple[Meeting, Incident]]) -> Sequence[Gap]:
+    roles = incidents.roles_in(turn.db, [incident.id for _, incident in planned])
+    parts = {number: {Role.facilitator: held.facilitator, Role.scribe: held.scribe} for number, held in roles.items()}
+    return [
+        Gap(incident, meeting, part) for meeting, incident in planned for part in PARTS if not parts[incident.id][part]
+    ]
+
+
+def _fill(turn: Turn, gaps: Sequence[Gap]) -> Iterator[Note]:
+    awaited = _awaited(turn, gaps)
+    unasked = [gap for gap in gaps if gap.key not in awaited]
+    left = _left(turn, unasked)
+    free, missing = turn.who_may_be_told([one.user for users in left for one in users]), list[Gap]()
+    told: dict[UserId, int] = {}
+    for gap, users in zip(unasked, left, strict=True):
+        others = [one for one in users if told.get(one.user) != gap.meeting.id]
+        chosen = _may_be_asked(turn, gap, others, free - told.keys())
         if chosen:
-            yield _ask(turn, incident, meeting, part=part, chosen=chosen)
-        elif not left:
-            missing.append(part)
-    if missing and not (set(open_parts) - set(missing)):
-        yield from _nobody_left(turn, incident, meeting, missing)
+            told[chosen.user] = gap.meeting.id
+            yield _ask(turn, gap, chosen)
+        elif not users:
+            missing.append(gap)
+    yield from _nobody_left(turn, gaps, missing, told=set(told))
 
 
-def _is_awaited(turn: Turn, meeting: Meeting, part: Role) -> bool:
-    """Whether somebody was asked and may still answer; whose time is over has let it lapse."""
-    waiting = [row for row in rota.asked(turn.db, meeting) if row.role == part and row.answer is None]
-    for row in waiting:
-        by = _answer_by(turn, meeting, row.user_id, asked_at=row.asked_at)
-        if by is None or turn.now >= by or not people.is_one_of_us(turn.db, turn.team, row.user_id):
+def _awaited(turn: Turn, gaps: Sequence[Gap]) -> set[tuple[int, Role]]:
+    """Where somebody was asked and may still answer; whose time is over has let it lapse."""
+    asked = _asked_in(turn, gaps)
+    waiting = [
+        (gap, row) for gap in gaps for row in asked[gap.meeting.id] if (row.role, row.answer) == (gap.part, None)
+    ]
+    users = {row.user_id for _, row in waiting}
+    calendars = calendars_of(turn, users) if users else {}
+    here = people.of_us_among(turn.db, turn.team, users) if users else set[str]()
+    for gap, row in waiting:
+        by = rotation.answer_by(row.asked_at, gap.meets_at, calendars[row.user_id])
+        if by is None or turn.now >= by or row.user_id not in here:
             rota.answered(turn.db, row, "lapsed", now=turn.now)
-    return any(row.answer is None for row in waiting)
+    return {gap.key for gap, row in waiting if row.answer is None}
 
 
-def _answer_by(turn: Turn, meeting: Meeting, user: str, *, asked_at: datetime) -> datetime | None:
-    meets_at = meeting.meets_at or turn.now
-    return rotation.answer_by(asked_at, meets_at, calendar_of(turn, user))
+def _asked_in(turn: Turn, gaps: Sequence[Gap]) -> Mapping[int, Sequence[RoleAsked]]:
+    return rota.asked_in(turn.db, {gap.meeting.id for gap in gaps}) if gaps else {}
 
 
-def _left(turn: Turn, incident: Incident, meeting: Meeting, part: Role) -> Iterator[Rotation]:
+def _left(turn: Turn, gaps: Sequence[Gap]) -> Sequence[Sequence[Rotation]]:
     """Who may still be asked in time: nobody twice for one meeting, nobody who wants to be left alone."""
-    asked = {row.user_id for row in rota.asked(turn.db, meeting)}
-    for one in rota.in_turn(turn.db, incident, sought(turn, part, meeting)):
-        is_alone = one.user in asked or silence.wants_silence(turn.db, turn.team, one.user, now=turn.now)
-        if not is_alone and _answer_by(turn, meeting, one.user, asked_at=turn.now):
-            yield one
+    wanted = [(gap.incident, sought(turn, gap.part, gap.meeting)) for gap in gaps]
+    found, asked = rota.in_turn_each(turn.db, turn.team, wanted), _asked_in(turn, gaps)
+    users = {one.user for rotations in found for one in rotations}
+    if not users:
+        return found
+    calendars = calendars_of(turn, users)
+    alone = silence.who_want_silence(turn.db, turn.team, users, now=turn.now)
+
+    def may_be_asked(gap: Gap, user: UserId) -> bool:
+        if user in alone or any(row.user_id == user for row in asked[gap.meeting.id]):
+            return False
+        return rotation.answer_by(turn.now, gap.meets_at, calendars[user]) is not None
+
+    return [
+        [one for one in rotations if may_be_asked(gap, one.user)] for gap, rotations in zip(gaps, found, strict=True)
+    ]
 
 
-def _may_be_asked(turn: Turn, incident: Incident, meeting: Meeting, left: Iterable[Rotation]) -> Rotation | None:
+def _may_be_asked(turn: Turn, gap: Gap, left: Sequence[Rotation], free: Collection[str]) -> Rotation | None:
     """The first one, when they may be written to; a day before the meeting whoever may be."""
-    is_soon = meeting.meets_at is not None and turn.now >= meeting.meets_at - WAITED_FOR
-    wanted = left if is_soon else islice(left, 1)
-    return next((one for one in wanted if turn.may_tell(one.user, incident)), None)
+    wanted = left if turn.now + WAITED_FOR >= gap.meets_at else left[:1]
+    return next((one for one in wanted if one.user in free and turn.may_tell(one.user, gap.incident)), None)
 
 
-def _ask(turn: Turn, incident: Incident, meeting: Meeting, *, part: Role, chosen: Rotation) -> Note:
-    rota.ask(turn.db, incident, meeting, part.value, user=chosen.user, now=turn.now)
+def _ask(turn: Turn, gap: Gap, chosen: Rotation) -> Note:
+    rota.ask(turn.db, gap.incident, gap.meeting, gap.part.value, user=chosen.user, now=turn.now)
     return Note.once(
-        f"rota:{meeting.id}:{part}:{chosen.user}",
+        f"rota:{gap.meeting.id}:{gap.part}:{chosen.user}",
         "rota_asked",
         chosen.user,
-        part=part,
+        part=gap.part,
         responded=chosen.responded,
-        answer_by=_answer_by(turn, meeting, chosen.user, asked_at=turn.now),
-        **_meeting_facts(turn, incident, meeting, chosen.user),
+        answer_by=rotation.answer_by(turn.now, gap.meets_at, calendar_of(turn, chosen.user)),
+        **_meeting_facts(turn, gap.incident, gap.meeting, chosen.user),
     )
 
 
@@ -111,15 +166,38 @@ def _meeting_facts(turn: Turn, incident: Incident, meeting: Meeting, reader: Use
     }
 
 
-def _nobody_left(turn: Turn, incident: Incident, meeting: Meeting, missing: Sequence[Role]) -> Iterator[Note]:
+def _nobody_left(turn: Turn, gaps: Sequence[Gap], missing: Sequence[Gap], *, told: set[UserId]) -> Iterator[Note]:
     """To the lead, where there was somebody to ask at all; alone in a room nobody needs to be told so."""
-    key, lead = f"rota-nobody-left:{meeting.id}", incidents.roles(turn.db, incident.id).lead
-    were_asked = {row.role for row in rota.asked(turn.db, meeting)}
-    told_of = [part for part in missing if part in were_asked or part is Role.facilitator]
-    is_alone = not were_asked and len(attending.attendees(turn.db, meeting)) <= 1
-    if lead and told_of and not is_alone and not outbox.find(turn.db, turn.team, key) and turn.may_tell(lead, incident):
-        facts = _meeting_facts(turn, incident, meeting, lead)
-        yield Note.once(key, "rota_nobody_left", lead, parts=told_of, were_asked=bool(were_asked), **facts)
+    untold = _untold(turn, gaps, missing)
+    if not untold:
+        return
+    first = [of_one[0] for of_one in untold]
+    leads = {
+        number: held.lead for number, held in incidents.roles_in(turn.db, [gap.incident.id for gap in first]).items()
+    }
+    free = turn.who_may_be_told(leads.values())
+    asked, invited = _asked_in(turn, first), attending.counts(turn.db, [gap.meeting.id for gap in first])
+    for gap, of_one in zip(first, untold, strict=True):
+        lead, were_asked = leads[gap.incident.id], {row.role for row in asked[gap.meeting.id]}
+        parts = [each.part for each in of_one if each.part in were_asked or each.part is Role.facilitator]
+        is_alone = not were_asked and invited.get(gap.meeting.id, 0) <= 1
+        if lead and parts and not is_alone and lead in free - told and turn.may_tell(lead, gap.incident):
+            told.add(lead)
+            facts = _meeting_facts(turn, gap.incident, gap.meeting, lead)
+            yield Note.once(_key(gap), "rota_nobody_left", lead, parts=parts, were_asked=bool(were_asked), **facts)
+
+
+def _untold(turn: Turn, gaps: Sequence[Gap], missing: Sequence[Gap]) -> Sequence[Sequence[Gap]]:
+    """By meeting, where nobody is left for any open part, and that was not said yet."""
+    open_parts = Counter(gap.meeting.id for gap in gaps)
+    by_meeting = [list(of_one) for _, of_one in groupby(missing, key=lambda gap: gap.meeting.id)]
+    found = [of_one for of_one in by_meeting if len(of_one) == open_parts[of_one[0].meeting.id]]
+    said = outbox.written(turn.db, turn.team, [_key(of_one[0]) for of_one in found]) if found else set[str]()
+    return [of_one for of_one in found if _key(of_one[0]) not in said]
+
+
+def _key(gap: Gap) -> str:
+    return f"rota-nobody-left:{gap.meeting.id}"
 
 
 # What people answer ---------------------------------------------------------------------------
@@ -180,7 +258,7 @@ def _experienced(turn: Turn, incident: Incident, meeting: Meeting, by: UserId) -
     led = {one.user for one in rota.turns(turn.db, turn.team, Role.facilitator) if one.incident != incident.id}
     if by in led:
         return None
-    free = _left(turn, incident, meeting, Role.facilitator)
+    (free,) = _left(turn, [Gap(incident, meeting, Role.facilitator)])
     return next((one.user for one in free if one.user in led and one.user != by and not one.responded), None)
 
 
@@ -195,13 +273,31 @@ def ask_beside(turn: Turn, *, where: Where, by: UserId) -> Notes:
     yield Note.private(by, "rota_beside_asked", user=waiting[0].user_id if waiting else None)
 
 
-def _ask_beside(turn: Turn, incident: Incident, meeting: Meeting) -> Iterator[Note]:
+def _ask_beside(turn: Turn, planned: Sequence[tuple[Meeting, Incident]]) -> Iterator[Note]:
+    asked = rota.asked_in(turn.db, {meeting.id for meeting, _ in planned})
+    waiting = [
+        (incident, meeting, UserId(row.user_id))
+        for meeting, incident in planned
+        for row in asked[meeting.id]
+        if row.role == SHADOW and row.answer is None
+    ]
+    if not waiting:
+        return
+    said = outbox.written(turn.db, turn.team, [_beside_key(meeting, user) for _, meeting, user in waiting])
+    for incident, meeting, user in waiting:
+        if _beside_key(meeting, user) not in said:
+            yield from _asked_beside(turn, incident, meeting, user)
+
+
+def _asked_beside(turn: Turn, incident: Incident, meeting: Meeting, user: UserId) -> Iterator[Note]:
     leads = incidents.roles(turn.db, incident.id).facilitator
-    for row in rota.asked(turn.db, meeting):
-        key, user = f"rota:{meeting.id}:{SHADOW}:{row.user_id}", UserId(row.user_id)
-        is_new = row.role == SHADOW and row.answer is None and not outbox.find(turn.db, turn.team, key)
-        if leads and leads != user and is_new and turn.may_tell(user, incident):
-            yield Note.once(key, "rota_beside", user, leads=leads, **_meeting_facts(turn, incident, meeting, user))
+    if leads and leads != user and turn.may_tell(user, incident):
+        facts = _meeting_facts(turn, incident, meeting, user)
+        yield Note.once(_beside_key(meeting, user), "rota_beside", user, leads=leads, **facts)
+
+
+def _beside_key(meeting: Meeting, user: UserId) -> str:
+    return f"rota:{meeting.id}:{SHADOW}:{user}"
 
 
 def sit_beside(turn: Turn, *, where: Where, by: UserId, answer: Literal["taken", "passed"]) -> Notes:

@@ -1,5 +1,6 @@
 """Who is looked for: a part in a meeting that nobody has, filled by the pool and the hours of this house."""
 
+from collections.abc import Collection, Mapping
 from zoneinfo import ZoneInfo
 
 from bot.desk import Turn
@@ -20,6 +21,15 @@ def sought(turn: Turn, role: Role, meeting: Meeting | None = None) -> Wanted:
 
 def calendar_of(turn: Turn, user: str) -> Calendar:
     """When this person works."""
-    zone = ZoneInfo(people.zone(turn.db, turn.team, user))
+    return calendars_of(turn, [user])[user]
+
+
+def calendars_of(turn: Turn, users: Collection[str]) -> Mapping[str, Calendar]:
+    """When each of these people works."""
+    zones = people.zones(turn.db, turn.team, users)
+    return {user: _calendar_in(turn, ZoneInfo(zones.get(user, people.UNKNOWN_ZONE))) for user in users}
+
+
+def _calendar_in(turn: Turn, zone: ZoneInfo) -> Calendar:
     off = turn.days_off(zone.key)
     return Calendar(zone, turn.house.working_hours, off.holidays, off.weekends)

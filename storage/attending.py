@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
@@ -21,6 +21,13 @@ def attendees(db: Session, meeting: Meeting) -> Sequence[Attendee]:
         select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.uninvited_at.is_(None)).order_by(Attendee.id)
     )
     return sorted(rows, key=lambda row: row.core_since is None)
+
+
+def counts(db: Session, meetings: Collection[int]) -> Mapping[int, int]:
+    """How many are invited now to each of these meetings, where anybody is."""
+    invited = (Attendee.meeting_id.in_(meetings), Attendee.uninvited_at.is_(None))
+    query = select(Attendee.meeting_id, func.count(Attendee.id)).where(*invited).group_by(Attendee.meeting_id)
+    return dict(db.execute(query).all())
 
 
 def invite(

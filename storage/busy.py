@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.review.incident import UserId
 from storage.models import Attendee, BusyTime, Incident, Meeting, Person, Review
-from storage.rows import AT_ONCE, delete_any
+from storage.rows import AT_ONCE, delete_any, in_parts
 
 Span = tuple[datetime, datetime]
 """From when until when, in UTC; the end is free again."""
@@ -41,6 +41,20 @@ def between(
     for user, from_at, until_at in rows:
         found[user].append((from_at, until_at))
     return {UserId(user): merged(found[user]) for user in users}
+
+
+def then(db: Session, team: str, users: Collection[str], spans: Collection[Span]) -> Mapping[Span, set[str]]:
+    """Who of these people is busy in any part of each of these times."""
+    found: dict[Span, set[str]] = {span: set() for span in spans}
+    for some in in_parts(sorted(found)):
+        busy = or_(*(and_(BusyTime.from_at < until, BusyTime.until_at > after) for after, until in some))
+        query = select(BusyTime.user_id, BusyTime.from_at, BusyTime.until_at)
+        rows = db.execute(query.where(BusyTime.team_id == team, BusyTime.user_id.in_(users), busy))
+        for user, from_at, until_at in rows:
+            for after, until in some:
+                if from_at < until and until_at > after:
+                    found[after, until].add(user)
+    return found
 
 
 def for_a_meeting(

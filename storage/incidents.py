@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.review.heard import moment_of
@@ -146,6 +146,19 @@ def seen_among(db: Session, team: str, numbers: Collection[int], user: str) -> f
     return frozenset(db.scalars(select(Incident.id).where(them, visible_to(user))))
 
 
+def seen_by_each(db: Session, team: str, pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Those of these incidents, each with a person, that this person may see."""
+    numbers, users = {number for number, _ in pairs}, {user for _, user in pairs}
+    them = (Incident.team_id == team, Incident.id.in_(numbers), Person.user_id.in_(users))
+    asked = tuple_(Incident.id, Person.user_id).in_(list(pairs))
+    rows = db.execute(
+        select(Incident.id, Person.user_id)
+        .join(Person, Person.team_id == Incident.team_id)
+        .where(*them, asked, visible_to(Person.user_id))
+    )
+    return {(number, user) for number, user in rows}
+
+
 def mine(db: Session, team: str, user: str, *, at_most: int) -> Sequence[Incident]:
     """The incidents a person has a role in, is invited to the review of, or is in the channel of; newest first."""
     held = select(RoleHeld.incident_id).where(RoleHeld.user_id == user, RoleHeld.until.is_(None))
@@ -189,8 +202,13 @@ def sources(db: Session, incident: int) -> Sequence[Source]:
 
 def main_place(db: Session, incident: int) -> Place:
     """Where the incident is spoken to: its first source."""
-    first = sources(db, incident)[0]
-    return Place(ChannelId(first.channel_id), first.thread_ts)
+    return main_places(db, [incident])[incident]
+
+
+def main_places(db: Session, numbers: Collection[int]) -> Mapping[int, Place]:
+    """That of each of these incidents."""
+    rows = db.scalars(select(Source).where(Source.incident_id.in_(numbers)).order_by(Source.id.desc()))
+    return {row.incident_id: Place(ChannelId(row.channel_id), row.thread_ts) for row in rows}
 
 
 def source_of_message(db: Session, team: str, channel: str, *, thread: str | None, ts: str) -> Source | None:

@@ -1,86 +1,123 @@
 """Who took part in an incident: who wrote in it, who put something on its timeline, who held a role."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.review.incident import UserId
 from storage import messages, timeline
-from storage.models import Incident, Message, Person, Source, TimelineEvent, Workspace
+from storage.models import Incident, Message, Moment, Person, Source, TimelineEvent, Workspace
 
 SPOKEN = (None, "thread_broadcast", "me_message", "file_share")
 """Subtypes of what a person says; joining and leaving are not said."""
+CountedQuery = Select[int, str | None, int]
+"""Of an incident and a person, how often."""
 
 
-def involvement(db: Session, incident: Incident, *, until: datetime | None = None) -> Counter[str]:
+def involvement(db: Session, incident: Incident) -> Counter[str]:
     """How often each person wrote in the incident's sources or put something on its timeline.
 
     Programs are left out, and so is who has left the workspace.
     """
-    involved = Counter(written_by(db, incident, until=until)) + Counter(_tagged_by(db, incident, until))
-    for user in unable(db, incident.team_id) | {bot_user(db, incident.team_id)}:
-        involved.pop(user, None)
-    return involved
+    return _involved_in(db, incident.team_id, {incident.id: None})[incident.id]
 
 
-def responders(db: Session, incident: Incident, *, until: datetime | None) -> Counter[str]:
-    """How often each person took part until it was over; whoever's own words are on its timeline did, whenever said."""
-    took_part = involvement(db, incident, until=until)
-    for user in {*_quoted(db, incident)} - unable(db, incident.team_id):
-        took_part[user] = max(took_part[user], 1)
+def _involved_in(db: Session, team: str, until: Mapping[int, Moment | None]) -> Mapping[int, Counter[str]]:
+    """The same for each of these incidents; where a moment is named, until then."""
+    written, tagged = _written_in(db, until), _tagged_in(db, until)
+    away = unable(db, team) | {bot_user(db, team)}
+    both = {number: written[number] + tagged[number] for number in until}
+    return {
+        number: Counter({user: found[user] for user in found if user not in away}) for number, found in both.items()
+    }
+
+
+def responders(db: Session, team: str, until: Mapping[int, Moment | None]) -> Mapping[int, Counter[str]]:
+    """How often each person took part in each of these incidents until it was over, where it is.
+
+    Whoever's own words are on its timeline did, whenever said.
+    """
+    took_part, away = _involved_in(db, team, until), unable(db, team)
+    for number, user in _quoted(db, until):
+        if user not in away:
+            took_part[number][user] = max(took_part[number][user], 1)
     return took_part
 
 
-def _quoted(db: Session, incident: Incident) -> Sequence[str]:
-    """Who wrote the messages behind its events."""
+def _quoted(db: Session, numbers: Collection[int]) -> Sequence[tuple[int, str]]:
+    """Who wrote the messages behind the events of each of these incidents."""
     query = (
-        select(Message.user_id)
+        select(TimelineEvent.incident_id, Message.user_id)
         .join(TimelineEvent, timeline.behind())
-        .where(TimelineEvent.incident_id == incident.id, timeline.on_it(), Message.bot_id.is_(None))
+        .where(TimelineEvent.incident_id.in_(numbers), timeline.on_it(), Message.bot_id.is_(None))
         .distinct()
     )
-    return [user for user in db.scalars(query) if user]
+    return [(number, user) for number, user in db.execute(query) if user]
 
 
-def written_by(db: Session, incident: Incident, *, until: datetime | None = None) -> dict[str, int]:
+def written_by(db: Session, incident: Incident) -> dict[str, int]:
     """How often each person wrote in its sources, those who have left since too."""
-    query = _by_author(incident, func.count(Message.id.distinct()))
-    rows = db.execute(query if until is None else query.where(Message.posted_at <= until))
-    return {user: count for user, count in rows if user}
+    return dict(_written_in(db, {incident.id: None})[incident.id])
+
+
+def _written_in(db: Session, until: Mapping[int, Moment | None]) -> Mapping[int, Counter[str]]:
+    query = _by_author(until, func.count(Message.id.distinct()))
+    return _counted(db, until, _until(query, Source.incident_id, Message.posted_at, until))
+
+
+def _until(
+    query: CountedQuery,
+    incident: InstrumentedAttribute[int],
+    at: InstrumentedAttribute[datetime],
+    until: Mapping[int, Moment | None],
+) -> CountedQuery:
+    """What was until the moment of its incident; everything where that has none."""
+    moments = [moment.id for moment in until.values() if moment]
+    its_own = and_(Moment.incident_id == incident, Moment.id.in_(moments))
+    return query.outerjoin(Moment, its_own).where(or_(Moment.id.is_(None), at <= Moment.at)) if moments else query
+
+
+def _counted(db: Session, numbers: Collection[int], query: CountedQuery) -> Mapping[int, Counter[str]]:
+    found = {number: Counter[str]() for number in numbers}
+    for number, user, count in db.execute(query):
+        if user:
+            found[number][user] = count
+    return found
 
 
 def active(db: Session, incident: Incident) -> dict[str, timedelta]:
     """How long each person was at it, roughly: the stretches of a thousand seconds in which they wrote."""
     stretch = func.substr(Message.ts, 1, func.length(Message.ts) - LAST_OF_TS)
-    rows = db.execute(_by_author(incident, func.count(stretch.distinct())))
-    return {user: timedelta(seconds=1000 * count) for user, count in rows if user}
+    rows = db.execute(_by_author([incident.id], func.count(stretch.distinct())))
+    return {user: timedelta(seconds=1000 * count) for _, user, count in rows if user}
 
 
 LAST_OF_TS = len("000.000000")
 """What of a ts is less than a thousand seconds."""
 
 
-def _by_author(incident: Incident, counted: ColumnElement[int]) -> Select[str | None, int]:
+def _by_author(numbers: Collection[int], counted: ColumnElement[int]) -> CountedQuery:
     spoken = or_(Message.subtype.is_(None), Message.subtype.in_([kind for kind in SPOKEN if kind]))
     return (
-        select(Message.user_id, counted)
+        select(Source.incident_id, Message.user_id, counted)
+        .select_from(Message)
         .join(Source, messages.in_source())
-        .where(Source.incident_id == incident.id, Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
-        .group_by(Message.user_id)
+        .where(Source.incident_id.in_(numbers), Message.user_id.is_not(None), Message.bot_id.is_(None), spoken)
+        .group_by(Source.incident_id, Message.user_id)
     )
 
 
-def _tagged_by(db: Session, incident: Incident, until: datetime | None) -> dict[str, int]:
+def _tagged_in(db: Session, until: Mapping[int, Moment | None]) -> Mapping[int, Counter[str]]:
+    of_them = (TimelineEvent.incident_id.in_(until), TimelineEvent.by.is_not(None))
     query = (
-        select(TimelineEvent.by, func.count(TimelineEvent.id))
-        .where(TimelineEvent.incident_id == incident.id, TimelineEvent.by.is_not(None))
-        .group_by(TimelineEvent.by)
+        select(TimelineEvent.incident_id, TimelineEvent.by, func.count(TimelineEvent.id))
+        .where(*of_them)
+        .group_by(TimelineEvent.incident_id, TimelineEvent.by)
     )
-    rows = db.execute(query if until is None else query.where(TimelineEvent.recorded_at <= until))
-    return {user: count for user, count in rows if user}
+    return _counted(db, until, _until(query, TimelineEvent.incident_id, TimelineEvent.recorded_at, until))
 
 
 def bot_user(db: Session, team: str) -> str:

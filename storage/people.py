@@ -109,6 +109,12 @@ def is_person(known: Person | None) -> bool:
     return known is None or not (known.bot_since or known.gone_since)
 
 
+def of_us_among(db: Session, team: str, users: Collection[str]) -> set[str]:
+    """Those of these users that are people of this workspace, as above."""
+    found, others = known(db, team, users), programs(db, team)
+    return {user for user in users if user not in others and is_person(found.get(user))}
+
+
 def is_here(db: Session, team: str, user: str, *, members: Collection[str]) -> bool:
     """One of us who is known, or, while nothing is known of them, at least in the channel."""
     return is_one_of_us(db, team, user) and (user in members or find(db, team, user) is not None)
@@ -125,9 +131,18 @@ def channel(db: Session, team: str, channel_id: str) -> Channel | None:
 
 def members(db: Session, team: str, channel_id: str) -> Sequence[str]:
     """Who is in a channel now."""
-    return db.scalars(
-        select(Membership.user_id)
-        .where(Membership.team_id == team, Membership.channel_id == channel_id, Membership.left_at.is_(None))
+    return members_in(db, team, [channel_id]).get(channel_id, [])
+
+
+def members_in(db: Session, team: str, channels: Collection[str]) -> dict[str, list[str]]:
+    """Who is in each of these channels now, where anybody is."""
+    rows = db.execute(
+        select(Membership.channel_id, Membership.user_id)
+        .where(Membership.team_id == team, Membership.channel_id.in_(channels), Membership.left_at.is_(None))
         .order_by(Membership.user_id)
         .distinct()
-    ).all()
+    )
+    found: dict[str, list[str]] = {}
+    for channel, user in rows:
+        found.setdefault(channel, []).append(user)
+    return found

@@ -1,11 +1,12 @@
 """Whose turn it is to lead a meeting or to write at it, who may be asked, and who was."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.review import rotation
@@ -15,6 +16,7 @@ from bot.review.meeting_time import DaysOffIn, WorkingHours, next_working_moment
 from bot.review.policy import Pool
 from bot.review.rotation import Had
 from storage import attending, busy, groups, incidents, involved, people, reviews
+from storage.busy import Span
 from storage.models import Attendee, Incident, Meeting, Person, Review, RoleAsked, RoleHeld
 
 SHADOW = "shadow"
@@ -42,8 +44,17 @@ class Wanted:
     days_off: DaysOffIn = weekends_alone
 
 
+Sought = tuple[Incident, Wanted]
+"""A part in the meeting of an incident that somebody is looked for."""
+
+
 def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotation]:
-    """Who may take this part, in the order in which they are asked.
+    """Who may take this part, in the order in which they are asked."""
+    return in_turn_each(db, incident.team_id, [(incident, wanted)])[0]
+
+
+def in_turn_each(db: Session, team: str, every: Sequence[Sought]) -> Sequence[Sequence[Rotation]]:
+    """Who may take each of these parts, in the order in which they are asked; as many questions as for one.
 
     1. They are in the pool; without one in the incident's channel, or, to write, asked to the meeting. In a large
        channel they are known from reviews.
@@ -52,20 +63,34 @@ def in_turn(db: Session, incident: Incident, wanted: Wanted) -> Sequence[Rotatio
        come first. To write, those of the pool who took none come first; of those who come to the meeting they come
        last, for they come to speak for somebody.
     """
-    part = involved.responders(db, incident, until=reviews.over_since(db, incident))
-    named = groups.pool(db, incident.team_id, wanted.pool)
-    members: Sequence[str] = () if named else _members(db, incident)
-    pool = named or _pool(db, incident, wanted, members)
-    able = _able_to_come(db, incident, wanted, _may_take(db, incident, pool))
-    had = turns(db, incident.team_id, wanted.role)
+    if not every:
+        return []
+    pools = _pools(db, team, every)
+    able = _able_to_come(db, team, every, _may_take(db, team, every, pools))
+    part = _responders(db, team, [incident.id for incident, _ in every])
+    had = {role: turns(db, team, role) for role in dict.fromkeys(wanted.role for _, wanted in every)}
+    return [
+        _ordered(wanted.role, pool, users, had[wanted.role], part[incident.id])
+        for (incident, wanted), pool, users in zip(every, pools, able, strict=True)
+    ]
+
+
+def _ordered(
+    role: Role, pool: "_Pool", able: Sequence[str], had: Sequence[Had], part: Mapping[str, int]
+) -> Sequence[Rotation]:
     fresh = [Rotation(user, responded=False) for user in rotation.in_turn(able, had, never=part)]
     taken_part = [user for user in able if user in part]
-    if wanted.role is Role.scribe:
+    if role is Role.scribe:
         rest = [Rotation(user, responded=True) for user in rotation.in_turn(taken_part, had)]
-        return [*fresh, *rest] if named else [*rest, *fresh]
-    if fresh or len(members) > LARGE:  # Who responded leads in a team that is small, and no large channel is one.
+        return [*fresh, *rest] if pool.is_named else [*rest, *fresh]
+    if fresh or pool.is_of_many:  # Who responded leads in a team that is small, and no large channel is one.
         return fresh
     return [Rotation(user, responded=True) for user in rotation.by_part(able, had, part)]
+
+
+def _responders(db: Session, team: str, numbers: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+    over = reviews.over_in(db, numbers)
+    return involved.responders(db, team, {number: over.get(number) for number in numbers})
 
 
 def turns(db: Session, team: str, role: Role) -> Sequence[Had]:
@@ -80,53 +105,99 @@ def turns(db: Session, team: str, role: Role) -> Sequence[Had]:
     return [Had(user, since, incident) for user, since, incident in rows]
 
 
-def _members(db: Session, incident: Incident) -> Sequence[str]:
-    return people.members(db, incident.team_id, incidents.main_place(db, incident.id).channel)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pool:
+    """Who is asked at all; named by the policy, or out of a channel of many people."""
+
+    users: Collection[str]
+    is_named: bool
+    is_of_many: bool
 
 
-def _pool(db: Session, incident: Incident, wanted: Wanted, members: Sequence[str]) -> Collection[str]:
+def _pools(db: Session, team: str, every: Sequence[Sought]) -> Sequence[_Pool]:
     """Of the members of its channel, where the policy names nobody."""
-    if wanted.role is Role.scribe and wanted.meeting:
-        return attending.core(db, wanted.meeting)
-    return members if len(members) <= LARGE else set(members) & _known_from_reviews(db, incident)
+    named = {pool: groups.pool(db, team, pool) for pool in dict.fromkeys(wanted.pool for _, wanted in every)}
+    unnamed = [(incident, wanted) for incident, wanted in every if not named[wanted.pool]]
+    members = _members(db, team, [incident.id for incident, _ in unnamed])
+    writing = [wanted.meeting for _, wanted in unnamed if wanted.role is Role.scribe and wanted.meeting]
+    cores: Mapping[int, Sequence[str]] = attending.cores(db, writing) if writing else {}
+    known = _known_from_reviews(db, team) if any(len(users) > LARGE for users in members.values()) else set[str]()
+
+    def pool(incident: Incident, wanted: Wanted) -> _Pool:
+        users: Collection[str] = named[wanted.pool] or members[incident.id]
+        is_of_many = not named[wanted.pool] and len(users) > LARGE
+        if wanted.meeting and not named[wanted.pool] and wanted.role is Role.scribe:
+            users = cores[wanted.meeting.id]
+        elif is_of_many:
+            users = known & {*users}
+        return _Pool(users=users, is_named=bool(named[wanted.pool]), is_of_many=is_of_many)
+
+    return [pool(incident, wanted) for incident, wanted in every]
 
 
-def _known_from_reviews(db: Session, incident: Incident) -> set[str]:
+def _members(db: Session, team: str, numbers: Collection[int]) -> Mapping[int, Sequence[str]]:
+    """Who is in the channel of each incident now."""
+    if not numbers:
+        return {}
+    places = incidents.main_places(db, numbers)
+    found = people.members_in(db, team, {place.channel for place in places.values()})
+    return {number: found.get(places[number].channel, ()) for number in numbers}
+
+
+def _known_from_reviews(db: Session, team: str) -> set[str]:
     """Who held a part or was in a meeting: nobody is asked out of the blue."""
-    held = select(RoleHeld.user_id).where(RoleHeld.team_id == incident.team_id)
-    met = select(Attendee.user_id).where(Attendee.team_id == incident.team_id, Attendee.present_at.is_not(None))
+    held = select(RoleHeld.user_id).where(RoleHeld.team_id == team)
+    met = select(Attendee.user_id).where(Attendee.team_id == team, Attendee.present_at.is_not(None))
     return {*db.scalars(held.distinct()), *db.scalars(met.distinct())}
 
 
-def _may_take(db: Session, incident: Incident, pool: Collection[str]) -> Sequence[str]:
+def _may_take(db: Session, team: str, every: Sequence[Sought], pools: Sequence[_Pool]) -> Sequence[Sequence[str]]:
     """People who are here, are no guests, see the incident and hold no part in it."""
-    roles = incidents.roles(db, incident.id)
-    never = {roles.lead, roles.owner, roles.facilitator, roles.scribe, involved.bot_user(db, incident.team_id)}
+    roles = incidents.roles_in(db, {incident.id for incident, _ in every})
+    bot, everybody = involved.bot_user(db, team), {user for pool in pools for user in pool.users}
     here = (Person.bot_since.is_(None), Person.gone_since.is_(None), Person.guest_since.is_(None))
-    seen = exists(select(Incident.id).where(Incident.id == incident.id, incidents.visible_to(Person.user_id)))
-    query = select(Person.user_id).where(Person.team_id == incident.team_id, Person.user_id.in_(pool), *here, seen)
-    return [user for user in db.scalars(query) if user not in never]
+    query = select(Person.user_id).where(Person.team_id == team, Person.user_id.in_(everybody), *here)
+    able = set(db.scalars(query)) - {bot}
+    free = [
+        [user for user in dict.fromkeys(pool.users) if user in able and not roles[incident.id].of(UserId(user))]
+        for (incident, _), pool in zip(every, pools, strict=True)
+    ]
+    pairs = {(incident.id, user) for (incident, _), users in zip(every, free, strict=True) for user in users}
+    seen = incidents.seen_by_each(db, team, pairs) if pairs else set[tuple[int, str]]()
+    return [
+        [user for user in users if (incident.id, user) in seen]
+        for (incident, _), users in zip(every, free, strict=True)
+    ]
 
 
 # Who can come ------------------------------------------------------------------------------
 
 
-def _able_to_come(db: Session, incident: Incident, wanted: Wanted, users: Sequence[str]) -> Sequence[str]:
+def _able_to_come(
+    db: Session, team: str, every: Sequence[Sought], able: Sequence[Sequence[str]]
+) -> Sequence[Sequence[str]]:
     """Those who are at work at that hour, whose calendars are free, and who lead no other meeting then."""
-    meeting = wanted.meeting
-    if meeting is None or meeting.meets_at is None:
-        return users
-    until = meeting.meets_at + timedelta(minutes=meeting.minutes)
-    taken = busy.between(db, incident.team_id, users, meeting.meets_at, until)
-    elsewhere = _leading_then(db, meeting, meeting.meets_at, until)
-    zones = people.zones(db, incident.team_id, users)
-    return [
-        user
-        for user in users
-        if not taken.get(UserId(user))
-        and user not in elsewhere
-        and _is_at_work(wanted, ZoneInfo(zones.get(user, people.UNKNOWN_ZONE)), meeting.meets_at)
-    ]
+    hours = [(wanted, at) for _, wanted in every if (at := wanted.meeting.meets_at if wanted.meeting else None)]
+    everybody = {user for users in able for user in users}
+    if not hours or not everybody:
+        return able
+    taken = busy.then(db, team, everybody, {_span(wanted, at) for wanted, at in hours})
+    led = _led(db, team)
+    zones = people.zones(db, team, everybody)
+
+    def can_come(wanted: Wanted, user: str) -> bool:
+        if wanted.meeting is None or wanted.meeting.meets_at is None:
+            return True
+        span = _span(wanted, wanted.meeting.meets_at)
+        elsewhere = any(_overlaps(wanted.meeting.id, span, other) for other in led.get(user, ()))
+        zone = ZoneInfo(zones.get(user, people.UNKNOWN_ZONE))
+        return user not in taken[span] and not elsewhere and _is_at_work(wanted, zone, span[0])
+
+    return [[user for user in users if can_come(wanted, user)] for (_, wanted), users in zip(every, able, strict=True)]
+
+
+def _span(wanted: Wanted, at: datetime) -> Span:
+    return at, at + timedelta(minutes=wanted.meeting.minutes if wanted.meeting else 0)
 
 
 def _is_at_work(wanted: Wanted, zone: ZoneInfo, at: datetime) -> bool:
@@ -134,17 +205,25 @@ def _is_at_work(wanted: Wanted, zone: ZoneInfo, at: datetime) -> bool:
     return next_working_moment(at, zone, wanted.hours, off.weekends, off.holidays) == at
 
 
-def _leading_then(db: Session, meeting: Meeting, since: datetime, until: datetime) -> set[str]:
-    led = (RoleHeld.role == Role.facilitator, RoleHeld.until.is_(None))
-    to_come = and_(Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None), Meeting.meets_at < until)
-    planned = and_(to_come, Meeting.apart.is_(None))
+def _led(db: Session, team: str) -> Mapping[str, Sequence[tuple[int, Span]]]:
+    """The meetings to come that each person leads, and when they are."""
+    led = (RoleHeld.team_id == team, RoleHeld.role == Role.facilitator, RoleHeld.until.is_(None))
+    to_come = (Meeting.cancelled_at.is_(None), Meeting.ended_at.is_(None), Meeting.apart.is_(None))
     rows = db.execute(
-        select(RoleHeld.user_id, Meeting.meets_at, Meeting.minutes)
+        select(RoleHeld.user_id, Meeting.id, Meeting.meets_at, Meeting.minutes)
         .join(Review, Review.incident_id == RoleHeld.incident_id)
         .join(Meeting, Meeting.review_id == Review.id)
-        .where(RoleHeld.team_id == meeting.team_id, *led, planned, Meeting.id != meeting.id)
+        .where(*led, *to_come, Meeting.meets_at.is_not(None))
     )
-    return {user for user, meets_at, minutes in rows if meets_at and meets_at + timedelta(minutes=minutes) > since}
+    found: defaultdict[str, list[tuple[int, Span]]] = defaultdict(list)
+    for user, meeting, at, minutes in rows:
+        if at:
+            found[user].append((meeting, (at, at + timedelta(minutes=minutes))))
+    return found
+
+
+def _overlaps(meeting: int, span: Span, other: tuple[int, Span]) -> bool:
+    return other[0] != meeting and other[1][0] < span[1] and other[1][1] > span[0]
 
 
 # Who was asked -----------------------------------------------------------------------------
@@ -152,7 +231,15 @@ def _leading_then(db: Session, meeting: Meeting, since: datetime, until: datetim
 
 def asked(db: Session, meeting: Meeting) -> Sequence[RoleAsked]:
     """Everybody who was asked to take a part in a meeting, in order."""
-    return db.scalars(select(RoleAsked).where(RoleAsked.meeting_id == meeting.id).order_by(RoleAsked.id)).all()
+    return asked_in(db, [meeting.id])[meeting.id]
+
+
+def asked_in(db: Session, meetings: Collection[int]) -> Mapping[int, Sequence[RoleAsked]]:
+    """The same for each of these meetings."""
+    found: dict[int, list[RoleAsked]] = {number: [] for number in meetings}
+    for row in db.scalars(select(RoleAsked).where(RoleAsked.meeting_id.in_(found)).order_by(RoleAsked.id)):
+        found[row.meeting_id].append(row)
+    return found
 
 
 def ask(db: Session, incident: Incident, meeting: Meeting, role: str, *, user: str, now: datetime) -> RoleAsked:
@@ -184,4 +271,4 @@ def last_asked(db: Session, incident: Incident, role: str, user: str) -> RoleAsk
 
 def responded(db: Session, incident: Incident, user: str) -> bool:
     """Whether somebody took part in the response."""
-    return user in involved.responders(db, incident, until=reviews.over_since(db, incident))
+    return user in _responders(db, incident.team_id, [incident.id])[incident.id]

@@ -79,8 +79,12 @@ def _is_at_work(zone: ZoneInfo, now: datetime, hours: WorkingHours, days_off: Da
 
 def wants_silence(db: Session, team: str, user: str, *, now: datetime) -> bool:
     """Whether somebody asked not to be written to unasked, for good or for a while that is not over."""
-    person = people.find(db, team, user)
-    return person is not None and _is_silent(person, now)
+    return user in who_want_silence(db, team, [user], now=now)
+
+
+def who_want_silence(db: Session, team: str, users: Collection[str], *, now: datetime) -> set[str]:
+    """Those of these people who asked for it."""
+    return {user for user, person in people.known(db, team, users).items() if _is_silent(person, now)}
 
 
 def _is_silent(person: Person, now: datetime) -> bool:

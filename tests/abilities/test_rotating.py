@@ -173,6 +173,24 @@ def test_after_a_working_day_without_an_answer_the_next_one_is_asked(room: Room)
     assert asked(room) == [(PRIYA, "facilitator", "lapsed"), (TOMAS, "facilitator", None)]
 
 
+def test_whose_turn_it_is_in_two_meetings_is_asked_of_one_of_them_a_day(room: Room):
+    a_planned_meeting(room)
+    elsewhere = ChannelId("C0OTHER")
+    mitigated(room, an_incident(room, channel=elsewhere))
+    room.serve(scheduling.schedule, where=Where(Place(elsewhere)), by=MARA, when=read_when("2026-11-23 15:00"))
+    with_pool(room, PRIYA)
+    room.pass_time(minutes=30)
+
+    tick(room)
+    on_the_first_day = asked(room)
+    room.pass_time(days=1)
+    tick(room)
+
+    assert on_the_first_day == [(PRIYA, "facilitator", None)]
+    assert asked(room) == [(PRIYA, "facilitator", "lapsed"), (PRIYA, "facilitator", None)]
+    assert len(said(room, PRIYA)) == 2
+
+
 def test_a_late_yes_counts_while_nobody_else_has_said_it(room: Room):
     a_planned_meeting(room, PRIYA, TOMAS)
     tick(room)
