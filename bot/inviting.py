@@ -7,27 +7,79 @@ from bot import sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
 from bot.review.participants import Side
-from bot.review.refusal import (
-    NeedsPerson,
-)
-from storage import attending, participants, reviews
+from bot.review.refusal import NeedsPerson, Refused
+from storage import attending, groups, participants, people, reviews
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 
 
-def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Ask people to come; who is asked twice is told once. Raises NotOneOfUs and CannotSeeIt."""
+@dataclass(eq=False)
+class UnknownGroup(Refused):
+    """I know no user group “{words}”; I read them every quarter of an hour. `{command} invite @name` asks people by
+    name.
+    """
+
+    words: str
+
+
+@dataclass(eq=False)
+class NobodyOfGroup(Refused):
+    """Nobody of {group} could come: they cannot see this incident, or are not here any more. Invite them to its channel
+    first.
+    """
+
+    group: str
+
+
+@dataclass(eq=False)
+class GroupTooLarge(Refused):
+    """{group} has {count} people who could come, and up to eight speak more freely. `{command} invite @name` asks those
+    who were there; `{command} schedule apart {group} thu 10:00` lets a team meet by itself before.
+    """
+
+    group: str
+    count: int
+
+
+def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId], groups_named: Sequence[str] = ()) -> Notes:
+    """Ask people to come; who is asked twice is told once.
+
+    Of a user group those are asked who can see the incident and are here, and the others are named as left out. Raises
+    NotOneOfUs, CannotSeeIt, UnknownGroup, NobodyOfGroup and GroupTooLarge.
+    """
     incident, meeting = sitting.with_attendees(turn, where, by, "invite")
-    if not users:
+    if not users and not groups_named:
         raise NeedsPerson(verb="invite")
-    yield from _ask(turn, incident, meeting, users)
-    yield Note.private(by, "invited", users=list(users), **sitting.advice(turn, incident, meeting))
+    for user in users:
+        sitting.must_be_able_to_come(turn, incident, user)
+    teams = [_team(turn, incident, words) for words in groups_named]
+    asked = list(dict.fromkeys([*users, *(user for team in teams for user in team.able)]))
+    left_out = sorted({user for team in teams for user in team.left_out} - {*asked})
+    yield from _ask(turn, incident, meeting, asked)
+    yield Note.private(by, "invited", users=asked, left_out=left_out, **sitting.advice(turn, incident, meeting))
+
+
+@dataclass(frozen=True, slots=True)
+class _Team:
+    able: Sequence[UserId]
+    left_out: Sequence[str]
+
+
+def _team(turn: Turn, incident: Incident, words: str) -> _Team:
+    group = groups.find(turn.db, turn.team, words)
+    if group is None:
+        raise UnknownGroup(words=words[:80])
+    able = participants.able(turn.db, incident, groups.here_of(turn.db, group))
+    able = {user for user in able if people.is_one_of_us(turn.db, turn.team, user)}
+    if not able:
+        raise NobodyOfGroup(group=group.name or group.handle)
+    if len(able) > attending.MOST_CORE:
+        raise GroupTooLarge(group=f"@{group.handle}", count=len(able))
+    return _Team(sorted(able), [user for user in group.members if user not in able])
 
 
 def _ask(turn: Turn, incident: Incident, meeting: Meeting, users: Sequence[UserId]) -> Notes:
     """Whoever read along until now is asked to come like somebody new."""
-    for user in users:
-        sitting.must_be_able_to_come(turn, incident, user)
     core = attending.core(turn.db, meeting)
     fresh = [user for user in dict.fromkeys(users) if user not in core]
     for user in users:
@@ -51,13 +103,18 @@ def _invitation(turn: Turn, incident: Incident, meeting: Meeting, users: Sequenc
 
 
 def uninvite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Let people off; they may still read everything."""
+    """Let people off; they may still read everything. Who was never asked is named as such."""
     incident, meeting = sitting.with_attendees(turn, where, by, "uninvite")
     if not users:
         raise NeedsPerson(verb="uninvite")
-    for user in users:
+    leaders = attending.leaders(turn.db, incident, meeting)
+    core = {row.user_id for row in attending.attendees(turn.db, meeting) if row.core_since}
+    asked = [user for user in dict.fromkeys(users) if user in core or user in leaders]
+    for user in asked:
         attending.uninvite(turn.db, meeting, user, now=turn.now)
-    yield Note.private(by, "invite_taken_back", users=list(users), **sitting.advice(turn, incident, meeting))
+    unasked = [user for user in dict.fromkeys(users) if user not in asked]
+    advice = sitting.advice(turn, incident, meeting)
+    yield Note.private(by, "invite_taken_back", users=asked, unasked=unasked, **advice)
 
 
 # All of it at once ------------------------------------------------------------------------
@@ -101,9 +158,10 @@ def change(
     """
     incident, meeting = sitting.with_attendees(turn, where, by, "invite")
     let_off = [user for user in shown if user not in {*core, *leaders}]
+    for user in (*core, *leaders):
+        sitting.must_be_able_to_come(turn, incident, user)
     yield from _ask(turn, incident, meeting, core)
     for user in leaders:
-        sitting.must_be_able_to_come(turn, incident, user)
         attending.name_leader(turn.db, incident, meeting, user, by=by, now=turn.now)
     for user in let_off:
         attending.uninvite(turn.db, meeting, user, now=turn.now)

@@ -17,7 +17,7 @@ from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Stage
 from bot.review.refusal import NeedsReason, Refused
 from bot.review.when import When
-from storage import attending, groups, incidents, involved, meetings_apart, outbox, people, reviews
+from storage import attending, groups, incidents, meetings_apart, outbox, participants, people, reviews
 from storage.incidents import Where
 from storage.models import Finding, Incident, Meeting, UserGroup
 
@@ -86,7 +86,7 @@ class Teams:
 def teams(turn: Turn, *, where: Where, by: UserId) -> Teams:
     """To choose from, for whoever may plan it; the hour is a day before everybody meets, else tomorrow."""
     incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
-    there = set(involved.most_active(turn.db, incident))
+    there = set(participants.most_active(turn.db, incident))
     every = sorted(groups.every(turn.db, turn.team), key=lambda group: (not there & {*group.members}, group.name))
     everybody = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     before = everybody.meets_at - timedelta(days=1) if everybody and everybody.meets_at else turn.now
@@ -187,7 +187,7 @@ def _new(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: Use
 def _core(turn: Turn, incident: Incident, group: UserGroup) -> list[UserId]:
     """Those of the team who were in the incident and can see it, where nobody was, others of it; eight at most."""
     members = set(groups.here_of(turn.db, group))
-    ranked = meetings_apart.ranked(involved.most_active(turn.db, incident), members)
+    ranked = meetings_apart.ranked(participants.most_active(turn.db, incident), members)
     seeing = (UserId(user) for user in ranked if incidents.by_number(turn.db, turn.team, incident.id, user))
     return [user for _, user in zip(range(attending.MOST_CORE), seeing, strict=False)]
 

@@ -10,13 +10,14 @@ from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
 from bot.review.participants import FEWEST, Proposal
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotInMeeting, NotOneOfUs
-from storage import attending, groups, incidents, involved, participants, people, reviews, sealed, sittings
+from storage import attending, groups, incidents, participants, people, reviews, sealed, sittings
 from storage.incidents import Where
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
 
 CALL_BEFORE = timedelta(minutes=10)
 """Who comes to a meeting is called so long before its hour."""
+
 
 def must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
     """Raises NotOneOfUs and CannotSeeIt."""
@@ -82,17 +83,21 @@ def proposal(turn: Turn, incident: Incident) -> Proposal:
 def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any]:
     """How many come, who is missing where fewer than five do though more took part, and for which side nobody comes.
 
-    A team that meets by itself misses nobody.
+    Whoever leads it is there for the others, and is not counted. A team that meets by itself misses nobody.
     """
     core = attending.core(turn.db, meeting)
+    facilitator = incidents.roles(turn.db, incident.id).facilitator
+    leads = facilitator if facilitator in core else None
+    count = len(core) - bool(leads)
     asked = {*core, *attending.let_off(turn.db, meeting)}
-    missing = [user for user in involved.most_active(turn.db, incident) if user not in asked]
-    is_few = len(core) < FEWEST
+    missing = [user for user in participants.most_active(turn.db, incident) if user not in asked]
+    is_few = count < FEWEST
     return {
         "incident": incident.id,
-        "count": len(core),
+        "count": count,
+        "leads": leads,
         "knows_teams": bool(groups.every(turn.db, turn.team)),
-        "is_many": len(core) > attending.MOST_CORE,
+        "is_many": count > attending.MOST_CORE,
         "missing": sorted(missing[:FEWEST]) if is_few and not meeting.apart else [],
         "unheard": [] if meeting.apart else participants.unheard(turn.db, incident, core, turn.house.policy.business),
     }

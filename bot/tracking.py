@@ -35,7 +35,7 @@ from bot.review.refusal import (
 from bot.review.when import When
 from bot.seeking import sought
 from bot.wording import Thing
-from storage import attending, channels, incidents, involved, people, reviews, rota
+from storage import attending, channels, incidents, participants, people, reviews, rota
 from storage.incidents import Where
 from storage.models import Incident, Moment, Review
 
@@ -274,7 +274,7 @@ def _other_part(turn: Turn, incident: Incident, role: Role, *, user: UserId) -> 
     others = [held.value for held in incidents.roles(turn.db, incident.id).of(user) if held is not Role.facilitator]
     if others:
         return others[0]
-    return "responder" if user in involved.most_active(turn.db, incident)[:3] else None
+    return "responder" if user in participants.most_active(turn.db, incident)[:3] else None
 
 
 def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) -> None:

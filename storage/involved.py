@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from bot.review.incident import UserId
 from storage import messages, timeline
 from storage.models import Incident, Message, Moment, Person, Source, TimelineEvent, Workspace
 
@@ -124,12 +123,6 @@ def bot_user(db: Session, team: str) -> str:
     """Ourselves; empty before Slack has said who we are."""
     workspace = db.get(Workspace, team)
     return workspace.bot_user if workspace else ""
-
-
-def most_active(db: Session, incident: Incident) -> Sequence[UserId]:
-    """Who wrote or tagged most in an incident, most first."""
-    counted = involvement(db, incident)
-    return [UserId(user) for user in sorted(counted, key=lambda user: (-counted[user], user))]
 
 
 def unable(db: Session, team: str) -> set[str]:

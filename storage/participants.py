@@ -42,17 +42,25 @@ def unheard(db: Session, incident: Incident, core: Collection[UserId], speakers:
 def took_part(db: Session, incident: Incident) -> Sequence[TookPart]:
     """What each person did in an incident."""
     messages = involved.involvement(db, incident)
-    events = _on_the_timeline(db, incident, people.names(db, incident.team_id, messages))
-    active = involved.active(db, incident)
+    told = timeline.told(db, incident.id)
+    events = _on_the_timeline(told, people.names(db, incident.team_id, messages))
+    kept, active = Counter(one.event.by for one in told), involved.active(db, incident)
     return [
-        TookPart(UserId(user), events[user], messages[user], active.get(user, timedelta()))
+        TookPart(UserId(user), events[user], messages[user], active.get(user, timedelta()), kept[user])
         for user in sorted({*messages, *events})
     ]
 
 
-def _on_the_timeline(db: Session, incident: Incident, names: Mapping[str, str]) -> Counter[str]:
+def most_active(db: Session, incident: Incident) -> Sequence[UserId]:
+    """Who took part in an incident and is here, whoever did most first: by what they did, not by messages alone."""
+    away = involved.unable(db, incident.team_id)
+    part = [one for one in took_part(db, incident) if one.user not in away]
+    return [one.user for one in sorted(part, key=lambda one: (-one.weight, one.user))]
+
+
+def _on_the_timeline(told: Sequence[timeline.ToldEvent], names: Mapping[str, str]) -> Counter[str]:
     """How many events are of somebody."""
-    who = (_who(one.event, one.message, names) for one in timeline.told(db, incident.id))
+    who = (_who(one.event, one.message, names) for one in told)
     return Counter(user for user in who if user)
 
 

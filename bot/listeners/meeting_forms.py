@@ -53,7 +53,7 @@ def _as_option(event: walk.Told, zone: ZoneInfo, names: Mapping[str, str]) -> st
 
 def _ask_who(asked: Asked) -> list[Block]:
     comes = inviting.who_comes(asked.turn, where=_where(asked), by=asked.by)
-    hint = "Up to eight speak more freely. Whoever is new is asked in the meeting's place."
+    hint = "Up to eight speak more freely, beside who leads. Whoever is new is asked in the meeting's place."
     leaders = blocks.field("leaders", "Leaders who come", blocks.people(comes.leaders), hint=LEADERS_HINT)
     return [
         *([blocks.said(words)] if (words := _spoken_for(comes)) else ()),

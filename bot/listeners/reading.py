@@ -34,6 +34,8 @@ THREAD_LINK = re.compile(
     r"https?://[^\s/|>]+/archives/([A-Z0-9]+)/p(\d{10})(\d{6})(?:\?(?:[^\s|>]*?&(?:amp;)?)?thread_ts=(\d+\.\d+))?"
 )
 CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+GROUP = re.compile(r"<!subteam\^[^>]*>|(?<!\S)@[^\s<>@]+")
+"""A user group, as Slack writes it and as people do."""
 
 
 def nothing(_rest: str) -> What:
@@ -187,8 +189,17 @@ def people(verb: str) -> Callable[[str], What]:
 
 
 def people_or_answer(verb: str) -> Callable[[str], What]:
-    """People, or `yes` and `no` of somebody who was asked."""
-    return lambda rest: {"coming": rest.lower()} if rest.lower() in {"yes", "no"} else people(verb)(rest)
+    """People and user groups, or `yes` and `no` of somebody who was asked."""
+
+    def read(rest: str) -> What:
+        if rest.lower() in {"yes", "no"}:
+            return {"coming": rest.lower()}
+        named = GROUP.findall(MENTION.sub("", rest))
+        if not named:
+            return people(verb)(rest)
+        return {"users": [UserId(user) for user in MENTION.findall(rest)], "groups_named": named}
+
+    return read
 
 
 def role(wanted: Role) -> Callable[[str], What]:

@@ -323,7 +323,8 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             who=Who.facilitating,
             read=reading.people_or_answer("invite"),
             choose=invite_or_answer,
-            more="without names a form changes who comes; who was asked answers `yes` or `no`",
+            more="of a user group, those who can see the incident; without names a form changes who comes; "
+            "who was asked answers `yes` or `no`",
         ),
         Verb(
             "uninvite",

@@ -16,20 +16,31 @@ LARGEST_TEAM = 50
 EVENT_COUNTS = 3
 """What stands on the timeline says more of somebody's part than a message does."""
 MINUTES_LIKE_A_MESSAGE = 10
+PASSING_BY = 0.5
+"""More than nothing, and less than any deed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TookPart:
-    """What somebody did in the response: events of the timeline, messages, and how long they were at it."""
+    """What somebody did in the response: events of the timeline, messages, and how long they were at it.
+
+    `kept` are the events that they put on the timeline.
+    """
 
     user: UserId
     events: int = 0
     messages: int = 0
     active: timedelta = timedelta()
+    kept: int = 0
 
     @property
     def weight(self) -> float:
-        """By how much they took part; it orders people for the bot alone and is never shown."""
+        """By how much they took part; it orders people for the bot alone and is never shown.
+
+        Who wrote one message and no more comes after everybody who did something.
+        """
+        if self.messages == 1 and not self.events and not self.kept:
+            return PASSING_BY
         minutes = self.active.total_seconds() / 60
         return EVENT_COUNTS * self.events + self.messages + minutes / MINUTES_LIKE_A_MESSAGE
 

@@ -16,13 +16,28 @@ from bot.listeners.deeds import Deed
 from bot.listeners.edge import Gesture
 from bot.review.impact import Impact
 from bot.review.incident import Place, UserId
+from bot.review.lifecycle import Role
 from bot.review.policy import DEFAULT
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotOneOfUs, NotYours
 from bot.review.user_group import GroupFact
 from bot.review.when import read_when
-from storage import attending, groups, incidents, people, reviews
+from storage import attending, channels, groups, incidents, people, reviews
 from storage.models import Meeting
-from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, an_incident, mitigated
+from tests.cast import (
+    CHANNEL,
+    HERE,
+    JONAS,
+    MARA,
+    NOVEMBER_18,
+    OUTSIDER,
+    PRIYA,
+    TEAM,
+    TOMAS,
+    Room,
+    a_message,
+    an_incident,
+    mitigated,
+)
 from tests.sitting import an_event, buttons, do, plain, said
 
 PAYMENTS = GroupFact("S0PAY", "payments", "Payments & <billing>", (TOMAS, JONAS))
@@ -122,6 +137,122 @@ def test_who_is_missing_is_in_no_order_that_tells_who_did_more(room: Room, incid
     answer = do(room, inviting.invite, users=[MARA])
 
     assert f"These took part, too: <@{JONAS}>, <@{PRIYA}>, <@{TOMAS}>." in answer
+
+
+def test_who_leads_is_not_counted_among_those_who_come(room: Room, incident: int):
+    planned(room, incident)
+    crowd = [UserId(f"U0{number:02}") for number in range(7)]
+    room.change(lambda db: [known(db, user) for user in crowd])
+    room.change(
+        lambda db: incidents.give_role(db, incidents.get(db, incident), Role.facilitator, JONAS, by=MARA, now=room.now)
+    )
+
+    answer = do(room, inviting.invite, users=[*crowd, JONAS])
+    one_more = do(room, inviting.invite, users=[OUTSIDER])
+
+    assert f"With them 8 core attendees come, beside <@{JONAS}>, who leads." in answer
+    assert "is a lot" not in answer
+    assert f"9 core attendees is a lot, and <@{JONAS}>, who leads, is not counted: up to eight" in one_more
+
+
+def known(db: Session, user: str) -> None:
+    people.know(db, TEAM, user, name=user, zone="UTC", email=None, bot=None, gone=None, now=NOVEMBER_18)
+
+
+# Let off --------------------------------------------------------------------------------------
+
+
+def test_who_was_never_asked_is_not_let_off_and_the_answer_says_so(room: Room, incident: int):
+    planned(room, incident)
+    before = core(room)
+
+    answer = do(room, inviting.uninvite, users=[JONAS, JONAS])
+
+    assert answer.splitlines()[0] == "<@U0JONAS> was not asked to come, so nothing has changed."
+    assert core(room) == before
+
+
+def test_of_several_who_was_asked_is_let_off_and_the_others_are_named(room: Room, incident: int):
+    planned(room, incident)
+    do(room, inviting.invite, users=[TOMAS])
+
+    answer = do(room, inviting.uninvite, users=[JONAS, TOMAS, PRIYA])
+
+    assert answer.splitlines()[:2] == [
+        "<@U0TOMAS> no longer needs to come. `/review invite @name` asks again.",
+        "<@U0JONAS>, <@U0PRIYA> were not asked to come.",
+    ]
+    assert core(room) == [MARA]
+
+
+# A user group -----------------------------------------------------------------------------------
+
+
+def a_group(room: Room, *members: str) -> None:
+    room.change(lambda db: groups.keep(db, TEAM, [replace(PAYMENTS, members=members)], now=room.now))
+
+
+@pytest.mark.parametrize("words", ["<!subteam^S0PAY|@payments>", "<!subteam^S0PAY>", "@payments"])
+def test_the_people_of_a_user_group_are_asked(room: Room, incident: int, words: str):
+    planned(room, incident)
+    a_group(room, TOMAS, JONAS)
+
+    answer = do(room, inviting.invite, users=[TOMAS], groups_named=[words])
+
+    assert answer.splitlines()[0] == "Asked: <@U0TOMAS>, <@U0JONAS>. With them 3 core attendees come."
+    assert core(room) == [MARA, TOMAS, JONAS]
+    assert len(said(room, "invited:")) == 1
+
+
+LEFT_OUT = "They cannot see this incident, have left, or are programs."
+
+
+def test_programs_and_who_left_or_cannot_see_it_are_left_out_of_a_group_and_named(room: Room, incident: int):
+    planned(room, incident)
+    room.change(lambda db: setattr(incidents.get(db, incident), "private_since", room.now))
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, TOMAS, JONAS, "U0BOT"], now=room.now))
+    facts = {"zone": "UTC", "email": None, "now": room.now}
+    room.change(lambda db: people.know(db, TEAM, JONAS, name="Jonas", bot=None, gone=room.now, **facts))
+    room.change(lambda db: people.know(db, TEAM, "U0BOT", name="Bot", bot=room.now, gone=None, **facts))
+    a_group(room, TOMAS, JONAS, OUTSIDER, "U0BOT")
+
+    answer = do(room, inviting.invite, users=[], groups_named=["@payments"])
+
+    assert answer.splitlines()[:2] == [
+        "Asked: <@U0TOMAS>. With them 2 core attendees come.",
+        f"Left out of the group: <@U0BOT>, <@U0JONAS>, <@U0OUTSIDER>. {LEFT_OUT}",
+    ]
+    assert core(room) == [MARA, TOMAS]
+
+
+def test_a_group_of_which_nobody_can_come_is_refused_and_nobody_is_asked(room: Room, incident: int):
+    planned(room, incident)
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, TOMAS], now=room.now))
+    room.change(lambda db: setattr(incidents.get(db, incident), "private_since", room.now))
+    a_group(room, OUTSIDER)
+
+    with pytest.raises(inviting.NobodyOfGroup, match="Nobody of Payments & <billing> could come"):
+        do(room, inviting.invite, users=[TOMAS], groups_named=["@payments"])
+
+    assert core(room) == [MARA]
+
+
+def test_a_group_in_which_more_than_eight_could_come_is_refused_with_what_to_do(room: Room, incident: int):
+    planned(room, incident)
+    a_group(room, *(f"U0{number:02}" for number in range(9)))
+
+    with pytest.raises(inviting.GroupTooLarge, match="@payments has 9 people who could come"):
+        do(room, inviting.invite, users=[], groups_named=["@payments"])
+
+    assert core(room) == [MARA]
+
+
+@pytest.mark.parametrize("words", ["@ops", "<!subteam^S0GONE>", "@" + "x" * 10_000, "@\ud800", "@a\0", "<!subteam^>"])
+def test_an_unknown_group_is_refused(room: Room, incident: int, words: str):
+    planned(room, incident)
+
+    with pytest.raises(inviting.UnknownGroup, match="I know no user group"):
+        do(room, inviting.invite, users=[], groups_named=[words])
 
 
 @pytest.mark.usefixtures("incident")
@@ -235,10 +366,16 @@ def test_who_has_left_the_workspace_comes_no_more_and_is_called_by_nothing(room:
 
 def test_to_a_private_incident_nobody_is_asked_who_cannot_see_it(room: Room):
     incident = an_incident(room, private=room.now)
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA], now=room.now))
     planned(room, incident)
 
     with pytest.raises(CannotSeeIt):
-        room.serve(lambda turn, **_: list(inviting._ask(turn, incidents.get(turn.db, 1), meeting(turn.db), [OUTSIDER])))
+        do(room, inviting.invite, users=[OUTSIDER])
+    with pytest.raises(CannotSeeIt):
+        changed(room, core=[MARA, OUTSIDER])
+    with pytest.raises(CannotSeeIt):
+        changed(room, core=[MARA], leaders=[OUTSIDER])
+    assert core(room) == [MARA]
 
 
 def test_only_who_leads_it_changes_who_comes_and_only_to_a_meeting_that_is_planned(room: Room, incident: int):

@@ -117,6 +117,7 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("invite yes", convening.answer),
     ("invite No", convening.answer),
     ("leaders <@U0JONAS>", briefing.name_leaders),
+    ("invite <!subteam^S0PAY|@payments> <@U1>", inviting.invite),
     ("uninvite <@U1>", inviting.uninvite),
     ("facilitator", tracking.take_role),
     ("facilitator take", rotating.take),

@@ -40,6 +40,13 @@ def test_what_stands_on_the_timeline_counts_for_more_than_messages_and_hours_cou
     assert {loud.user, deed.user, hours.user} <= {*propose([], [*others, loud, deed, hours]).core}
 
 
+def test_who_only_wrote_one_message_comes_after_everybody_who_did_something():
+    passing = [TookPart(user, messages=1, active=timedelta(minutes=17)) for user in CROWD[:20]]
+    acted = [TookPart(ADA, events=1), TookPart(BEA, messages=1, kept=1), TookPart(CY, messages=2)]
+
+    assert {ADA, BEA, CY} <= {*propose([], [*passing, *acted]).core}
+
+
 def test_every_team_has_somebody_in_the_room_though_others_did_more():
     crowd = [wrote(user, messages=50) for user in CROWD[:10]]
     quiet = wrote(ADA)

@@ -60,6 +60,20 @@ def test_whoever_wrote_or_stands_on_the_timeline_comes_with_the_lead(room: Room)
     assert asdict(proposed(room, incident)) == asdict(Proposal(core=(MARA, JONAS, PRIYA, TOMAS)))
 
 
+def test_who_only_wrote_one_message_comes_after_whoever_acted_on_the_timeline(room: Room):
+    incident = an_incident(room)
+    for number in range(12):
+        says(room, UserId(f"U0{number:02}"), "Any news?")
+    acted = says(room, TOMAS, "Rolled back")
+    an_event(room, incident, None, channel_id=CHANNEL, ts=acted, source="message", by=MARA)
+    an_event(room, incident, "The pool is larger now", by=JONAS)
+
+    active = room.ask(lambda db: participants.most_active(db, incidents.get(db, incident)))
+
+    assert set(active[:3]) == {MARA, TOMAS, JONAS}
+    assert {MARA, TOMAS, JONAS} <= {*proposed(room, incident).core}
+
+
 def test_whoever_was_at_it_for_hours_comes_before_who_wrote_as_much_at_once(room: Room):
     incident = an_incident(room)
     crowd = [UserId(f"U0{number:02}") for number in range(12)]

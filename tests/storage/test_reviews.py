@@ -13,7 +13,7 @@ from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.meeting_time import WorkingHours
 from bot.review.policy import Pool
-from storage import findings, incidents, involved, people, reviews, rota
+from storage import findings, incidents, participants, people, reviews, rota
 from storage.models import Incident, Meeting, Membership, Review
 from tests.cast import (
     CHANNEL,
@@ -136,7 +136,7 @@ def test_the_most_active_come_first(room: Room):
     for minute in (1, 2):
         a_message(room, "Two", by=PRIYA, at=NOVEMBER_18 + timedelta(minutes=minute))
 
-    active = room.ask(lambda db: involved.most_active(db, incidents.get(db, incident)))
+    active = room.ask(lambda db: participants.most_active(db, incidents.get(db, incident)))
 
     assert active == [PRIYA, TOMAS]
 
@@ -147,7 +147,7 @@ def test_words_spoken_before_the_incident_or_elsewhere_do_not_count(room: Room):
     a_message(room, "Elsewhere", by=JONAS, channel="C0GENERAL")
     a_message(room, "Here", by=TOMAS)
 
-    active = room.ask(lambda db: involved.most_active(db, incidents.get(db, incident)))
+    active = room.ask(lambda db: participants.most_active(db, incidents.get(db, incident)))
 
     assert active == [TOMAS]
 
