@@ -13,7 +13,8 @@ from storage.models import Incident, Meeting
 
 REMEMBERED = timedelta(days=180)
 """So long it counts whose evening a meeting was; then everybody begins anew."""
-WITHIN_A_WEEK = timedelta(days=6)
+A_WEEK = timedelta(days=7)
+"""Nearer than this the day of the week says which day is meant."""
 IN_HOURS = 72
 """Hours; a longer time is counted in days."""
 
@@ -115,7 +116,7 @@ def _coming(turn: Turn, incident: Incident, users: Sequence[UserId]) -> list[Att
 
 
 def _offer(turn: Turn, hour: Hour, zone: ZoneInfo, count: int) -> Offer:
-    is_soon = hour.at - turn.now <= WITHIN_A_WEEK
+    is_soon = hour.at.astimezone(zone).date() - turn.now.astimezone(zone).date() < A_WEEK
     return Offer(
         at=hour.at,
         typed=as_typed(hour.at),

@@ -221,9 +221,9 @@ def _proposal_facts(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId, *, to: datetime | None = None) -> Note:
     """When it is planned, and what moves it: to the hour that somebody chose, if they did."""
-    zone = _zone(turn, by).key
+    facts = {"zone": _zone(turn, by).key, "to": to, "has_passed": (meeting.meets_at or turn.now) < turn.now}
     said = sitting.answers(turn, meeting)
-    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, zone=zone, to=to, **said)
+    return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, **facts, **said)
 
 
 def _asks_first(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Note:

@@ -354,6 +354,28 @@ def test_the_button_of_an_old_proposal_moves_no_meeting_and_leads_to_the_form_th
     assert len(said(room)) == 1
 
 
+@pytest.mark.usefixtures("incident")
+def test_of_a_meeting_whose_hour_has_passed_it_is_asked_whether_they_met(room: Room):
+    book(room)
+    room.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    answer = room.answer(scheduling.schedule, where=HERE, by=MARA)
+
+    assert answer is not None
+    assert answer.text.startswith("The meeting was planned for *Fri 20 Nov 2026, 10:00 CET*, 60 min. Did you meet")
+    assert buttons(answer) == ["Move it", "Call it off", "We met"]
+
+
+@pytest.mark.usefixtures("incident")
+def test_hours_of_one_menu_are_called_alike_until_the_same_day_of_the_next_week(room: Room):
+    room.now = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)
+
+    labels = [offer.label for offer in room.desk.look(scheduling.further, where=HERE, by=MARA).offers]
+
+    assert "Wed 09:00" in labels
+    assert "Thu 26 Nov 09:00" in labels
+
+
 def press(room: Room, typed: str, **more: Any) -> Any:
     """A button of a proposal, or the form of *Other times*."""
     return room.answer(scheduling.choose, where=HERE, by=MARA, when=read_when(typed), **more)
