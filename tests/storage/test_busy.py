@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, UserId
 from storage import busy, incidents, people, reviews
-from storage.models import BusyTime, Meeting, Person
+from storage.models import Attendee, BusyTime, Meeting, Person
 from tests.cast import MARA, NOVEMBER_18, PRIYA, TEAM, TOMAS, Room, a_room, an_incident
 
 NINE = NOVEMBER_18.replace(hour=9) + timedelta(days=2)
@@ -182,9 +182,39 @@ def test_nobody_is_asked_to_two_reviews_at_once_whether_or_not_their_calendar_is
     assert for_a_meeting(room, second, MARA, TOMAS) == {MARA: [(at(1), at(2))], TOMAS: []}
 
 
-def test_a_meeting_that_is_off_or_over_keeps_nobody_busy(room: Room):
+@pytest.mark.parametrize("since", ["cancelled_at", "ended_at"])
+def test_a_meeting_that_is_off_or_over_keeps_nobody_busy(room: Room, since: str):
     first, second = an_incident(room), an_incident(room, channel=ChannelId("C0OTHER"))
     plan(room, first, at(1))
-    room.change(lambda db: setattr(db.scalars(select(Meeting)).one(), "cancelled_at", room.now))
+    room.change(lambda db: setattr(db.scalars(select(Meeting)).one(), since, room.now))
 
     assert for_a_meeting(room, second, MARA) == {MARA: []}
+
+
+@pytest.mark.parametrize("row", [{"core_since": None}, {"uninvited_at": NOVEMBER_18}], ids=["reads along", "let off"])
+def test_whoever_need_not_come_to_a_meeting_is_not_kept_busy_by_it(room: Room, row: dict[str, datetime | None]):
+    first, second = an_incident(room), an_incident(room, channel=ChannelId("C0OTHER"))
+    plan(room, first, at(1))
+    room.change(lambda db: db.execute(update(Attendee).values(row)))
+
+    assert for_a_meeting(room, second, MARA) == {MARA: []}
+
+
+def test_a_team_that_meets_apart_is_busy_then_for_the_meeting_of_everybody_too(room: Room):
+    incident = an_incident(room)
+    plan(room, incident, at(1))
+    room.change(lambda db: setattr(db.scalars(select(Meeting)).one(), "apart", "Payments"))
+
+    assert for_a_meeting(room, incident, MARA) == {MARA: [(at(1), at(2))]}
+
+
+def test_a_program_has_no_calendar_to_look_for(room: Room):
+    give_address(room, MARA, "mara@example.com")
+    room.change(lambda db: setattr(db.get_one(Person, (TEAM, MARA)), "bot_since", room.now))
+
+    assert room.ask(busy.readable, TEAM, [MARA]) == {}
+
+
+def test_the_calendar_of_somebody_of_whom_nothing_is_known_yet_is_awaited(room: Room):
+    assert room.ask(busy.unmet, TEAM, [MARA, "U0NOBODY"]) == ["U0NOBODY"]
+    assert room.ask(lambda db: busy.is_awaited(db, TEAM, ["U0NOBODY"], since=NOVEMBER_18, now=room.now))
