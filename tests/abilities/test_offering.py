@@ -193,6 +193,15 @@ def test_one_tap_keeps_all_that_are_suggested(room: Room, incident: int):
     assert [words for _, _, words in on_it(room, incident)] == [one.words for one in sure]
 
 
+def test_many_that_follow_one_another_are_told_in_a_few_words(room: Room, incident: int):
+    said_at = [NOVEMBER_18 - timedelta(minutes=minutes) for minutes in (9, 8, 7)]
+    stamps = [a_message(room, "rolled back to v40", at=at) for at in said_at]
+
+    said = keep(room, *(Pick(CHANNEL, ts) for ts in stamps))
+
+    assert said.startswith("3 messages are on the timeline now, as events 1 to 3.")
+
+
 def test_what_was_dropped_meanwhile_is_not_brought_back_by_a_form_left_open(room: Room, incident: int):
     ts = a_message(room, "rolled back to v40")
     keep(room, Pick(CHANNEL, ts))
