@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 import storage.session
 from bot.sandbox import server, troupe
 from storage.session import upgrade
+from tests.births import Cradle
 from tests.databases import NoServerError, Server, Stock, a_server, database_name
 
 # A busy machine is no reason for a rule to fail.
@@ -161,6 +162,16 @@ def _however_slow() -> Iterator[None]:
         patch.setattr(troupe, "READY_WITHIN_S", 100.0)
         patch.setattr(server, "START_WITHIN_S", 60.0)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _born_and_not_started() -> Iterator[None]:
+    """A bot beside a sandbox is the unmodified program all the same, in a process of its own."""
+    cradle = Cradle(troupe.started)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(troupe, "started", cradle.started)
+        yield
+    cradle.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 25.0
@@ -47,7 +48,7 @@ def debrief(*words: str) -> list[str]:
 def bot_running(env: dict[str, str], log: Path) -> Generator[subprocess.Popen[bytes]]:
     """`debrief run` until the end of the block; raises NotReady when it does not come up."""
     with log.open("ab") as lines:
-        bot = subprocess.Popen(debrief("run"), env=env, stdout=lines, stderr=lines)  # noqa: S603
+        bot = started(env, lines)
         try:
             _wait_until_ready(bot, int(env["DEBRIEF_PORT"]), log)
             yield bot
@@ -58,6 +59,11 @@ def bot_running(env: dict[str, str], log: Path) -> Generator[subprocess.Popen[by
             except subprocess.TimeoutExpired:
                 bot.kill()
                 bot.wait()
+
+
+def started(env: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """The command that runs the bot, begun with this environment and writing to this log."""
+    return subprocess.Popen(debrief("run"), env=env, stdout=log, stderr=log)  # noqa: S603
 
 
 def _wait_until_ready(bot: subprocess.Popen[bytes], port: int, log: Path) -> None:
