@@ -18,7 +18,7 @@ from bot.review.lifecycle import Stage
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
 from bot.review.threads import InThreads, Thread, deadline
-from storage import actions, candidates, findings, incidents, outbox, people, reviews, threads
+from storage import actions, candidates, findings, incidents, outbox, participants, people, reviews, threads
 from storage import timeline as events
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident, Message
@@ -246,7 +246,7 @@ def _page(turn: Turn, incident: Incident, going_on: InThreads, why_off: Stage | 
         why_off=why_off,
         meets_at=planned.meets_at if planned else None,
         core=sitting.proposal(turn, incident).core,
-        owner=incidents.roles(turn.db, incident.id).owner_or_lead,
+        owner=participants.answering(turn.db, incident),
         summary=incident.summary,
         impact=Impact.from_json(incident.impact).lines(),
         events=len(events.told(turn.db, incident.id)),

@@ -24,6 +24,7 @@ from storage import (
     meetings_apart,
     noted,
     outbox,
+    participants,
     people,
     pulse,
     reviews,
@@ -133,7 +134,7 @@ def _names(turn: Turn, users: Collection[str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class WhatComes:
-    """What happens after the meeting, by whom and when."""
+    """What happens after the meeting, by whom and when; nobody where nobody who is here answers for the review."""
 
     owner: UserId | None
     draft_by: datetime
@@ -202,7 +203,7 @@ def page(turn: Turn, sitting: Sitting) -> AgendaPage:
 
 
 def what_comes(turn: Turn, incident: Incident, meeting: Meeting) -> WhatComes:
-    owner = incidents.roles(turn.db, incident.id).owner_or_lead
+    owner = participants.answering(turn.db, incident)
     zone = ZoneInfo(people.zone(turn.db, turn.team, owner))
     ended_at = meeting.ended_at or turn.now
     days, off = turn.house.policy.soak_days, turn.days_off(zone.key)

@@ -122,6 +122,14 @@ def unmet(db: Session, team: str, *, since: datetime) -> Sequence[UserId]:
     return sorted(users - known)
 
 
+def answering(db: Session, incident: Incident) -> UserId | None:
+    """Who answers for its review and writes its draft: the owner, else the lead, of those who are still here."""
+    held = incidents.roles(db, incident.id)
+    named = [user for user in (held.owner, held.lead) if user]
+    here = able(db, incident, named)
+    return next((user for user in named if user in here), None)
+
+
 # Who can come ----------------------------------------------------------------------------------
 
 

@@ -10,9 +10,10 @@ from bot import closing, facilitating, formats, noting, reporting
 from bot.review import pulse as review_pulse
 from bot.review.findings import FindingKind
 from bot.review.incident import ChannelId, UserId
+from bot.review.lifecycle import Role
 from bot.review.pulse import Pulse
 from bot.review.refusal import NoIncidentHere, NotInMeeting, PulseSettled, PulseUnknown, RoomOnly
-from storage import attending, channels, incidents, pulse, reviews
+from storage import attending, channels, incidents, people, pulse, reviews
 from storage.models import Erasure, Meeting, PulseMark
 from storage.pseudonymising import count as named
 from storage.pseudonymising import known
@@ -318,6 +319,38 @@ def test_when_the_meeting_has_ended_everybody_reads_how_it_was_and_what_comes_ne
         "I felt safe to speak: 0\n"
     ) in agenda(room)
     assert agenda(room).endswith("then their owners say yes or no to them.")
+
+
+def leaves(room: Room, user: UserId) -> None:
+    room.change(
+        lambda db: people.know(db, TEAM, user, name="", zone="UTC", email=None, bot=None, gone=room.now, now=room.now)
+    )
+
+
+def takes(room: Room, incident: int, role: Role, user: UserId) -> None:
+    room.change(lambda db: incidents.give_role(db, incidents.get(db, incident), role, user, by=MARA, now=room.now))
+
+
+def test_who_has_left_the_workspace_is_not_named_as_writing_the_draft(room: Room, meeting: int):
+    takes(room, meeting, Role.owner, TOMAS)
+    leaves(room, TOMAS)
+
+    answer = room.serve(facilitating.end, where=HERE, by=MARA)
+
+    assert "<@U0MARA> has the draft of the report by" in agenda(room)
+    assert "<@U0MARA> has the draft by" in answer
+    assert "<@U0TOMAS> has the draft" not in agenda(room)
+
+
+def test_where_nobody_is_left_to_write_the_draft_it_is_asked_who_does(room: Room, meeting: int):
+    takes(room, meeting, Role.facilitator, PRIYA)
+    leaves(room, MARA)
+
+    answer = room.serve(facilitating.end, where=HERE, by=PRIYA)
+
+    asked = "Nobody here answers for this review yet: `/review owner @name` says who has the draft"
+    assert asked in agenda(room)
+    assert asked in answer
 
 
 def test_where_fewer_than_four_have_answered_the_end_asks_once_more_and_tells_no_count(room: Room, meeting: int):
