@@ -1,9 +1,10 @@
 """A meeting as calendars take it in, read back by two other readers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
@@ -81,22 +82,37 @@ def test_the_file_names_nobody_and_has_no_method_for_a_server_of_calendars_would
     assert "@" not in written.replace("4b1c", "")
 
 
-def test_a_private_incident_is_private_in_the_calendar():
-    written = calendars.as_file(replace(REVIEW, is_private=True))
+@pytest.mark.parametrize(("is_private", "seen"), [(True, "PRIVATE"), (False, "PUBLIC")])
+def test_a_private_incident_is_private_in_the_calendar(*, is_private: bool, seen: str):
+    written = calendars.as_file(replace(REVIEW, is_private=is_private))
 
-    assert vobject.readOne(written.decode()).vevent.contents["class"][0].value == "PRIVATE"
+    assert vobject.readOne(written.decode()).vevent.contents["class"][0].value == seen
+
+
+def test_a_meeting_without_an_address_of_its_own_has_none_in_the_calendar():
+    with_one, without = (vobject.readOne(calendars.as_file(replace(REVIEW, url=url)).decode()) for url in ("x:y", ""))
+
+    assert [url.value for url in with_one.vevent.contents["url"]] == ["x:y"]
+    assert "url" not in without.vevent.contents
 
 
 def test_what_waits_with_a_letter_is_the_same_when_it_goes():
     assert Appointment.from_json(REVIEW.to_json()) == REVIEW
 
 
-@pytest.mark.parametrize(("link", "hours"), [(calendars.google_link, "dates"), (calendars.outlook_link, "startdt")])
-def test_a_link_fills_in_the_meeting(link: Callable[[Appointment], str], hours: str):
-    odd = replace(REVIEW, summary="R&D: 100% ?#")
+HOURS: Mapping[Callable[[Appointment], str], dict[str, list[str]]] = {
+    calendars.google_link: {"dates": ["20261120T090000Z/20261120T100000Z"]},
+    calendars.outlook_link: {"startdt": ["2026-11-20T09:00:00Z"], "enddt": ["2026-11-20T10:00:00Z"]},
+}
+
+
+@pytest.mark.parametrize("link", HOURS)
+def test_a_link_fills_in_the_meeting(link: Callable[[Appointment], str]):
+    odd = replace(REVIEW, summary="R&D: 100% ?#", at=AT.astimezone(ZoneInfo("Asia/Kolkata")))
 
     asked = parse_qs(urlsplit(link(odd)).query)
 
     assert "R&D: 100% ?#" in {*asked.get("text", []), *asked.get("subject", [])}
-    assert asked[hours][0].startswith(("20261120T090000Z", "2026-11-20T09:00:00Z"))
+    assert asked | HOURS[link] == asked
     assert asked["location"] == ["https://sandbox.example.com/archives/C0INC"]
+    assert parse_qs(urlsplit(link(replace(odd, url=""))).query)["location"] == ["#inc-checkout in Slack"]
