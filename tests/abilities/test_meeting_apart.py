@@ -35,7 +35,7 @@ from tests.cast import (
     an_incident,
     mitigated,
 )
-from tests.sitting import delivered, do, plain, said
+from tests.sitting import buttons, delivered, do, plain, said
 
 PAYMENTS = "S0PAY"
 TEN = datetime(2026, 11, 19, 10, 0, tzinfo=UTC)
@@ -525,6 +525,16 @@ def test_after_it_was_called_off_the_team_can_be_asked_anew(room: Room, incident
     plan(room, "2026-11-19T11:00Z")
 
     assert [note.text for note in said(room, "apart:")][1].startswith("*Payments* speaks of")
+
+
+def test_what_is_planned_for_teams_is_told_to_whoever_calls_the_meeting_of_everybody_off(room: Room, incident: int):
+    plan(room)
+    do(room, scheduling.schedule, when=read_when("2026-11-20T10:00Z"))
+
+    answer = room.answer(scheduling.call_off, where=HERE, by=MARA, reason="half of us are away")
+
+    assert "Payments still meets by itself." in (answer.text if answer else "")
+    assert "Call that off, too…" in buttons(answer)
 
 
 def test_once_everybody_begins_no_team_need_meet_any_more(room: Room, incident: int):
