@@ -142,8 +142,10 @@ async def test_who_has_no_address_gets_no_letter():
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
+        ("400 Not now", "later"),
         ("450 4.2.0 Greylisted", "later"),
         ("452 4.2.2 Mailbox full", "later"),
+        ("500 What", "never"),
         ("550 5.1.1 No such user", "never"),
         ("554 5.7.1 Refused", "never"),
     ],
@@ -170,11 +172,21 @@ async def test_where_the_line_breaks_nobody_knows(where: str, accident: Accident
     assert len(office.letters) == arrived
 
 
+async def test_an_answer_that_is_neither_yes_nor_no_leaves_it_open():
+    async with post_office() as office:
+        office.at_data.append("220 Hello")
+        outcome = await outcome_of(mail_to(office), a_letter())
+
+    assert outcome.kind == "unknown"
+
+
 async def test_where_nobody_listens_it_is_tried_later():
     async with post_office() as office:
         pass
 
-    assert (await outcome_of(mail_to(office), a_letter())).kind == "later"
+    outcome = await outcome_of(mail_to(office), a_letter())
+
+    assert (outcome.kind, outcome.word) == ("later", "SMTPConnectError")
 
 
 async def test_a_server_that_wants_to_see_us_twice_is_seen_at_growing_intervals():
