@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from bot.slack import Slack
 from storage import incidents, people
 from storage.health import trouble
 from storage.incidents import Where
+from storage.types import clean
 
 log = logging.getLogger("debrief.listeners")
 
@@ -226,13 +228,34 @@ async def answer_form(
         await ack()
     found = await _settled(edge, task)
     if in_time and found.in_the_way:
-        await ack(response_action="errors", errors={found.field or beside: found.in_the_way})
+        words = await edge.look(in_plain_words, words=found.in_the_way, by=gesture.by)
+        await ack(response_action="errors", errors={found.field or beside: words})
         return
     if in_time:
         following = await then() if then else None
         await (ack(response_action="update", view=following) if following else ack())
     if found.said:
         await edge.whisper(found.said, gesture)
+
+
+IN_CODE = re.compile(r"`([^`\n]+)`")
+PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+
+
+def in_plain_words(turn: Turn, *, words: str, by: UserId) -> str:
+    """For the foot of a form's field, where Slack reads no markup: names in place of ids, quotes in place of code."""
+    names = people.names(turn.db, turn.team, set(PERSON.findall(words)))
+    named = PERSON.sub(lambda found: f"@{names[found[1]]}" if found[1] in names else "that person", clean(words))
+    return IN_CODE.sub(r"“\1”", CHANNEL.sub(lambda found: _channel_in_words(turn, found, by), named))
+
+
+def _channel_in_words(turn: Turn, found: re.Match[str], by: UserId) -> str:
+    """A private channel has a name for its members alone."""
+    row = people.channel(turn.db, turn.team, found[1])
+    if row and row.name and (row.private_since is None or by in people.members(turn.db, turn.team, found[1])):
+        return f"#{row.name}"
+    return "that channel" if found.start() else "That channel"
 
 
 async def outcome(edge: Edge, work: Awaitable[Rendered | None]) -> Rendered | None:

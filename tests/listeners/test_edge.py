@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,20 @@ from bot.listeners.incident_forms import NotAnAmount, NotANumber
 from bot.paging import History
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
-from bot.review.refusal import NoIncidentHere, Refused, UnknownSeverity
+from bot.review.refusal import (
+    NoIncidentHere,
+    NotInChannel,
+    NotOneOfUs,
+    PlaceStaysPrivate,
+    Refused,
+    UnknownSeverity,
+)
 from bot.sandbox.validation import view_errors
 from bot.slack import Slack
+from storage import channels
 from storage.incidents import Where
-from tests.cast import CHANNEL, MARA, Room, a_room
+from storage.models import Channel
+from tests.cast import CHANNEL, MARA, TEAM, TOMAS, Room, a_room
 
 Call = dict[str, Any]
 
@@ -163,9 +173,41 @@ async def test_a_form_that_was_taken_is_closed_and_answered_in_its_place(edge: E
 async def test_what_is_in_the_way_of_a_form_stands_beside_its_field_as_it_was_typed(edge: Edge, back: Back, room: Room):
     await send(edge, back, fail(UnknownSeverity(words="<bad & worse>")))
 
-    said = "“<bad & worse>” is not a severity. Choose `sev1`, `sev2`, `sev3` or `sev4`; `sev1` is the most severe."
+    said = "“<bad & worse>” is not a severity. Choose “sev1”, “sev2”, “sev3” or “sev4”; “sev1” is the most severe."
     assert back.sent == [("ack", {"response_action": "errors", "errors": {"text": said}})]
     assert room.transcript() == []
+
+
+def a_channel(room: Room, channel: str, name: str, private: datetime | None, *members: str) -> None:
+    row = Channel(team_id=TEAM, channel_id=channel, name=name, private_since=private)
+    room.change(lambda db: db.add(row))
+    room.change(lambda db: channels.know_members(db, TEAM, ChannelId(channel), members, now=room.now))
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (NotOneOfUs(user=TOMAS), "I cannot ask anything of @Tomas: it has to be a person of this workspace."),
+        (NotOneOfUs(user="U0NOBODY"), "I cannot ask anything of that person: it has to be"),
+        (NotInChannel(channel="C0OPEN"), "I am not in #war-room yet. Invite me there with “/invite”, then try again."),
+        (NotInChannel(channel="C0MINE"), "I am not in #our-own yet."),
+        (NotInChannel(channel="C0SECRET"), "I am not in that channel yet."),
+        (PlaceStaysPrivate(channel="C0SECRET"), "That channel is private, and not everybody"),
+        (UnknownSeverity(words="a\0b \ud800 <@U0TOMAS>"), "“ab � @Tomas” is not a severity."),
+    ],
+)
+async def test_a_form_shows_names_and_no_marks_of_slack(
+    edge: Edge, back: Back, room: Room, refused: Refused, said: str
+):
+    a_channel(room, "C0OPEN", "war-room", None)
+    a_channel(room, "C0MINE", "our-own", room.now, MARA)
+    a_channel(room, "C0SECRET", "layoffs", room.now, TOMAS)
+
+    await send(edge, back, fail(refused))
+
+    words = back.sent[0][1]["errors"]["text"]
+    assert words.startswith(said)
+    assert not {"`", "<", ">"} & {*words}
 
 
 @pytest.mark.parametrize(("refused", "field"), [(NotAnAmount(), "lost"), (NotANumber(), "inquiries")])
@@ -174,7 +216,8 @@ async def test_what_is_wrong_with_one_field_stands_beside_that_one(
 ):
     await send(edge, back, fail(refused))
 
-    assert back.sent == [("ack", {"response_action": "errors", "errors": {field: refused.sentence()}})]
+    words = refused.sentence().replace(" `", " “").replace("`", "”")
+    assert back.sent == [("ack", {"response_action": "errors", "errors": {field: words}})]
 
 
 async def test_a_form_is_closed_before_slack_gives_up_and_answered_when_the_answer_is_known(
