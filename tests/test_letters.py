@@ -1,6 +1,6 @@
 """Letters through the outbox, to a real mail server whose accidents are chosen: each once in effect."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -221,6 +221,32 @@ async def test_of_versions_that_wait_only_the_newest_goes(office: Office):
 
     (entry,) = office.calendar().shown
     assert (len(office.mail.letters), entry.sequence) == (1, 1)
+
+
+def claimed(office: Office, *, busy: Collection[int] = ()) -> list[int]:
+    with office.storage.write() as db:
+        found = letters.claim(db, TEAM, now=office.now, patience=GRACE, at_most=10, busy=busy)
+        return [note.version for note in found]
+
+
+async def test_a_newer_version_waits_while_the_one_before_is_on_its_way(office: Office):
+    office.write(sequence=0)
+    on_its_way = claimed(office)
+    office.write(sequence=1)
+
+    at_once = claimed(office)
+    office.now += GRACE
+
+    assert (on_its_way, at_once, claimed(office)) == ([1], [], [2])
+
+
+async def test_what_this_program_has_in_hand_it_does_not_take_again(office: Office):
+    office.write()
+    with office.storage.read() as db:
+        in_hand = db.scalars(select(OutboxNote.id)).all()
+
+    assert claimed(office, busy=in_hand) == []
+    assert claimed(office) == [1]
 
 
 async def test_a_newer_version_is_another_letter_about_the_same_meeting(office: Office):

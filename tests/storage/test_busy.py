@@ -97,6 +97,7 @@ def test_many_times_are_kept(room: Room):
     keep(room, MARA, *spans)
 
     assert room.ask(busy.between, TEAM, [MARA], NINE, at(4000))[MARA] == spans
+    assert len(rows(room)) == len(spans)
 
 
 def test_of_another_workspace_nothing_is_given(room: Room):
