@@ -1,7 +1,7 @@
 """A meeting as calendars take it in: the object of RFC 5545, the message of RFC 5546, and links that add it by hand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -134,20 +134,44 @@ LONGEST_TITLE = 120
 
 def appointment(db: Session, house: House, incident: Incident, meeting: Meeting) -> Appointment:
     """A meeting as it stands; of a private incident it says only that there is one, for many share their calendar."""
-    known, place = revised.held(meeting), reviews.place_of(db, incident, meeting)
-    at = meeting.meets_at or incident.opened_at
-    in_slack = _link_to(people.workspace(db, incident.team_id).url, place)
+    return appointments(db, house, [(meeting, incident)])[meeting.id]
+
+
+def appointments(db: Session, house: House, every: Sequence[tuple[Meeting, Incident]]) -> Mapping[int, Appointment]:
+    """Each of these meetings of a workspace so, by the number of its row."""
+    places = {meeting.id: reviews.place_of(db, incident, meeting) for meeting, incident in every}
+    team = every[0][1].team_id
+    home, channels = people.workspace(db, team).url, {place.channel for place in places.values()}
+    public = {row.channel_id: row.name for row in people.channels(db, team, channels) if not row.private_since}
+    names = _mentioned(db, team, [incident.title for _, incident in every])
+    return {
+        meeting.id: _appointment(
+            house,
+            incident,
+            meeting,
+            in_slack=_link_to(home, places[meeting.id]),
+            channel=public.get(places[meeting.id].channel, ""),
+            title=_on_a_line(incident.title, names),
+        )
+        for meeting, incident in every
+    }
+
+
+def _appointment(
+    house: House, incident: Incident, meeting: Meeting, *, in_slack: str, channel: str, title: str
+) -> Appointment:
+    known, at = revised.held(meeting), meeting.meets_at or incident.opened_at
     is_private = incident.private_since is not None
-    name = "" if is_private else _name_of(db, incident.team_id, place.channel)
     call = meeting.call or call_of(house, incident)
-    here = f"#{name} in Slack" if name else "Slack"
+    # The name of a channel stands in it as long as everybody may know it.
+    here = f"#{channel} in Slack" if channel and not is_private else "Slack"
     return Appointment(
         uid=meeting.uid or "",
         sequence=known.sequence if known else 0,
         revised_at=known.revised_at if known else at,
         at=at,
         minutes=meeting.minutes,
-        summary="Review of an incident" if is_private else f"Review: {titled(db, incident)}",
+        summary="Review of an incident" if is_private else f"Review: {title}",
         about="\n".join(filter(None, (f"In {here}.", in_slack, ABOUT))),
         where=call or here,
         url=call or in_slack,
@@ -155,19 +179,21 @@ def appointment(db: Session, house: House, incident: Incident, meeting: Meeting)
     )
 
 
-def _name_of(db: Session, team: str, channel: str) -> str:
-    """As long as everybody may know it."""
-    row = people.channel(db, team, channel)
-    return row.name if row and not row.private_since else ""
-
-
 ABOUT = "The pre-read is there a day before; there is nothing else to prepare."
 
 
 def titled(db: Session, incident: Incident) -> str:
     """Its title on one line, with names in place of whom it mentions."""
-    names = people.names(db, incident.team_id, set(MENTION.findall(incident.title)))
-    words = of_markup(MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", incident.title))
+    return _on_a_line(incident.title, _mentioned(db, incident.team_id, [incident.title]))
+
+
+def _mentioned(db: Session, team: str, titles: Iterable[str]) -> Mapping[str, str]:
+    users = {user for title in titles for user in MENTION.findall(title)}
+    return people.names(db, team, users) if users else {}
+
+
+def _on_a_line(title: str, names: Mapping[str, str]) -> str:
+    words = of_markup(MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", title))
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
     return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1].rstrip()}…"
 

@@ -1,6 +1,8 @@
 """What calendars hold of a meeting, told to each by letter and in its place by a file; and who says that they come."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot import calendars, sitting
@@ -18,18 +20,37 @@ NUMBERED = {"sequence", "revised_at"}
 """What tells two versions of a meeting apart without making them different."""
 
 
+Ahead = Sequence[tuple[Meeting, Incident]]
+"""Meetings that are to come."""
+
+
 def tell_calendars(turn: Turn) -> Notes:
     """Where calendars hold what is not so any more: a new file in the place (`calendar`), a letter to each it concerns.
 
     What a meeting is, is compared with what was told of it, so whoever changes one need not think of calendars.
     """
-    for meeting, incident in revised.ahead(turn.db, turn.team, now=turn.now):
+    ahead = revised.ahead(turn.db, turn.team, now=turn.now)
+    for meeting, incident in ahead:
         meeting.call = meeting.call or sitting.call_of(turn, incident)
-        is_news = revised.revise(turn.db, incident, meeting, now=turn.now)
+    asked = revised.asked(turn.db, turn.team, ahead) if ahead else {}
+    for meeting, incident in _with_news(turn, ahead, asked):
+        is_news = revised.revise(turn.db, incident, meeting, asked=asked[meeting.id], now=turn.now)
         if meeting.uid is not None:
             keys = _every_key(turn, incident, meeting) if is_news else _missing(turn, incident, meeting)
             yield from _files(turn, incident, keys)
-            yield from _letters(turn, incident, meeting)
+            yield from _letters(turn, incident, meeting, asked[meeting.id])
+
+
+def _with_news(turn: Turn, ahead: Ahead, asked: Mapping[int, Sequence[UserId]]) -> Ahead:
+    """Those of which there is something to tell, found with as many questions however many there are."""
+    if not ahead:
+        return []
+    found = _without_a_file(turn, ahead) | _with_letters(turn, ahead, asked)
+    return [
+        (meeting, incident)
+        for meeting, incident in ahead
+        if meeting.id in found or revised.is_news(turn.db, incident, meeting, asked=asked[meeting.id])
+    ]
 
 
 # The file ------------------------------------------------------------------------------
@@ -47,32 +68,78 @@ def _every_key(turn: Turn, incident: Incident, meeting: Meeting) -> list[str]:
 
 
 def _missing(turn: Turn, incident: Incident, meeting: Meeting) -> list[str]:
-    key = revised.key(turn.db, incident, meeting)
-    return [key] if meeting.cancelled_at is None and _is_missing(turn, key) else []
+    return [revised.key(turn.db, incident, meeting)] if _without_a_file(turn, [(meeting, incident)]) else []
 
 
-def _is_missing(turn: Turn, key: str) -> bool:
+def _without_a_file(turn: Turn, ahead: Ahead) -> set[int]:
     """Never written, or taken for a picture of nothing by a program of before files that runs beside this one."""
-    note = outbox.find(turn.db, turn.team, key)
-    return note is None or (note.state == "sent" and not note.files)
+    planned = [(meeting, incident) for meeting, incident in ahead if meeting.cancelled_at is None]
+    keys = {meeting.id: revised.key(turn.db, incident, meeting) for meeting, incident in planned}
+    notes = outbox.found(turn.db, turn.team, keys.values())
+    shown = {key for key, note in notes.items() if note.state != "sent" or note.files}
+    return {number for number, key in keys.items() if key not in shown}
 
 
 # Letters -------------------------------------------------------------------------------
 
 
-def _letters(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is to be told of a meeting by letter, and what was."""
+
+    now: Appointment
+    asked: Sequence[UserId]
+    known: Mapping[str, Person]
+    notes: Sequence[OutboxNote]
+
+    @property
+    def last(self) -> Mapping[str, OutboxNote]:
+        """The letter to each who was written to."""
+        return {note.user_id or "": note for note in self.notes}
+
+    @property
+    def to_invite(self) -> list[Person]:
+        """Core attendees with an address, whose calendars are to hold something else than they were told."""
+        here = [self.known[user] for user in self.asked if user in self.known]
+        return [one for one in here if one.email and _is_news(self.last.get(one.user_id), self.now)]
+
+    @property
+    def to_let_off(self) -> list[OutboxNote]:
+        """What invited those who need not come any more."""
+        invited = [note for note in self.notes if _enclosed(note).get("method") == REQUEST]
+        return [note for note in invited if note.user_id not in self.asked]
+
+
+def _with_letters(turn: Turn, ahead: Ahead, asked: Mapping[int, Sequence[UserId]]) -> set[int]:
+    """Those of which there is a letter to write."""
+    if not turn.house.letters_from:
+        return set()
+    now = calendars.appointments(turn.db, turn.house, ahead)
+    known = people.known(turn.db, turn.team, {user for users in asked.values() for user in users})
+    notes: defaultdict[str, list[OutboxNote]] = defaultdict(list)
+    for note in letters.sent(turn.db, turn.team, [_key(meeting) for meeting, _ in ahead]):
+        notes[note.key.removesuffix(note.user_id or "")].append(note)
+    posts = {
+        meeting.id: Post(now[meeting.id], _to_come(meeting, asked[meeting.id]), known, notes[_key(meeting)])
+        for meeting, _ in ahead
+    }
+    return {number for number, post in posts.items() if post.to_invite or post.to_let_off}
+
+
+def _to_come(meeting: Meeting, asked: Sequence[UserId]) -> Sequence[UserId]:
+    return [] if meeting.cancelled_at else asked
+
+
+def _letters(turn: Turn, incident: Incident, meeting: Meeting, asked: Sequence[UserId]) -> Notes:
     """One for each core attendee with an address, and the taking back for whoever need not come any more."""
     if not turn.house.letters_from:
         return
-    now = calendars.appointment(turn.db, turn.house, incident, meeting)
-    asked = [] if meeting.cancelled_at else revised.asked(turn.db, incident, meeting)
-    last = {note.user_id: note for note in letters.beginning(turn.db, turn.team, _key(meeting))}
-    for user, person in people.known(turn.db, turn.team, asked).items():
-        if person.email and _is_news(last.get(user), now):
-            yield _invitation(meeting, person, now, last=last.get(user))
-    for user, note in last.items():
-        if user not in asked and _enclosed(note).get("method") == REQUEST:
-            yield from _taken_back(turn, meeting, note, now)
+    now, known = calendars.appointment(turn.db, turn.house, incident, meeting), people.known(turn.db, turn.team, asked)
+    post = Post(now, _to_come(meeting, asked), known, letters.beginning(turn.db, turn.team, _key(meeting)))
+    for person in post.to_invite:
+        yield _invitation(meeting, person, now, last=post.last.get(person.user_id))
+    for note in post.to_let_off:
+        yield from _taken_back(turn, meeting, note, now)
 
 
 def _key(meeting: Meeting, user: str = "") -> str:
@@ -101,9 +168,9 @@ def _invitation(meeting: Meeting, person: Person, now: Appointment, *, last: Out
 
 
 def _taken_back(turn: Turn, meeting: Meeting, note: OutboxNote, now: Appointment) -> Notes:
-    """Where the invitation never left there is nothing to take back."""
+    """Where the invitation never left there is nothing to take back, and nobody to tell who has no address any more."""
     person = people.find(turn.db, turn.team, note.user_id or "")
-    if letters.never_left(note) or person is None:
+    if letters.never_left(note) or person is None or not person.email:
         letters.drop(turn.db, note)
         return
     words = "called_off" if meeting.cancelled_at else "let_off"

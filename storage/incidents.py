@@ -148,6 +148,8 @@ def seen_among(db: Session, team: str, numbers: Collection[int], user: str) -> f
 
 def seen_by_each(db: Session, team: str, pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
     """Those of these incidents, each with a person, that this person may see."""
+    if not pairs:
+        return set()
     numbers, users = {number for number, _ in pairs}, {user for _, user in pairs}
     them = (Incident.team_id == team, Incident.id.in_(numbers), Person.user_id.in_(users))
     asked = tuple_(Incident.id, Person.user_id).in_(list(pairs))

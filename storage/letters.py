@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from storage import people
 from storage.delivering import OF_LETTERS, UNCERTAIN
 from storage.models import OutboxNote
+from storage.rows import in_parts
 
 TOO_LATE = "too_late"
 """Why a letter is not sent any more: what it invites to is over."""
@@ -66,6 +67,16 @@ def _new(team: str, letter: Letter) -> OutboxNote:
 def find(db: Session, team: str, key: str) -> OutboxNote | None:
     """The letter of this key, held until the turn ends."""
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key).with_for_update())
+
+
+def sent(db: Session, team: str, prefixes: Collection[str]) -> Sequence[OutboxNote]:
+    """The letters whose keys begin with any of these, as they stand."""
+    letters = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.kind == "letter").order_by(OutboxNote.id)
+    found: list[OutboxNote] = []
+    for some in in_parts(sorted(prefixes)):
+        begins = or_(*(OutboxNote.key.startswith(prefix, autoescape=True) for prefix in some))
+        found += db.scalars(letters.where(begins))
+    return found
 
 
 def beginning(db: Session, team: str, prefix: str) -> Sequence[OutboxNote]:

@@ -19,6 +19,12 @@ def find(db: Session, team: str, key: str) -> OutboxNote | None:
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key))
 
 
+def found(db: Session, team: str, keys: Collection[str]) -> dict[str, OutboxNote]:
+    """The notes of these keys, of those that were ever written."""
+    rows = db.scalars(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key.in_(keys)))
+    return {row.key: row for row in rows}
+
+
 def written(db: Session, team: str, keys: Collection[str]) -> set[str]:
     """Those of these keys under which a note was ever written."""
     return set(db.scalars(select(OutboxNote.key).where(OutboxNote.team_id == team, OutboxNote.key.in_(keys))))

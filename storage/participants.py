@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.review import participants
@@ -138,11 +138,22 @@ def able(db: Session, incident: Incident, users: Collection[str]) -> set[UserId]
 
     Of whom nothing is known, nothing speaks against in a public one; in a private one they must be in its channel.
     """
-    sees = exists(select(Incident.id).where(Incident.id == incident.id, incidents.visible_to(Person.user_id)))
-    them = (Person.team_id == incident.team_id, Person.user_id.in_(users), Person.read_at.is_not(None))
-    known = {row.user_id: bool(row.sees) for row in db.execute(select(Person.user_id, sees.label("sees")).where(*them))}
-    strangers = {user for user in users if user not in known}
-    if incident.private_since is not None:
-        strangers = {user for user in strangers if incidents.by_number(db, incident.team_id, incident.id, user)}
-    away = {*involved.unable(db, incident.team_id), involved.bot_user(db, incident.team_id)}
-    return {UserId(user) for user in ({user for user, seen in known.items() if seen} | strangers) - away}
+    return able_each(db, incident.team_id, [(incident, users)])[0]
+
+
+def able_each(db: Session, team: str, every: Sequence[tuple[Incident, Collection[str]]]) -> Sequence[set[UserId]]:
+    """The same for each of these incidents, asked of all at once."""
+    everybody = {user for _, users in every for user in users}
+    them = (Person.team_id == team, Person.user_id.in_(everybody), Person.read_at.is_not(None))
+    known = set(db.scalars(select(Person.user_id).where(*them)))
+    seen = incidents.seen_by_each(db, team, {(incident.id, user) for incident, users in every for user in users})
+    away = {*involved.unable(db, team), involved.bot_user(db, team)}
+
+    def is_able(incident: Incident, user: str) -> bool:
+        if user in known or incident.private_since is None:
+            return user not in known or (incident.id, user) in seen
+        return incidents.by_number(db, team, incident.id, user) is not None
+
+    return [
+        {UserId(user) for user in users if user not in away and is_able(incident, user)} for incident, users in every
+    ]

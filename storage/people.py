@@ -129,6 +129,11 @@ def channel(db: Session, team: str, channel_id: str) -> Channel | None:
     return db.get(Channel, (team, channel_id))
 
 
+def channels(db: Session, team: str, channel_ids: Collection[str]) -> Sequence[Channel]:
+    """Those of these channels that are known."""
+    return db.scalars(select(Channel).where(Channel.team_id == team, Channel.channel_id.in_(channel_ids))).all()
+
+
 def members(db: Session, team: str, channel_id: str) -> Sequence[str]:
     """Who is in a channel now."""
     return members_in(db, team, [channel_id]).get(channel_id, [])

@@ -3,7 +3,7 @@
 Whoever changes a meeting need not think of calendars: what they hold is compared with what is so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,15 +33,20 @@ def held(meeting: Meeting) -> Held | None:
     return Held(meeting.sequence, datetime.fromisoformat(known["revised_at"]), bool(known["called_off"]))
 
 
-def revise(db: Session, incident: Incident, meeting: Meeting, *, now: datetime) -> bool:
+def is_news(db: Session, incident: Incident, meeting: Meeting, *, asked: Sequence[UserId]) -> bool:
+    """Whether calendars are to hold something else than before."""
+    known, so = meeting.calendar or {}, _so(db, incident, meeting, asked)
+    return so != {name: known.get(name) for name in so} and bool(known or not so["called_off"])
+
+
+def revise(db: Session, incident: Incident, meeting: Meeting, *, asked: Sequence[UserId], now: datetime) -> bool:
     """Whether calendars are to hold something else than before; its number is raised then, once.
 
     Where the hour moved, who said that they come or cannot is asked anew.
     """
-    known = meeting.calendar or {}
-    so = _so(db, incident, meeting)
-    if so == {name: known.get(name) for name in so} or (not known and so["called_off"]):
+    if not is_news(db, incident, meeting, asked=asked):
         return False
+    known, so = meeting.calendar or {}, _so(db, incident, meeting, asked)
     meeting.uid = meeting.uid or reviews.new_uid(db, meeting)
     if known and meeting.sequence <= known["sequence"]:
         meeting.sequence = known["sequence"] + 1
@@ -52,23 +57,26 @@ def revise(db: Session, incident: Incident, meeting: Meeting, *, now: datetime) 
     return True
 
 
-def _so(db: Session, incident: Incident, meeting: Meeting) -> dict[str, Any]:
+def _so(db: Session, incident: Incident, meeting: Meeting, asked: Sequence[UserId]) -> dict[str, Any]:
     place = reviews.place_of(db, incident, meeting)
     return {
         "at": meeting.meets_at.isoformat() if meeting.meets_at else None,
         "minutes": meeting.minutes,
         "place": [place.channel, place.thread, meeting.call],
-        "asked": sorted(asked(db, incident, meeting)),
+        "asked": sorted(asked),
         "is_private": incident.private_since is not None,
         "called_off": meeting.cancelled_at is not None,
     }
 
 
-def asked(db: Session, incident: Incident, meeting: Meeting) -> Sequence[UserId]:
-    """The core attendees who are still here and may see the incident."""
-    core = attending.core(db, meeting)
-    able = participants.able(db, incident, core)
-    return [user for user in core if user in able]
+def asked(db: Session, team: str, ahead: Sequence[tuple[Meeting, Incident]]) -> Mapping[int, Sequence[UserId]]:
+    """The core attendees of each of these meetings who are still here and may see its incident."""
+    cores = attending.cores(db, [meeting for meeting, _ in ahead])
+    able = participants.able_each(db, team, [(incident, cores[meeting.id]) for meeting, incident in ahead])
+    return {
+        meeting.id: [user for user in cores[meeting.id] if user in here]
+        for (meeting, _), here in zip(ahead, able, strict=True)
+    }
 
 
 def _ask_anew(db: Session, meeting: Meeting) -> None:

@@ -163,7 +163,7 @@ def _may_take(db: Session, team: str, every: Sequence[Sought], pools: Sequence[_
         for (incident, _), pool in zip(every, pools, strict=True)
     ]
     pairs = {(incident.id, user) for (incident, _), users in zip(every, free, strict=True) for user in users}
-    seen = incidents.seen_by_each(db, team, pairs) if pairs else set[tuple[int, str]]()
+    seen = incidents.seen_by_each(db, team, pairs)
     return [
         [user for user in users if (incident.id, user) in seen]
         for (incident, _), users in zip(every, free, strict=True)

@@ -4,18 +4,20 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 from sqlalchemy.orm import Session
 
-from bot.availability import unknown_people, wanted
+from bot.availability import looking, unknown_people, wanted
 from bot.clock import EACH, TABLE
-from bot.desk import House
+from bot.desk import House, Notes
 from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role
 from storage import attending, incidents, people, presence, reviews
-from storage.models import Incident, Meeting, Membership
+from storage.models import Incident, Meeting, Membership, Person
 from tests.cast import TEAM, Room, a_message, a_room, an_incident, mitigated
 
 A_MONDAY = datetime(2026, 11, 9, 11, 0, tzinfo=UTC)
@@ -111,6 +113,7 @@ def a_room_with_reviews(folder: Path, url: str | None = None, *, each: int, hous
         room.pass_time(hours=20)
     tick(room)
     tick(room)
+    room.change(lambda db: db.execute(update(Person).values(calendar_read_at=room.now)))
     return room
 
 
@@ -173,18 +176,25 @@ def cost(room: Room) -> Mapping[str, int]:
     return dict(_costs(room))
 
 
+def cost_of(room: Room, ability: Callable[..., Notes]) -> int:
+    """How many statements one ability asks."""
+    return _cost(room, ability, partial(room.desk.serve_if_due, ability))[1]
+
+
 def _costs(room: Room) -> Iterator[tuple[str, int]]:
     desk = room.desk
-    calendars = (unknown_people, wanted) if room.house.calendars == "on" else ()
-    asked = [
-        *(
-            ((question), (lambda question=question, abilities=abilities: desk.serve_each(question, *abilities)))
-            for question, abilities in EACH.items()
-        ),
-        *((ability, lambda ability=ability: desk.serve_if_due(ability)) for ability in TABLE),
-        *((question, lambda question=question: desk.look(question)) for question in calendars),
-    ]
-    for ability, ask in asked:
-        with counted(room.storage.engine) as sent:
-            ask()
-        yield f"{ability.__module__.rpartition('.')[2]}.{ability.__name__}", len(sent)
+    for question, abilities in EACH.items():
+        yield _cost(room, question, partial(desk.serve_each, question, *abilities))
+    for ability in TABLE:
+        yield _cost(room, ability, partial(desk.serve_if_due, ability))
+    if room.house.calendars == "on":  # Beside the ticks, and as often.
+        found = desk.look(looking)
+        yield _cost(room, looking, partial(desk.look, looking, known=found))
+        yield _cost(room, unknown_people, partial(desk.look, unknown_people, of=found))
+        yield _cost(room, wanted, partial(desk.look, wanted, of=found))
+
+
+def _cost(room: Room, what: Callable[..., Any], ask: Callable[[], Any]) -> tuple[str, int]:
+    with counted(room.storage.engine) as sent:
+        ask()
+    return f"{what.__module__.rpartition('.')[2]}.{what.__name__}", len(sent)
