@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.sandbox.driver import Stuck
+from bot.sandbox.driver import Stuck, words_of
+from tests.mailboxes import PostOffice, post_office_in_thread
 from tests.reliability.balanced import Street, street
 from tests.reliability.town import CHANNEL, LEAD, OWNER, RESPONDER
 
 pytestmark = pytest.mark.postgres
 PEOPLE = (LEAD, OWNER, RESPONDER)
+SURPRISED = "the pager was quiet"
 MORNING = datetime(2026, 11, 19, 9, 5, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
@@ -25,15 +27,30 @@ MORNING = datetime(2026, 11, 19, 9, 5, tzinfo=ZoneInfo("Europe/Berlin"))
 def test_two_bots_do_and_say_everything_once_though_one_is_killed_in_the_middle(
     empty_postgresql_url: str, tmp_path: Path, way: str
 ):
-    with street(tmp_path, empty_postgresql_url, way) as here:
+    with post_office_in_thread() as office, street(tmp_path, empty_postgresql_url, way) as here:
+        for bot in here.bots:
+            bot.env |= settings(office)
         here.start()
         open_incident(here)
         told = flood(here, messages=24, events=8)
         fill_in_the_impact(here)
         is_booked_twice_at_once(here)
-        hears_the_clock(here)
+        leader = is_led_by_whoever_takes_it(here)
+        here.driver.type(OWNER, CHANNEL, f"surprise {SURPRISED}")
+        hears_it_from_the_other_one(here)
+        opens_what_was_sealed(here, leader)
 
         judge(here, told)
+        judge_the_letters(office)
+
+
+def settings(office: PostOffice) -> dict[str, str]:
+    """A mail server, and one key for private answers: what one bot closes another one opens."""
+    return {
+        "DEBRIEF_SMTP_URL": f"smtp+plain://127.0.0.1:{office.port}",
+        "DEBRIEF_MAIL_FROM": "Debrief <debrief@sandbox.example>",
+        "DEBRIEF_SEAL_KEY": "a key that both of them know",
+    }
 
 
 def open_incident(here: Street) -> None:
@@ -87,6 +104,7 @@ def fill_in_the_impact(here: Street) -> None:
 
 
 def is_booked_twice_at_once(here: Street) -> None:
+    here.driver.type(LEAD, CHANNEL, "severity sev2")
     here.driver.type(LEAD, CHANNEL, "mitigated 14:00")
     here.driver.move_clock_to(MORNING)
     message, button = here.driver.find_button(LEAD, "dm", "^Book")
@@ -95,13 +113,59 @@ def is_booked_twice_at_once(here: Street) -> None:
     here.driver.wait_for_words(CHANNEL, "meets on")
 
 
+def is_led_by_whoever_takes_it(here: Street) -> str:
+    """Half an hour later somebody is asked whose turn it is."""
+    here.driver.pass_time(31 * 60)
+
+    def asked() -> list[str]:
+        return [user for user in PEOPLE if "Would you lead" in "".join(unasked(here, user))]
+
+    leader = here.driver.wait_for(asked, "somebody to be asked")[0]
+    here.driver.press(leader, "dm", "^Take it$")
+    here.driver.wait_for_words(CHANNEL, "leads the review meeting")
+    return leader
+
+
+def unasked(here: Street, user: str) -> list[str]:
+    """What somebody got by direct message."""
+    messages = here.driver.messages("dm", user)
+    return [words_of(one) for one in messages if one.get("bot_id") and not one.get("is_ephemeral")]
+
+
+def opens_what_was_sealed(here: Street, leader: str) -> None:
+    here.driver.type(leader, CHANNEL, "start")
+    here.driver.press(leader, CHANNEL, "^Yes, start$")
+    here.driver.wait_for_words(CHANNEL, "^Review of")
+    here.driver.type(leader, CHANNEL, "reveal")
+    here.driver.wait_for_words(CHANNEL, f"(?s)opens what you were asked.*{SURPRISED}")
+
+
 def hears_the_clock(here: Street) -> None:
-    meeting = here.review()["review"]["meetings"][0]
-    meets_at = datetime.fromisoformat(meeting["meets_at"])
-    here.driver.move_clock_to(meets_at - timedelta(hours=23, minutes=50))
+    is_a_day_before(here)
     here.driver.wait_for_words(CHANNEL, "Before the review")
-    here.driver.move_clock_to(meets_at - timedelta(minutes=9))
+    is_called(here)
+
+
+def hears_it_from_the_other_one(here: Street) -> None:
+    """A bot dies in the moment in which the pre-read is due."""
+    is_a_day_before(here)
+    here.bots[1].kill()
+    here.driver.wait_for_words(CHANNEL, "Before the review")
+    here.bots[1].start()
+    is_called(here)
+
+
+def is_a_day_before(here: Street) -> None:
+    here.driver.move_clock_to(meets_at(here) - timedelta(hours=23, minutes=50))
+
+
+def is_called(here: Street) -> None:
+    here.driver.move_clock_to(meets_at(here) - timedelta(minutes=9))
     here.driver.wait_for_words(CHANNEL, "begins at")
+
+
+def meets_at(here: Street) -> datetime:
+    return datetime.fromisoformat(here.review()["review"]["meetings"][0]["meets_at"])
 
 
 def judge(here: Street, told: list[str]) -> None:
@@ -115,10 +179,19 @@ def judge(here: Street, told: list[str]) -> None:
     assert len(review["review"]["meetings"]) == 1
     assert review["incident"]["impact"]["customers"] == "one order in five"
     assert [words for words, times in here.heard(CHANNEL).items() if times > 1] == []
+    assert [words for user in PEOPLE for words, times in Counter(unasked(here, user)).items() if times > 1] == []
     assert here.driver.get("log")["violations"] == []
     assert errors(here.logs()) == []
     if here.way == "http":
         assert set(here.balancer.served) == set(here.balancer.ports)
+
+
+def judge_the_letters(office: PostOffice) -> None:
+    """One each; where a bot was killed it may have come twice, as the same one."""
+    came = zip(office.envelopes, office.letters, strict=True)
+    known = {(to, str(letter["Message-ID"])) for (_, to), letter in came}
+
+    assert len(known) == len({to for to, _ in known}) == len(PEOPLE)
 
 
 def missing(here: Street, told: list[str]) -> list[str]:
