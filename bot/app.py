@@ -452,6 +452,7 @@ class Debrief:
             silent_s=self.hearing.silent_s,
             deaf_s=self.hearing.deaf_s,
             tick_age_s=self.clock.idle_s,
+            ticks=self.clock.ticks,
             sockets=self.hearing.sockets,
             stopping=self._stop.is_set(),
         )

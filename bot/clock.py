@@ -120,6 +120,8 @@ class Clock:
         self._also = also
         self._scheduler = AsyncIOScheduler()
         self._worked_at = time.monotonic()
+        self.ticks = 0
+        """Finished, since it was made."""
         self._zero: datetime | None = None
         self._is_ticking = False
         self._ticks = self._every(every_s, self._tick_unless_stopped)
@@ -194,6 +196,7 @@ class Clock:
             await self._also()
         except Exception:
             log.exception("the clock could not fetch")
+        self.ticks += 1
 
     def _sweep(self) -> None:
         self._sweeper.sweep(self._desk.now())

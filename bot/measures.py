@@ -11,7 +11,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client import generate_latest as written
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -58,6 +58,8 @@ class Process:
     """All the time in which nothing could be heard, since the start."""
     tick_age_s: float
     """Since the clock last got something done."""
+    ticks: int
+    """In which the clock has asked everything that is due, since the start."""
     sockets: int
     stopping: bool
 
@@ -70,7 +72,7 @@ class Standing(Collector):
     ) -> None:
         self._storage, self._team, self._now, self._process = storage, team, now, process
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         yield from self._of_process(self._process())
         try:
             with self._storage.read() as db:
@@ -81,10 +83,11 @@ class Standing(Collector):
         yield gauge("debrief_database_up", "Whether the database answered just now.", float(bool(found)))
         yield from found
 
-    def _of_process(self, process: Process) -> Iterator[GaugeMetricFamily]:
+    def _of_process(self, process: Process) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         yield gauge("debrief_slack_silent_seconds", "Seconds since Slack was last heard.", process.silent_s)
         yield gauge("debrief_slack_deaf_seconds", "Seconds in which Slack could not reach us.", process.deaf_s)
         yield gauge("debrief_clock_tick_age_seconds", "Seconds since the clock got something done.", process.tick_age_s)
+        yield CounterMetricFamily("debrief_clock_ticks", "How often the clock asked all that is due.", process.ticks)
         yield gauge("debrief_sockets", "Open Socket Mode connections.", process.sockets)
         yield gauge("debrief_stopping", "Whether it finishes what is under way and stops.", process.stopping)
 

@@ -45,6 +45,20 @@ async def test_asking_where_nothing_is_due_says_nothing(room: Room, caplog: pyte
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_a_tick_counts_when_all_was_asked_whether_it_could_be_or_not(room: Room):
+    counted = list[int]()
+
+    async def cannot() -> None:
+        counted.append(clock_of_room.ticks)
+        raise OSError
+
+    clock_of_room = Clock(room.desk, every_s=60, also=cannot)
+    for _ in range(2):
+        await clock_of_room.tick()
+
+    assert (counted, clock_of_room.ticks) == ([0, 1], 2)
+
+
 async def test_everything_can_be_asked_about_an_incident_at_any_hour(room: Room, caplog: pytest.LogCaptureFixture):
     incident = an_incident(room)
     a_message(room, "Checkout answers 503")

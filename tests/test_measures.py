@@ -32,7 +32,7 @@ def after(seconds: float) -> datetime:
 
 def measures_of(storage: Storage, *, silent_s: float = 3.0, sockets: int = 2) -> Measures:
     measures = Measures()
-    process = Process(silent_s=silent_s, deaf_s=7.0, tick_age_s=1.5, sockets=sockets, stopping=False)
+    process = Process(silent_s=silent_s, deaf_s=7.0, tick_age_s=1.5, ticks=4, sockets=sockets, stopping=False)
     measures.registry.register(Standing(storage, TEAM, now=lambda: NOVEMBER_18, process=lambda: process))
     return measures
 
@@ -87,7 +87,7 @@ def test_the_process_tells_when_it_heard_slack_and_when_its_clock_ticked(storage
 
     assert found["debrief_slack_silent_seconds"] == 12.5
     assert found["debrief_slack_deaf_seconds"] == 7
-    assert found["debrief_clock_tick_age_seconds"] == 1.5
+    assert (found["debrief_clock_tick_age_seconds"], found["debrief_clock_ticks_total"]) == (1.5, 4)
     assert (found["debrief_sockets"], found["debrief_stopping"], found["debrief_database_up"]) == (1, 0, 1)
 
 
