@@ -11,7 +11,7 @@ from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
 from bot.listeners.reading import MENTION
 from bot.listeners.withholding import refused_with_a_word, with_a_word, withheld
-from bot.listeners.words import Question, Verb, groups, look_up
+from bot.listeners.words import VERBS, Question, Verb, groups, look_up
 from bot.render import Rendered
 from bot.review.lifecycle import require
 from bot.review.plain_text import of_typed
@@ -40,6 +40,9 @@ async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
         return await _where_it_stands(edge, gesture)
     if word.lower() == "help":
         return _help(edge, rest)
+    aloud = _told_aloud(gesture, text)
+    if aloud:
+        return edge.said("told_aloud", verb=aloud)
     verb, rest = look_up(text)
     if verb.said_alone and not gesture.trigger:
         rest = ""
@@ -49,6 +52,15 @@ async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     if form:
         return await _open_form(edge, gesture, form, verb.name, rest=rest)
     return await _serve(edge, gesture, verb, rest)
+
+
+def _told_aloud(gesture: Gesture, text: str) -> str | None:
+    """Of a mention, which everybody reads: the verb of an answer in private that it names, where a form takes that."""
+    if gesture.trigger or gesture.pressed:
+        return None
+    words = re.findall(r"\w+", text.lower())
+    meant = words[:1] if words and words[0] in VERBS else [word for word in words if word in VERBS]
+    return next((word for word in meant if VERBS[word].said_alone and forms.wanted(word, "")), None)
 
 
 async def _form(edge: Edge, gesture: Gesture, verb: Verb, rest: str) -> str | None:

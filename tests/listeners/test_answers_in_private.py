@@ -66,7 +66,7 @@ def said_to(here: Town) -> list[str]:
 def test_words_said_in_public_are_no_answer_and_are_not_said_again(here: Town):
     here.driver.do("mention", user=OWNER, channel=CHANNEL, text=f"surprise {IN_PUBLIC}")
 
-    hears_alone(here, OWNER, "surprise")
+    hears_alone(here, OWNER, "Give it in private: nobody reads it before the meeting.")
     here.types(LEAD, "start")
     here.waits_for_agenda("Opening")
     answer = here.types(LEAD, "reveal")
@@ -74,6 +74,19 @@ def test_words_said_in_public_are_no_answer_and_are_not_said_again(here: Town):
     by_the_bot = [words_of(one) for one in here.driver.messages(CHANNEL, OWNER) if one.get("bot_id")]
     assert [words for words in by_the_bot if IN_PUBLIC in words] == []
     assert answer.startswith("There is nothing to reveal: no answer is sealed")
+
+
+@pytest.mark.parametrize("said", ["Surprise: {}", "the answer to your question, the surprise, is {}"])
+def test_whoever_answers_in_public_is_shown_how_to_in_private(here: Town, said: str):
+    here.driver.do("mention", user=OWNER, channel=CHANNEL, text=said.format(IN_PUBLIC))
+    hears_alone(here, OWNER, "Give it in private: nobody reads it before the meeting.")
+
+    here.driver.press(OWNER, CHANNEL, "^Answer in private…$")
+    here.driver.fill(OWNER, text=TYPED, signed="none")
+
+    hears_alone(here, OWNER, KEPT)
+    by_the_bot = [words_of(one) for one in here.driver.messages(CHANNEL, OWNER) if one.get("bot_id")]
+    assert [words for words in by_the_bot if IN_PUBLIC in words] == []
 
 
 def hears_alone(here: Town, user: str, words: str) -> None:
