@@ -38,6 +38,36 @@ WORDS = [
 ]
 
 
+def test_an_invitation_says_what_when_where_and_who_asks_whom():
+    request = calendars.as_request(REVIEW, MARA, organizer=BOT).decode().replace("\r\n ", "")
+
+    assert sorted(request.splitlines()) == sorted(
+        [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "PRODID:-//Debrief//Review of an incident//EN",
+            "METHOD:REQUEST",
+            "BEGIN:VEVENT",
+            "UID:4b1c",
+            "SEQUENCE:2",
+            "DTSTAMP:20261118T140000Z",
+            "DTSTART:20261120T090000Z",
+            "DTEND:20261120T100000Z",
+            "SUMMARY:Review of “Checkout is slow”",
+            "DESCRIPTION:The pre-read is there a day before.",
+            "LOCATION:#inc-checkout in Slack",
+            "URL:https://sandbox.example.com/archives/C0INC",
+            "CLASS:PUBLIC",
+            "STATUS:CONFIRMED",
+            "TRANSP:OPAQUE",
+            "ORGANIZER;CN=Debrief:mailto:debrief@sandbox.example",
+            "ATTENDEE;CN=Mara;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:mara@sandbox.example",
+            "END:VEVENT",
+            "END:VCALENDAR",
+        ]
+    )
+
+
 @pytest.mark.parametrize("words", WORDS)
 def test_two_readers_read_the_same_whatever_it_is_called(words: str):
     request = calendars.as_request(replace(REVIEW, summary=words, about=words, where=words), MARA, organizer=BOT)
