@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import preparing, reminding, scheduling
+from bot import preparing, reminding, scheduling, sitting
 from bot.app import system_time
 from bot.clock import Clock
 from bot.desk import Desk
@@ -231,7 +231,7 @@ def called_by_two(url: str, folder: Path, clock: Callable[[], datetime], *, due_
     room.now = moment()
     incident = an_incident(room)
     mitigated(room, incident)
-    at = moment() + preparing.CALL_BEFORE + due_in
+    at = moment() + sitting.CALL_BEFORE + due_in
     room.change(lambda db: reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now))
     for skew in (SKEW, -SKEW, SKEW):
         desk = Desk(room.storage, room.desk.renderer, team=TEAM, house=room.house, now=clock)
