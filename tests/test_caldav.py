@@ -216,7 +216,7 @@ async def stranger() -> AsyncIterator[Gate]:
     await stranger.close()
 
 
-@pytest.mark.parametrize("status", [400, 403, 405, 415, 422, 501])
+@pytest.mark.parametrize("status", [400, 403, 405, 409, 415, 422, 501])
 async def test_entries_are_read_where_a_server_does_not_give_times_alone(gate: Gate, status: int):
     gate.answers["free-busy-query"] = says(status)
 
@@ -261,6 +261,15 @@ async def test_a_redirect_on_the_same_server_is_followed(gate: Gate):
     found = await read(Calendars(f"{gate.url}/old/{{email}}/", READER, READERS_PASSWORD))
 
     assert found == BUSY
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_who_is_sent_around_in_circles_turns_away(gate: Gate, status: int):
+    gate.answers[""] = says(status, Location="/mara@example.com/calendar/")
+
+    with pytest.raises(NotRead, match="it sends us around in circles"):
+        await read(gate.calendars)
+    assert len(gate.questions) == 4
 
 
 class Trusting(Calendars):
