@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.desk import Desk, House, Notes
 from bot.render import Rendered, Renderer
 from bot.review.incident import ChannelId, Place, TeamId, UserId
-from bot.review.lifecycle import Role
+from bot.review.lifecycle import Role, Stage
 from storage import incidents, people, reviews
 from storage.incidents import Where
 from storage.models import Incident, Message, OutboxNote, Source
@@ -93,11 +94,19 @@ class Room:
 def a_room(folder: Path, url: str | None = None) -> Room:
     """A room with people in it and an empty database: the migrated one of this URL, else a new one in the folder."""
     if url is None:
+        (folder / "debrief.db").write_bytes(_migrated())
         url = f"sqlite:///{folder}/debrief.db"
-        upgrade(url)
     room = Room(Storage(url))
     room.change(_people)
     return room
+
+
+@cache
+def _migrated() -> bytes:
+    """A database with nothing in it; to make it takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/debrief.db")
+        return Path(folder, "debrief.db").read_bytes()
 
 
 def _people(db: Session) -> None:
@@ -173,3 +182,7 @@ def mitigated(room: Room, incident: int, at: datetime | None = None) -> None:
             db, incidents.get(db, incident), "mitigated", at or room.now, by=MARA, how="set", now=room.now
         )
     )
+
+
+def stage(room: Room, incident: int) -> Stage:
+    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))

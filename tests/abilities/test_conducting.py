@@ -26,6 +26,7 @@ from tests.cast import (
     a_message,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import agenda, an_event, delivered, do, in_thread, plain, said
 
@@ -42,10 +43,6 @@ def the_meeting(room: Room, incident: int) -> Meeting:
         return meeting
 
     return room.ask(look)
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 def ticks(room: Room, minutes: float, *, every_s: int = 20) -> None:

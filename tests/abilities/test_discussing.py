@@ -37,6 +37,7 @@ from tests.cast import (
     a_message,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import buttons, delivered, do, plain, said
 
@@ -98,10 +99,6 @@ def reply(room: Room, topic: str, *, by: str = PRIYA, words: str = "the retries 
 
     room.change(keep)
     return ts
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 # Beginning -------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from tests.cast import (
     a_message,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import agenda, an_event, buttons, delivered, do, said
 
@@ -55,10 +56,6 @@ def the_meeting(room: Room, incident: int) -> tuple[int, datetime | None]:
 
 def writes(db: Session, incident: int, user: UserId) -> None:
     incidents.give_role(db, incidents.get(db, incident), Role.scribe, user, by=None, now=NOVEMBER_18)
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 # The ladder of a whole meeting -----------------------------------------------------------

@@ -39,6 +39,7 @@ from tests.cast import (
     Room,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import do, plain, said
 
@@ -70,10 +71,6 @@ def stepped(room: Room, incident: int) -> Stepped:
     found = room.ask(lambda db: Stepped.from_json(reviews.of(db, incidents.get(db, incident)).stepped))
     assert found
     return found
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 # Beginning -------------------------------------------------------------------------------

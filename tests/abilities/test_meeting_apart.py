@@ -34,6 +34,7 @@ from tests.cast import (
     a_message,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import buttons, delivered, do, plain, said
 
@@ -265,10 +266,6 @@ def _planned(db: Session, incident: int) -> tuple[str | None, int, str | None]:
     meeting = reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))
     assert meeting is not None
     return meeting.apart, meeting.number, meeting.thread_ts
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 # In its room -----------------------------------------------------------------------------------

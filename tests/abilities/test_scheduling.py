@@ -41,6 +41,7 @@ from tests.cast import (
     a_message,
     an_incident,
     mitigated,
+    stage,
 )
 from tests.sitting import buttons, plain
 
@@ -85,10 +86,6 @@ def core(room: Room, incident: int) -> list[str]:
         return list(attending.core(db, meeting)) if meeting else []
 
     return room.ask(look)
-
-
-def stage(room: Room, incident: int) -> Stage:
-    return room.ask(lambda db: reviews.stage(db, incidents.get(db, incident)))
 
 
 # The hour --------------------------------------------------------------------------------
