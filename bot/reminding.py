@@ -136,9 +136,10 @@ def remind_due(turn: Turn) -> Notes:
     if not found:
         return
     book = _Book(turn, found)
-    for user in sorted(book.people()):
-        if turn.may_tell(user):
-            yield from _digest(turn, user, book.for_person(user), left=book.left_for(user))
+    for user in map(UserId, sorted(turn.who_may_be_told(book.people()))):
+        reminders = book.for_person(user)
+        if reminders and turn.may_tell(user):
+            yield from _digest(turn, user, reminders, left=book.left_for(user))
 
 
 def _owed(turn: Turn) -> list[Owed]:
@@ -182,7 +183,6 @@ class _Book:
         self.turn, self.found = turn, found
         self.ids = [owed.action.id for owed in found]
         held = incidents.roles_in(turn.db, {owed.incident.id for owed in found})
-        self.seen: dict[str, frozenset[int]] = {}
         self.answering = {incident: roles.owner_or_lead for incident, roles in held.items()}
 
     # Read when they are first needed: at most hours nobody may be told anything.
@@ -199,6 +199,18 @@ class _Book:
     def touched(self) -> dict[int, datetime]:
         return actions.touched(self.turn.db, self.turn.team, self.ids)
 
+    @cached_property
+    def seen(self) -> set[tuple[int, str]]:
+        """Of which incident each person who is here may be told."""
+        here = people.of_us_among(self.turn.db, self.turn.team, self.people())
+        known = people.known(self.turn.db, self.turn.team, here)
+        pairs = {(owed.incident.id, user) for owed in self.found for user in self._concerned(owed) if user in known}
+        strangers = {(incident, user) for user in here - known.keys() for incident in self._seen_by(user)}
+        return incidents.seen_by_each(self.turn.db, self.turn.team, pairs) | strangers
+
+    def _seen_by(self, user: str) -> frozenset[int]:
+        return incidents.seen_among(self.turn.db, self.turn.team, self.answering, user)
+
     def people(self) -> set[UserId]:
         """Everybody who may have to hear something."""
         owners = {UserId(owed.action.owner) for owed in self.found if owed.action.owner}
@@ -206,7 +218,7 @@ class _Book:
 
     def for_person(self, user: UserId) -> list[Reminder]:
         """Theirs first, then what they answer for; nothing of an incident they may not see."""
-        seen = [replace(owed, to=user) for owed in self.found if self._concerns(owed, user)]
+        seen = [replace(owed, to=user) for owed in self.found if user in self._concerned(owed)]
         seen = [owed for owed in seen if self._reaches(owed, user)]
         mine = [self._to_owner(owed) for owed in seen if owed.action.owner == user]
         others = [self._to_other(owed, user) for owed in seen if owed.action.owner != user]
@@ -223,20 +235,13 @@ class _Book:
         told = silence.times_told(turn.db, turn.team, user, since, until=action.done_at or turn.now)
         return max(0, MOST_TOLD - told)
 
-    def _concerns(self, owed: Owed, user: UserId) -> bool:
-        answers = self.answering[owed.incident.id]
-        return user in {owed.action.owner, answers, *self.turn.house.policy.escalation}
+    def _concerned(self, owed: Owed) -> set[str]:
+        named = {owed.action.owner, self.answering[owed.incident.id], *self.turn.house.policy.escalation}
+        return {user for user in named if user}
 
     def _reaches(self, owed: Owed, user: str) -> bool:
         """Whether this person is here and may see it."""
-        if user not in self.seen:
-            self.seen[user] = self._seen_by(user)
-        return owed.incident.id in self.seen[user]
-
-    def _seen_by(self, user: str) -> frozenset[int]:
-        if not people.is_one_of_us(self.turn.db, self.turn.team, user):
-            return frozenset()
-        return incidents.seen_among(self.turn.db, self.turn.team, self.answering, user)
+        return (owed.incident.id, user) in self.seen
 
     def _to_owner(self, owed: Owed) -> Reminder | None:
         if owed.is_snoozed or self._touched_today(owed):

@@ -16,7 +16,8 @@ from bot.clock import EACH, TABLE
 from bot.desk import House, Notes
 from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role
-from storage import attending, incidents, people, presence, reviews
+from storage import actions, attending, incidents, people, presence, reviews
+from storage.actions import Proposal
 from storage.models import Incident, Meeting, Membership, Person
 from tests.cast import TEAM, Room, a_message, a_room, an_incident, mitigated
 
@@ -49,8 +50,11 @@ class Case:
 
 
 def held(db: Session, case: Case) -> None:
-    """It met, and its draft waits for somebody to approve it."""
+    """It met, and its draft waits for somebody to approve it; somebody promised something that is not due yet."""
     _ended(db, case)
+    due = case.room.now.date() + 2 * MEETS_IN
+    promise = Proposal(text="Alert on stuck queues", owner=case.people[5], due=due, horizon="long")
+    actions.propose(db, case.incident, promise, by=case.lead, now=case.room.now).state = "committed"
 
 
 def planned_without_anybody(db: Session, case: Case) -> None:
