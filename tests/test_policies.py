@@ -161,6 +161,27 @@ def test_what_cannot_be_used_is_a_sentence_with_line_and_key(tmp_path: Path, wor
     assert str(wrong.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("key", "least", "most"),
+    [
+        ("soak_days", 0, 30),
+        ("pre_read_hours", 1, 168),
+        ("async_hours", 4, 336),
+        ("severities.sev1.minutes", 15, 240),
+        ("window_hours.opens", 1, 48),
+        ("window_hours.closes", 72, 720),
+    ],
+)
+def test_the_least_and_the_most_that_is_named_may_be_given_and_nothing_beyond(
+    tmp_path: Path, key: str, least: int, most: int
+):
+    for inside in (least, most):
+        assert read(written(tmp_path, f"{key} = {inside}")).given == {key}
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(BadPolicy, match=r"^line 1 of policy.toml, "):
+            read(written(tmp_path, f"{key} = {beyond}"))
+
+
 def test_of_several_wrong_keys_the_first_line_is_told(tmp_path: Path):
     with pytest.raises(BadPolicy, match=r"^line 2 of policy.toml, async_hours"):
         read(written(tmp_path, "soak_days = 1\nasync_hours = 1\n[severities.sev1]\nminutes = 1\n[rates]\nhour = 0"))
