@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from bot.review import candidates as rules
 from bot.review.candidates import Burst, Candidate, Chatter
 from storage import incidents, messages, timeline
-from storage.models import Change, Incident, Message
+from storage.findings import QUOTES
+from storage.models import Change, Incident, Link, Message
 from storage.rows import any_key
 
 LEFT_OUT = "left_out"
@@ -27,10 +28,10 @@ class Offered:
 
 
 def offered(db: Session, incident: int) -> list[Offered]:
-    """Worth adding, neither on the timeline nor taken off it nor left out, in order of time."""
+    """Worth adding, neither on the timeline nor taken off it nor left out nor kept as a finding, in order of time."""
     chatter = messages.chatter(db, incident)
     said = {one.key: one for one in chatter}
-    known = timeline.tagged(db, incident) | left_out(db, incident)
+    known = timeline.tagged(db, incident) | left_out(db, incident) | _found(db, incident)
     found = (_without(one, known) for one in rules.candidates(chatter))
     return [Offered(one, said[one.channel, one.ts]) for one in found if one]
 
@@ -61,6 +62,13 @@ def left_out(db: Session, incident: int) -> set[Key]:
     rows = db.execute(
         select(Message.channel_id, Message.ts).join(Change, of_message).where(Change.incident_id == incident)
     )
+    return {(channel, ts) for channel, ts in rows}
+
+
+def _found(db: Session, incident: int) -> set[Key]:
+    """The messages that a finding keeps: what was found is no moment of the timeline."""
+    quoted = and_(Link.relation == QUOTES, Link.to_kind == "message", Link.to_id == Message.id)
+    rows = db.execute(select(Message.channel_id, Message.ts).join(Link, quoted).where(Link.incident_id == incident))
     return {(channel, ts) for channel, ts in rows}
 
 

@@ -2,18 +2,20 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, event, select, update
+from sqlalchemy.orm import Session
 
 from bot import offering, scheduling, tagging
 from bot.listeners import forms, offers
 from bot.listeners.edge import Gesture
 from bot.listeners.forms import Memory
 from bot.offering import Pick
+from bot.review.findings import FindingKind
 from bot.review.heard import MessageFact
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import NoIncidentHere
 from bot.review.timeline import Kind
 from bot.sandbox.validation import message_errors, view_errors
-from storage import incidents, messages, timeline
+from storage import findings, incidents, messages, threads, timeline
 from storage.incidents import Where
 from storage.models import Change, Message, OutboxNote, RoleHeld, Source, TimelineEvent
 from tests.cast import (
@@ -159,6 +161,21 @@ def test_an_alert_that_somebody_tagged_is_not_counted_twice(room: Room, incident
     room.serve(tagging.tag_message, where=HERE, by=MARA, channel=CHANNEL, ts=alerts[3], kind=None, when=None, text=None)
 
     assert [one.words for one in offered(room)] == ["11 alerts from Alarm Bell, 13:00–13:05 UTC"]
+
+
+def test_what_a_finding_keeps_is_no_moment_of_the_timeline(room: Room, incident: int):
+    ts = a_message(room, "rolled back to v40, errors from 9 to 0 %")
+    before = offered(room)
+
+    room.change(lambda db: is_found(db, incident, ts))
+
+    assert ([one.ts for one in before], offered(room)) == ([ts], [])
+
+
+def is_found(db: Session, number: int, ts: str) -> None:
+    said = db.scalars(select(Message).where(Message.ts == ts)).one()
+    of, what = incidents.get(db, number), {"kind": FindingKind.mitigator, "sort": None, "event": None}
+    threads.quote(db, findings.add(db, of, text=said.text, by=PRIYA, now=NOVEMBER_18, **what), said)
 
 
 # Keeping ---------------------------------------------------------------------------------------
