@@ -108,22 +108,34 @@ def set_severity(turn: Turn, *, where: Where, by: UserId, words: str) -> Notes:
 
 
 def policy(turn: Turn, *, where: Where, by: UserId) -> Notes:
-    """What this incident asks for, and why."""
+    """What this incident asks for, in a few lines."""
     incident = incidents.at(turn.db, turn.team, where, by)
     yield Note.private(
         by,
         "policy",
-        incident=incident,
-        asked=turn.asked_of(incident),
-        house=turn.house.policy,
+        **_asked_for(turn, incident),
         own=turn.house.policy.own(incident.severity),
         because=_reasons(turn, incident),
-        asks_privately=turn.asked_of(incident).private_question and turn.house.seal is not None,
         chosen=reviews.of(turn.db, incident).depth,
-        async_hours=round(turn.house.policy.async_deadline / timedelta(hours=1)),
-        raises=RAISES_SEVERITY,
         may_choose_way=deciding.may_choose(turn, incident, by),
     )
+
+
+def policy_in_full(turn: Turn, *, where: Where, by: UserId) -> Notes:
+    """Why it asks for that, who else has a part, and what would ask for more."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    yield Note.private(by, "policy_all", **_asked_for(turn, incident), raises=RAISES_SEVERITY)
+
+
+def _asked_for(turn: Turn, incident: Incident) -> dict[str, Any]:
+    asked, house = turn.asked_of(incident), turn.house.policy
+    return {
+        "incident": incident,
+        "asked": asked,
+        "house": house,
+        "asks_privately": asked.private_question and turn.house.seal is not None,
+        "async_hours": round(house.async_deadline / timedelta(hours=1)),
+    }
 
 
 def _reasons(turn: Turn, incident: Incident) -> tuple[str, ...]:

@@ -42,6 +42,10 @@ def set_or_ask(what: What) -> Deed:
     return Deed(tracking.set_severity, what) if what["words"] else Deed(assessing.show_severity, {})
 
 
+def shortly_or_in_full(what: What) -> Deed:
+    return Deed(tracking.policy_in_full if what["words"].lower() == "all" else tracking.policy, {})
+
+
 def public_or_offer(what: What) -> Deed:
     return Deed(listening.make_public if what["confirmed"] else listening.offer_public, {}, needs=Needs.seen)
 

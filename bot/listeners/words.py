@@ -44,6 +44,7 @@ from bot.listeners.choosing import (
     set_or_ask,
     set_or_clear,
     set_or_show,
+    shortly_or_in_full,
     show_or_change,
     show_or_offer,
     tap_or_ask,
@@ -358,7 +359,14 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             choose=choose_or_show_stops,
             touches_agenda=True,
         ),
-        Verb("policy", tracking.policy, "what this incident asks for here, and why"),
+        Verb(
+            "policy",
+            tracking.policy,
+            "what this incident asks for here, and why",
+            usage="[all]",
+            read=reading.as_it_is("words"),
+            choose=shortly_or_in_full,
+        ),
         Verb("pre-read", preparing.pre_read, "send the pre-read now", who=Who.facilitating),
         Verb(
             "surprise",

@@ -556,7 +556,30 @@ def test_what_speaks_for_a_higher_severity_is_told_where_there_is_one(
 ):
     an_incident(room, severity=severity)
 
-    assert ("Think of a higher severity" in room.serve(tracking.policy, where=HERE, by=TOMAS)) is is_told
+    assert ("Think of a higher severity" in room.serve(tracking.policy_in_full, where=HERE, by=TOMAS)) is is_told
+
+
+@pytest.mark.parametrize("depth", ["full", "light", "async", None])
+@pytest.mark.parametrize("severity", ["sev1", "sev2", "sev3", "sev4", None])
+def test_the_policy_is_told_in_a_few_lines_with_all_of_it_behind_them(
+    room: Room, severity: str | None, depth: str | None
+):
+    number = an_incident(room, severity=severity)
+    mitigated(room, number)
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, number)), "depth", depth))
+    sharing = Sharing(people=(JONAS,), managers=(PRIYA,), channels=(ChannelId("C0LEARN"),))
+    every = frozenset({"minutes", "window_hours", "pre_read_hours", "soak_days", "sharing.people", "async_hours"})
+    house = House(policy=replace(DEFAULT, sharing=sharing, given=every), seal=Seal(b"nobody can guess this"))
+
+    told, in_full = (
+        Room(room.storage, room.now, house).serve(ability, where=HERE, by=MARA)
+        for ability in (tracking.policy, tracking.policy_in_full)
+    )
+
+    lines = [line for line in told.splitlines() if line.strip()]
+    assert len(lines) <= 8
+    assert "`/review policy all` says why" in lines[-1]
+    assert len([line for line in in_full.splitlines() if line.strip()]) <= 11
 
 
 def test_the_policy_says_what_was_set_here_and_what_is_by_default(room: Room):
@@ -582,8 +605,10 @@ def test_a_private_question_is_told_where_its_answers_can_be_sealed(room: Room):
     an_incident(room, severity="sev1")
     sealed = Room(room.storage, room.now, House(seal=Seal(b"nobody can guess this")))
 
-    assert "the answers stay sealed until the meeting" in sealed.serve(tracking.policy, where=HERE, by=TOMAS)
-    assert "sealed" not in room.serve(tracking.policy, where=HERE, by=TOMAS)
+    assert "the answers stay sealed until the meeting" in sealed.serve(tracking.policy_in_full, where=HERE, by=TOMAS)
+    assert "with one question to answer in private" in sealed.serve(tracking.policy, where=HERE, by=TOMAS)
+    for ability in (tracking.policy, tracking.policy_in_full):
+        assert not {"sealed", "private"} & {*room.serve(ability, where=HERE, by=TOMAS).replace(";", "").split()}
 
 
 def test_the_policy_says_who_gets_the_report_and_of_a_private_incident_nobody_else(room: Room):
@@ -592,11 +617,11 @@ def test_the_policy_says_who_gets_the_report_and_of_a_private_incident_nobody_el
     own = replace(DEFAULT, sharing=sharing, given=frozenset({"sharing.people"}))
     here = Room(room.storage, room.now, House(policy=own))
 
-    told = here.serve(tracking.policy, where=HERE, by=TOMAS)
+    told = here.serve(tracking.policy_in_full, where=HERE, by=TOMAS)
     inside = ChannelFacts(channel=CHANNEL, name="inc-checkout", private=True, members=(TOMAS,))
     room.change(lambda db: channels.enter(db, TEAM, inside, now=room.now))
     room.change(lambda db: setattr(incidents.get(db, 1), "private_since", room.now))
-    of_private = here.serve(tracking.policy, where=HERE, by=TOMAS)
+    of_private = here.serve(tracking.policy_in_full, where=HERE, by=TOMAS)
 
     assert "The report goes to its channel, to <#C0LEARN>, to <@U0JONAS>." in told
     assert "PRIYA" not in told

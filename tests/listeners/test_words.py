@@ -128,6 +128,7 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("owner <@U1>", tracking.take_role),
     ("lead <@U1|ada>", tracking.take_role),
     ("policy", tracking.policy),
+    ("policy All", tracking.policy_in_full),
     ("pre-read", preparing.pre_read),
     ("preread", preparing.pre_read),
     ("surprise how long it took", sealing.answer),
