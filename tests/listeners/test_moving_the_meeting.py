@@ -7,19 +7,15 @@ from typing import Any
 import pytest
 
 from bot.sandbox.driver import words_of
-from tests.reliability.town import CHANNEL, LEAD, RESPONDER, Town, town
+from tests.reliability.town import CHANNEL, LEAD, Town, town_after_it
 
 FRIDAY_NOON = int(datetime(2026, 11, 27, 12, 0, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The incident is over."""
-    with town(tmp_path_factory.mktemp("town")) as here:
-        here.driver.say(RESPONDER, CHANNEL, "rolled checkout back to 41")
-        here.types(LEAD, "severity sev2", "mitigated")
+    with town_after_it(tmp_path_factory.mktemp("town"), "sev2") as here:
         yield here
-        assert here.violations() == []
 
 
 def test_the_lead_chooses_another_time_moves_it_and_calls_it_off(here: Town):

@@ -126,3 +126,13 @@ def town(folder: Path) -> Iterator[Town]:
             yield here
         finally:
             here.stop()
+
+
+@contextmanager
+def town_after_it(folder: Path, severity: str) -> Iterator[Town]:
+    """The incident is over; whatever is done then, Slack takes all of it."""
+    with town(folder) as here:
+        here.driver.say(RESPONDER, CHANNEL, "rolled checkout back to 41")
+        here.types(LEAD, f"severity {severity}", "mitigated")
+        yield here
+        assert here.violations() == []
