@@ -346,6 +346,12 @@ async def test_what_is_no_calendar_is_not_taken_for_an_empty_one(gate: Gate, ans
         await read(gate.calendars)
 
 
+def test_who_has_no_name_on_the_server_names_no_password():
+    with_one, without = (Calendars("https://example.com/{email}", user, "secret").headers() for user in (READER, ""))
+
+    assert with_one.keys() - without.keys() == {"Authorization"}
+
+
 async def test_the_password_is_shown_nowhere(server: CalendarServer):
     assert READERS_PASSWORD not in repr(calendars(server))
 
