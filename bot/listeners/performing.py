@@ -9,7 +9,7 @@ from bot.listeners import forms
 from bot.listeners.asked import Memory
 from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
-from bot.listeners.reading import MENTION
+from bot.listeners.reading import MENTION, as_seen
 from bot.listeners.withholding import refused_with_a_word, with_a_word, withheld
 from bot.listeners.words import VERBS, Question, Verb, groups, look_up
 from bot.render import Rendered
@@ -24,7 +24,7 @@ TYPED = {"text", "reason", "words", "title"}
 
 async def perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
     """Do what was typed or pressed, without the secrets in it; raises a refusal with the sentence to say."""
-    words, kinds = withheld(text)
+    words, kinds = withheld(as_seen(text))
     try:
         return with_a_word(edge, await _perform(edge, gesture, words), kinds)
     except Refused as refused:

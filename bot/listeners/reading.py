@@ -27,6 +27,7 @@ from bot.review.refusal import (
 from bot.review.timeline import Outcome
 from bot.review.when import When, read_when, split_when
 from bot.wording import Thing
+from storage.types import clean
 
 MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 SINCE = re.compile(r"^from:(\S*)\s*")
@@ -36,6 +37,16 @@ THREAD_LINK = re.compile(
 CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 GROUP = re.compile(r"<!subteam\^[^>]*>|(?<!\S)@[^\s<>@]+")
 """A user group, as Slack writes it and as people do."""
+
+
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+MARKS = "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""They take no room; some editors put them around what is pasted."""
+
+
+def as_seen(text: str) -> str:
+    """What somebody typed as they see it: without control characters, and without marks around a word."""
+    return " ".join(word.strip(MARKS) for word in UNSEEN.sub("", clean(text)).split(" "))
 
 
 def nothing(_rest: str) -> What:
