@@ -1,4 +1,4 @@
-"""Three teams, each from mitigation to the pre-read on the running bot, word for word as a person has read it.
+"""Teams on the running bot, each on its way through a review, word for word as a person has read it.
 
 Where a sentence was changed on purpose, `.venv/bin/python -m tests.teams` writes down what is said now; read it then.
 """
@@ -36,3 +36,15 @@ def test_nobody_is_written_to_outside_their_working_hours_or_twice_on_a_day(outc
 
 def test_slack_takes_all_of_it(outcome: Outcome):
     assert outcome.violations == []
+
+
+def test_each_letter_is_one_meeting_in_a_calendar_whatever_befell_it_on_the_way(name: str, outcome: Outcome):
+    letters, calendars = outcome.post
+
+    assert letters == (Counter(sent=11) if name == "many" else Counter())
+    assert calendars.total() == letters["sent"]
+
+
+def test_who_took_part_in_everything_and_is_forgotten_stands_in_no_file(name: str, outcome: Outcome):
+    assert all(outcome.named[:1])
+    assert outcome.named[1:] == (({}, {}) if name == "many" else ())
