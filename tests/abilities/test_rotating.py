@@ -336,17 +336,40 @@ def test_who_would_be_asleep_or_is_busy_then_is_not_asked(room: Room):
     assert in_turn(room, Pool()) == [JONAS]
 
 
-def test_who_leads_another_meeting_at_that_hour_is_not_asked(room: Room):
-    a_planned_meeting(room, PRIYA, TOMAS)
+def leads_another(room: Room, user: UserId, when: str) -> None:
     elsewhere = ChannelId("C0ELSE")
     other = an_incident(room, channel=elsewhere, lead=JONAS)
-    members(room, JONAS, PRIYA, channel=elsewhere)
+    members(room, JONAS, user, channel=elsewhere)
     mitigated(room, other)
     there = Where(Place(elsewhere))
-    room.serve(tracking.take_role, where=there, by=JONAS, role=Role.facilitator, user=PRIYA)
-    room.serve(scheduling.schedule, where=there, by=JONAS, when=read_when("2026-11-23 10:30"))
+    room.serve(tracking.take_role, where=there, by=JONAS, role=Role.facilitator, user=user)
+    room.serve(scheduling.schedule, where=there, by=JONAS, when=read_when(when))
+
+
+@pytest.mark.parametrize("when", ["2026-11-23 10:30", "2026-11-23 11:30"])
+def test_who_leads_another_meeting_at_that_hour_is_not_asked(room: Room, when: str):
+    a_planned_meeting(room, PRIYA, TOMAS)
+    leads_another(room, PRIYA, when)
 
     assert in_turn(room, Pool()) == [TOMAS]
+
+
+@pytest.mark.parametrize("when", ["2026-11-23 10:00", "2026-11-23 12:00"])
+def test_who_leads_another_meeting_right_before_or_after_it_may_lead_this_one_too(room: Room, when: str):
+    a_planned_meeting(room, PRIYA, TOMAS)
+    leads_another(room, PRIYA, when)
+
+    assert in_turn(room, Pool()) == [TOMAS, PRIYA]
+
+
+@pytest.mark.parametrize("since", ["cancelled_at", "ended_at"])
+def test_who_was_to_lead_a_meeting_that_is_off_or_over_is_free_at_its_hour(room: Room, since: str):
+    a_planned_meeting(room, PRIYA, TOMAS)
+    leads_another(room, PRIYA, "2026-11-23 10:30")
+    over = update(Meeting).where(Meeting.channel_id == "C0ELSE").values({since: room.now})
+    room.change(lambda db: db.execute(over))
+
+    assert in_turn(room, Pool()) == [TOMAS, PRIYA]
 
 
 def test_who_wants_to_be_left_alone_is_passed_over(room: Room):
