@@ -342,6 +342,7 @@ MORE = (
     "schedule apart",
     "schedule apart off",
     "postpone form",
+    "postpone form 1763722800",
     "postpone off",
     "postpone why",
     "invite form",
