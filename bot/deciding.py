@@ -1,6 +1,6 @@
 """Which way a review goes: a meeting, alone or in threads; and what the ways without a meeting share."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.desk import Note, Notes, Turn
@@ -57,15 +57,23 @@ def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
 def to_ask(turn: Turn, depth: Depth, *, ready: Callable[[Turn, Incident], bool]) -> Iterator[tuple[Incident, UserId]]:
     """Each lead whose review is to go this way, once for each mitigation, when they may be written to unasked."""
     asked: set[UserId] = set()
-    for incident in reviews.unasked(turn.db, turn.team, opened_since=turn.now - ASK_FOR):
-        lead = incidents.roles(turn.db, incident.id).lead
-        if lead is None or lead in asked or turn.asked_of(incident).depth is not depth:
+    for incident, lead in _waiting(turn, depth):
+        if lead in asked or not turn.may_tell(lead, incident):
             continue
-        if not turn.may_tell(lead, incident) or reviews.is_long_ago(turn.db, incident, now=turn.now):
-            continue
-        if ready(turn, incident):
+        if not reviews.is_long_ago(turn.db, incident, now=turn.now) and ready(turn, incident):
             asked.add(lead)
             yield incident, lead
+
+
+def _waiting(turn: Turn, depth: Depth) -> Sequence[tuple[Incident, UserId]]:
+    """Those that are to go this way, each with its lead, who may be written to now."""
+    unasked = reviews.unasked(turn.db, turn.team, opened_since=turn.now - ASK_FOR)
+    wanted = turn.asked_of_each(unasked)
+    found = [incident for incident in unasked if wanted[incident.id].depth is depth]
+    roles = incidents.roles_in(turn.db, [incident.id for incident in found]) if found else {}
+    leads = [(incident, lead) for incident in found if (lead := roles[incident.id].lead)]
+    free = turn.who_may_be_told([lead for _, lead in leads])
+    return [(incident, lead) for incident, lead in leads if lead in free]
 
 
 class InThreadsAlready(Refused):

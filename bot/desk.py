@@ -69,9 +69,14 @@ class Turn:
 
     def asked_of(self, incident: Incident) -> Asked:
         """What the policy asks of this incident's review; how much of one a person chose for it comes first."""
-        asked = self.house.policy.asked_for(incident.severity)
-        chosen = reviews.of(self.db, incident).depth
-        return replace(asked, depth=Depth(chosen)) if chosen else asked
+        return self.asked_of_each([incident])[incident.id]
+
+    def asked_of_each(self, every: Collection[Incident]) -> Mapping[int, Asked]:
+        """The same for each of these incidents, by number, asked of all at once."""
+        found = reviews.of_each(self.db, [incident.id for incident in every]) if every else {}
+        asked = {incident.id: self.house.policy.asked_for(incident.severity) for incident in every}
+        chosen = {number: found[number].depth for number in asked}
+        return {number: replace(one, depth=Depth(chosen[number] or one.depth)) for number, one in asked.items()}
 
     def awaits_calendars(self, users: Collection[str], *, since: datetime) -> bool:
         """Whether an hour waits some minutes more, because somebody's calendar was not read since that moment."""

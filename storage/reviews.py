@@ -28,6 +28,11 @@ def of(db: Session, incident: Incident) -> Review:
     return db.scalars(select(Review).where(Review.incident_id == incident.id)).one()
 
 
+def of_each(db: Session, numbers: Collection[int]) -> Mapping[int, Review]:
+    """That of each of these incidents."""
+    return {row.incident_id: row for row in db.scalars(select(Review).where(Review.incident_id.in_(numbers)))}
+
+
 def hold(db: Session, incident: Incident) -> None:
     """Let nobody else open or plan a meeting of it until the turn ends."""
     db.execute(select(Review.id).where(Review.incident_id == incident.id).with_for_update())
