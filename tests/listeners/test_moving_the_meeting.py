@@ -26,11 +26,13 @@ def test_the_lead_chooses_another_time_moves_it_and_calls_it_off(here: Town):
 
     here.types(LEAD, "schedule")
     here.driver.press(LEAD, CHANNEL, "^Move it$")
+    opened(here)
     here.driver.fill(LEAD, when=FRIDAY_NOON, reason="The vendor is back then.")
     here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from .*The vendor is back then")
 
     here.types(LEAD, "schedule")
     here.driver.press(LEAD, CHANNEL, "^Call it off$")
+    opened(here)
     here.driver.fill(LEAD, reason="Half of us are ill.")
     here.driver.wait_for_words(CHANNEL, "(?s)does not take place then.*Half of us are ill")
 
@@ -38,11 +40,20 @@ def test_the_lead_chooses_another_time_moves_it_and_calls_it_off(here: Town):
     assert told(here, "The vendor is back then") == told(here, "Half of us are ill") == 1
 
 
-def first_option(here: Town) -> str:
-    """What the first hour in the menu of the open form stands for."""
+def opened(here: Town) -> list[dict[str, Any]]:
+    """The blocks of the form that is open, once it is."""
     views: list[dict[str, Any]] = here.driver.wait_for(lambda: here.driver.get(f"views/{LEAD}")["views"], "the form")
-    menu = next(block for block in views[-1]["blocks"] if block.get("block_id") == "offer")
-    return menu["element"]["options"][0]["value"]
+    return views[-1]["blocks"]
+
+
+def asked(here: Town, name: str) -> dict[str, Any]:
+    """A field of it."""
+    return next(block for block in opened(here) if block.get("block_id") == name)["element"]
+
+
+def first_option(here: Town) -> str:
+    """What the first hour in its menu stands for."""
+    return asked(here, "offer")["options"][0]["value"]
 
 
 def told(here: Town, words: str) -> int:
@@ -70,6 +81,7 @@ def test_a_reason_given_afterwards_comes_into_the_message_that_told_the_move(her
     here.driver.wait_for_words(CHANNEL, "(?s)The review of .* moves from")
 
     here.driver.press(LEAD, CHANNEL, "^Say why$")
+    opened(here)
     here.driver.fill(LEAD, reason="The vendor is back then.")
 
     assert answer.startswith("Moved to ")
@@ -90,10 +102,7 @@ def test_a_meeting_takes_the_place_of_the_threads_and_their_overview_says_so(her
 
 
 def hour_filled_in(here: Town) -> int:
-    views: list[dict[str, Any]] = here.driver.wait_for(lambda: here.driver.get(f"views/{LEAD}")["views"], "the form")
-    return next(block for block in views[-1]["blocks"] if block.get("block_id") == "when")["element"][
-        "initial_date_time"
-    ]
+    return asked(here, "when")["initial_date_time"]
 
 
 def moves(here: Town) -> int:
