@@ -515,6 +515,32 @@ def test_a_form_offers_those_that_are_yet_to_meet(room: Room, incident: int):
     assert the_meeting(room).cancelled_at == room.now
 
 
+def test_of_several_the_form_calls_off_the_one_that_was_chosen(room: Room, incident: int):
+    teams_of_outsiders(room)
+    plan(room)
+    plan(room, team="@ops")
+
+    call_off(room, number=2)
+
+    assert room.ask(lambda db: [row.apart for row in db.scalars(select(Meeting)) if row.cancelled_at]) == ["Admins"]
+
+
+def test_of_the_teams_those_who_were_in_the_incident_are_offered_first(room: Room, incident: int):
+    teams_of_outsiders(room)
+
+    assert [name for _, name in room.desk.look(meeting_apart.teams, where=HERE, by=MARA).named] == [
+        "Payments",
+        "Admins",
+        "Bookings",
+    ]
+
+
+def teams_of_outsiders(room: Room) -> None:
+    """Beside payments, who were there, two who were not."""
+    others = [GroupFact("S0OPS", "ops", "Admins", (OUTSIDER,)), GroupFact("S0BOOK", "book", "Bookings", (OUTSIDER,))]
+    room.change(lambda db: groups.keep(db, TEAM, [*others, a_fact(TOMAS, PRIYA)], now=room.now))
+
+
 def test_after_it_was_called_off_the_team_can_be_asked_anew(room: Room, incident: int):
     with_a_room(room)
     call_off(room)
