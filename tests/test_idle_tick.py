@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.desk import House, Note, Turn
+from bot.review.policy import Policy, Sharing
 from storage import attending, reviews
-from tests.cast import Room
+from tests.cast import MARA, Room
 from tests.many_reviews import a_room_with_reviews, cost, cost_of, tick
 
-EVERYTHING = House(calendars="on", letters_from="debrief@example.com")
+POLICY = Policy(sharing=Sharing(people=(MARA,)))
+EVERYTHING = House(calendars="on", letters_from="debrief@example.com", policy=POLICY)
 Rooms = tuple[Room, Room]
 
 
