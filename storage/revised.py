@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
 from storage import attending, outbox, participants, reviews
-from storage.models import Attendee, Incident, Meeting, Review
+from storage.models import Incident, Meeting, Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,13 @@ def is_news(db: Session, incident: Incident, meeting: Meeting, *, asked: Sequenc
 
 
 def revise(db: Session, incident: Incident, meeting: Meeting, *, asked: Sequence[UserId], now: datetime) -> bool:
-    """Whether calendars are to hold something else than before; its number is raised then, once.
-
-    Where the hour moved, who said that they come or cannot is asked anew.
-    """
+    """Whether calendars are to hold something else than before; its number is raised then, once."""
     if not is_news(db, incident, meeting, asked=asked):
         return False
     known, so = meeting.calendar or {}, _so(db, incident, meeting, asked)
     meeting.uid = meeting.uid or reviews.new_uid(db, meeting)
     if known and meeting.sequence <= known["sequence"]:
         meeting.sequence = known["sequence"] + 1
-    if known and known["at"] != so["at"]:
-        _ask_anew(db, meeting)
     meeting.calendar = so | {"sequence": meeting.sequence, "revised_at": now.isoformat()}
     db.flush()
     return True
@@ -77,11 +72,6 @@ def asked(db: Session, team: str, ahead: Sequence[tuple[Meeting, Incident]]) -> 
         meeting.id: [user for user in cores[meeting.id] if user in here]
         for (meeting, _), here in zip(ahead, able, strict=True)
     }
-
-
-def _ask_anew(db: Session, meeting: Meeting) -> None:
-    answered = update(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.answer.is_not(None))
-    db.execute(answered.values(answer=None, answered_at=None), execution_options={"synchronize_session": "fetch"})
 
 
 def key(db: Session, incident: Incident, meeting: Meeting) -> str:

@@ -448,6 +448,17 @@ def test_another_hour_asks_anew(room: Room, incident: int):
     assert answers(room) == {}
 
 
+def test_what_somebody_says_of_the_new_hour_stands_though_calendars_have_yet_to_hear_of_it(room: Room, incident: int):
+    booked(room)
+    room.serve(convening.answer, where=HERE, by=TOMAS, coming="no")
+
+    move(room)
+    room.serve(convening.answer, where=HERE, by=TOMAS, coming="yes")
+    tick(room)
+
+    assert answers(room) == {TOMAS: "yes"}
+
+
 def test_another_guest_does_not(room: Room, incident: int):
     booked(room)
     room.serve(convening.answer, where=HERE, by=TOMAS, coming="no")
