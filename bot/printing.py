@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot import paper
-from bot.reports import NO_CHARTS, Reports
+from bot.reports import NO_CHARTS, Reports, ours
 from bot.review.written import Written
 
 log = logging.getLogger("debrief.printing")
@@ -116,7 +116,7 @@ def printed(form: Form, report: Written, charts: Mapping[str, str], own: Path | 
     """A report by our templates, or by those of a folder that come before them."""
     if form == "pdf":
         return paper.pdf(report, charts.get("wide", ""), own)
-    reports = Reports(own)
+    reports = Reports(own) if own else ours()
     return (reports.markdown(report) if form == "md" else reports.html(report, charts)).encode()
 
 

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Reports:
     def __init__(self, own: Path | None = None) -> None:
         self._folders = [folder / "reports" for folder in (own, templates_folder()) if folder]
         # Markdown's escaping is not HTML's: finalize does it for every expression of every template.
-        self._markdown = partial(self._environment, autoescape=False)
+        self._markdown, self._marked = self._for_markdown(escape_markdown), self._for_markdown(marked_markdown)
         self._html = self._environment(autoescape=True, finalize=_html_words)
 
     def _environment(self, **more: Any) -> Environment:
@@ -40,17 +40,20 @@ class Reports:
             **more,
         )
 
+    def _for_markdown(self, finalize: Callable[[Any], str]) -> Environment:
+        environment = self._environment(autoescape=False, finalize=finalize)
+        environment.filters["link"] = link_markdown
+        return environment
+
     def markdown(self, report: Written) -> str:
         """The report in Markdown."""
-        return self._as_markdown(report, escape_markdown)
+        return self._as_markdown(report, self._markdown)
 
     def marked(self, report: Written) -> str:
         """The same, with the places that can be edited marked; `bot.review.editing` reads the marks."""
-        return self._as_markdown(report, marked_markdown)
+        return self._as_markdown(report, self._marked)
 
-    def _as_markdown(self, report: Written, finalize: Callable[[Any], str]) -> str:
-        environment = self._markdown(finalize=finalize)
-        environment.filters["link"] = link_markdown
+    def _as_markdown(self, report: Written, environment: Environment) -> str:
         words = environment.get_template("report.md.j2").render(report=report)
         return re.sub(r"\n{3,}", "\n\n", words).strip() + "\n"
 
@@ -69,6 +72,12 @@ class Reports:
             policy=_policy(style, *STYLE.findall("".join(drawn.values()))),
         )
         return _tight(page)
+
+
+@cache
+def ours() -> Reports:
+    """Of our own templates, one for all: to compile them takes twenty times as long as to write a report."""
+    return Reports()
 
 
 def _tight(text: str) -> str:

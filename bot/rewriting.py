@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot import formats
 from bot.desk import Note, Notes, Turn
 from bot.printing import Press
-from bot.reports import Reports
+from bot.reports import ours
 from bot.review import edited, secrets
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage, Who, require
@@ -116,7 +116,7 @@ def take_in(turn: Turn, *, incident_id: int, markdown: str) -> list[tuple[str, s
     review = reviews.of(turn.db, incident)
     _require_open(turn, incident, review)
     report = formats.written(turn.db, incident, turn.house)
-    found = edited.read(Reports().marked(report), markdown)
+    found = edited.read(ours().marked(report), markdown)
     if found.refused:
         raise CannotTakeIn(lines="\n".join(f"- {one.said}" for one in found.refused))
     texts = _in_whole(incident, _clean(found.texts))
