@@ -256,10 +256,9 @@ def test_whoever_quotes_older_words_and_deletes_the_quotation_takes_nothing_from
         delete(room, one)
 
     assert the(room, Incident).summary == OLDER
-    assert (
-        room.ask(lambda db: db.scalars(select(TimelineEvent.text)).first()) == "Mara saw the queue grow by the minute"
-    )
-    assert room.ask(lambda db: db.scalars(select(Finding.text)).first()) == "nobody was paged for it"
+    events, findings = select(TimelineEvent.text).order_by(TimelineEvent.id), select(Finding.text).order_by(Finding.id)
+    assert room.ask(lambda db: db.scalars(events).first()) == "Mara saw the queue grow by the minute"
+    assert room.ask(lambda db: db.scalars(findings).first()) == "nobody was paged for it"
     assert changes(room)[: len(before)] == before
     assert OLDER in the(room, Review).draft
     assert DELETED not in json.dumps([note.text for note in notes(room, "")])
