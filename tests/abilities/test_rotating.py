@@ -109,8 +109,8 @@ def said(room: Room, to: str = CHANNEL) -> list[str]:
 
 def labels(room: Room, to: str) -> list[str]:
     """Of the buttons of the last direct message."""
-    blocks = room.ask(lambda db: db.scalars(select(OutboxNote.blocks).where(OutboxNote.channel_id == to)).all())
-    return buttons(Rendered("", blocks[-1] or []))
+    told = select(OutboxNote.blocks).where(OutboxNote.channel_id == to).order_by(OutboxNote.id.desc()).limit(1)
+    return buttons(Rendered("", room.ask(lambda db: db.scalars(told).one()) or []))
 
 
 # Asking ---------------------------------------------------------------------------------------
