@@ -147,6 +147,13 @@ def test_a_meeting_that_was_planned_is_off(room: Room, incident: int):
 
     assert "on Fri 20 Nov, 14:00 UTC is off: the review happens in threads" in plain(room.transcript(CHANNEL)[-1])
     assert room.ask(lambda db: reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))) is None
+    assert room.ask(lambda db: hours(db, incident)) == [(FRIDAY.isoformat(), None, MARA)]
+
+
+def hours(db: Session, incident: int) -> list[tuple[str | None, str | None, str | None]]:
+    """Each time that the hour of a meeting became another one: before, after, and by whom."""
+    every = incidents.changes(db, incident, "meeting")
+    return [(change.before, change.after, change.by) for change in every if change.what == deciding.HOUR]
 
 
 def test_where_the_incident_is_a_thread_its_topics_stand_in_it_and_one_line_calls_them_to_mind(
@@ -493,6 +500,15 @@ def test_the_lead_is_asked_once_in_their_working_hours_whether_the_threads_begin
         "Rather a meeting",
         "No review needed",
     ]
+
+
+@pytest.mark.usefixtures("incident")
+def test_who_leads_two_incidents_is_asked_about_one_of_them_at_a_time(in_threads: Room):
+    mitigated(in_threads, an_incident(in_threads, channel=ChannelId("C0OTHER")))
+
+    tick(in_threads)
+
+    assert len(in_threads.transcript(MARA)) == 1
 
 
 @pytest.mark.usefixtures("incident")
