@@ -14,12 +14,13 @@ from bot.listeners.forms import FORMS
 from bot.listeners.incident_forms import NotAnAmount
 from bot.review.hours import Worked
 from bot.review.impact import Impact
-from bot.review.incident import Place, UserId
+from bot.review.incident import ChannelId, Place, UserId
 from bot.review.policy import DEFAULT, Rates
 from bot.review.when import read_when
 from storage import incidents, people
 from storage.models import Person
 from tests.cast import CHANNEL, HERE, JONAS, MARA, OUTSIDER, PRIYA, TEAM, TOMAS, Room, a_message, an_incident, mitigated
+from tests.sitting import an_event
 
 RATES = Rates(hour=80, revenue_per_minute=1_200, currency="EUR")
 
@@ -95,6 +96,16 @@ def test_what_was_said_before_it_began_or_after_it_was_over_is_no_part_of_the_re
 
     assert effort(room)[TOMAS].active == timedelta(minutes=30)
     assert effort(Room(room.storage, room.now)) == effort(room)
+
+
+def test_what_somebody_typed_is_work_on_this_incident_and_what_they_did_in_another_is_not(room: Room):
+    number = a_response(room, TOMAS)
+    other = an_incident(room, channel=ChannelId("C0OTHER"))
+    an_event(room, number, "Scaled up", by=JONAS)
+    an_event(room, other, "Scaled up", by=PRIYA)
+    a_message(room, "Look here", by=OUTSIDER, channel=ChannelId("C0OTHER"), at=room.now)
+
+    assert set(effort(room)) == {TOMAS, MARA, JONAS}
 
 
 def test_programs_have_no_hours_and_who_left_keeps_theirs(room: Room):
