@@ -99,6 +99,25 @@ def test_opened_in_the_meeting_all_stand_there_with_a_name_or_without(room: Room
     assert len(rows(room, Erasure)) == 1  # The file of the database is swept of the boxes.
 
 
+def test_only_the_answers_of_this_review_are_opened(room: Room):
+    planned(room)
+    answer(room, "the pager was quiet", JONAS)
+    box = Seal(b"a key that nobody can guess").close(Answer("of another review"))
+    other = an_incident(room, channel=ChannelId("C0ELSE"))
+    room.change(lambda db: lay_down(db, other, box))
+
+    (said,) = opened(room)
+
+    assert "the pager was quiet" in said
+    assert "of another review" not in said
+    assert [row.box for row in rows(room, SealedAnswer)] == [box]
+
+
+def lay_down(db: Session, incident: int, box: str) -> None:
+    review = reviews.of(db, incidents.get(db, incident))
+    sealed.put(db, reviews.add_meeting(db, review, minutes=60), [box], mark="a mark")
+
+
 def test_what_was_opened_stands_in_the_notes_of_the_meeting_all_of_one_moment(room: Room):
     incident = planned(room)
     answer(room, "the pager was quiet", JONAS, signed=True)
