@@ -167,6 +167,22 @@ def record_hour(
     turn.db.flush()
 
 
+def give_reason(turn: Turn, incident: Incident, meeting: Meeting, reason: str, *, by: UserId) -> None:
+    """Beside its hour, and in its history: the report tells why it met late."""
+    meeting.why = reason
+    incidents.record_change(
+        turn.db,
+        incident,
+        "meeting",
+        meeting.id,
+        what=reviews.REASON,
+        before=None,
+        after=reason,
+        by=by,
+        now=turn.now,
+    )
+
+
 def held(
     turn: Turn, incident: Incident, went: str, *, opened_at: datetime, by: UserId, present: Collection[UserId]
 ) -> Meeting:

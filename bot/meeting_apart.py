@@ -200,10 +200,9 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "
     """
     incident = deciding.to_be_reviewed(turn, where, by, "schedule apart")
     meeting = _meant(turn, _yet_to_meet(turn, incident, where.place), where.place, team=team, number=number)
-    meeting.why = reason.strip()
-    if not meeting.why:
+    if not reason.strip():
         raise NeedsReason(verb="schedule apart off")
-    _record_reason(turn, incident, meeting, by=by)
+    deciding.give_reason(turn, incident, meeting, reason.strip(), by=by)
     yield from _called_off(turn, incident, meeting, by=by)
     yield Note.private(by, "apart_off_said", team=meeting.apart)
 
@@ -211,8 +210,10 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "
 def _meant(turn: Turn, every: Sequence[Meeting], here: Place, *, team: str, number: int | None) -> Meeting:
     group = groups.find(turn.db, turn.team, team) if team else None
     name = (group.name or group.handle if group else team.strip().lstrip("@")).casefold()
-    if number is not None or name:
-        meant = [one for one in every if number in {None, one.number} and name in {"", (one.apart or "").casefold()}]
+    if number is not None:
+        meant = [one for one in every if one.number == number]
+    elif name:
+        meant = [one for one in every if (one.apart or "").casefold() == name]
     else:
         meant = [one for one in every if _is_room(one, here)] or every
     if not meant:
@@ -220,11 +221,6 @@ def _meant(turn: Turn, every: Sequence[Meeting], here: Place, *, team: str, numb
     if len(meant) > 1:
         raise WhichTeam(teams=", ".join(one.apart or "" for one in meant))
     return meant[0]
-
-
-def _record_reason(turn: Turn, incident: Incident, meeting: Meeting, *, by: UserId) -> None:
-    facts = {"what": reviews.REASON, "before": None, "after": meeting.why, "by": by, "now": turn.now}
-    incidents.record_change(turn.db, incident, "meeting", meeting.id, **facts)
 
 
 def _called_off(

@@ -95,7 +95,7 @@ def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason:
 def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
     """The meeting does not take place, and why (`meeting_off`); everybody hears of it once, and may plan it anew."""
     incident, planned = _to_be_moved(turn, where, by)
-    _give_reason(turn, incident, planned, _given(reason, "postpone off"), by=by)
+    deciding.give_reason(turn, incident, planned, _given(reason, "postpone off"), by=by)
     reviews.call_off(turn.db, planned, now=turn.now)
     reviews.of(turn.db, incident).proposed_at = turn.now  # Whoever called it off says what follows, and is not asked.
     deciding.record_hour(turn, incident, planned, before=planned.meets_at, after=None, by=by)
@@ -148,22 +148,6 @@ def _to_be_moved(turn: Turn, where: Where, by: UserId) -> tuple[Incident, Meetin
     if planned is None:
         raise NothingScheduled
     return incident, planned
-
-
-def _give_reason(turn: Turn, incident: Incident, meeting: Meeting, reason: str, *, by: UserId) -> None:
-    """Beside its hour, and in its history: the report tells why it met late."""
-    meeting.why = reason
-    incidents.record_change(
-        turn.db,
-        incident,
-        "meeting",
-        meeting.id,
-        what=reviews.REASON,
-        before=None,
-        after=reason,
-        by=by,
-        now=turn.now,
-    )
 
 
 def _given(reason: str, verb: str) -> str:
@@ -248,7 +232,7 @@ def _book(
     busy = agreeing.busy_at(turn, incident, sitting.proposal(turn, incident).core, at)
     meeting = _new_meeting(turn, incident, at, by)
     if reason:
-        _give_reason(turn, incident, meeting, reason, by=by)
+        deciding.give_reason(turn, incident, meeting, reason, by=by)
     deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
     yield Note.once(
         _announcement(turn, incident, meeting),
@@ -290,7 +274,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     attending.ask_anew(turn.db, meeting)
     meeting.why = _why(turn, incident, at)
     if reason:
-        _give_reason(turn, incident, meeting, reason, by=by)
+        deciding.give_reason(turn, incident, meeting, reason, by=by)
     _weigh(turn, incident, meeting)
     deciding.record_hour(turn, incident, meeting, before=before, after=at, by=by)
     yield _moved(turn, incident, meeting, before=before, by=by, reason=reason)
@@ -311,7 +295,7 @@ def _stays(turn: Turn, incident: Incident, meeting: Meeting, *, by: UserId, reas
 
 def _explained(turn: Turn, incident: Incident, meeting: Meeting, reason: str, *, by: UserId) -> Notes:
     """What was said of its last move says the reason from now on."""
-    _give_reason(turn, incident, meeting, reason, by=by)
+    deciding.give_reason(turn, incident, meeting, reason, by=by)
     last = next(iter(reversed(_hours(turn, incident, meeting))), None)
     if last and last.before and last.after:
         yield _moved(turn, incident, meeting, before=datetime.fromisoformat(last.before), by=by, reason=reason)
