@@ -10,7 +10,7 @@ from bot.desk import Note, Notes, Turn
 from bot.review.agenda import TIMELINE
 from bot.review.incident import UserId
 from bot.review.lifecycle import Stage
-from bot.review.meeting_time import next_working_moment
+from bot.review.meeting_time import is_at_work
 from storage import attending, incidents, outbox, people, presence, reviews, sittings, walk
 from storage.models import Incident, Meeting
 from storage.sittings import Sitting
@@ -123,8 +123,7 @@ def _asked_now(turn: Turn, incident: Incident, meeting: Meeting) -> Note | None:
 
 
 def _is_day_for(turn: Turn, zone: ZoneInfo) -> bool:
-    off = turn.days_off(zone.key)
-    return next_working_moment(turn.now, zone, turn.house.working_hours, off.weekends, off.holidays) == turn.now
+    return is_at_work(turn.now, zone, turn.house.working_hours, turn.house.days_off)
 
 
 def _lead_zone(turn: Turn, incident: Incident) -> ZoneInfo:

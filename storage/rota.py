@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.review import rotation
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role
-from bot.review.meeting_time import DaysOffIn, WorkingHours, next_working_moment, weekends_alone
+from bot.review.meeting_time import DaysOffIn, WorkingHours, is_at_work, weekends_alone
 from bot.review.policy import Pool
 from bot.review.rotation import Had
 from storage import attending, busy, groups, incidents, involved, people, reviews
@@ -191,18 +191,14 @@ def _able_to_come(
         span = _span(wanted, wanted.meeting.meets_at)
         elsewhere = any(_overlaps(wanted.meeting.id, span, other) for other in led.get(user, ()))
         zone = ZoneInfo(zones.get(user, people.UNKNOWN_ZONE))
-        return user not in taken[span] and not elsewhere and _is_at_work(wanted, zone, span[0])
+        works = is_at_work(span[0], zone, wanted.hours, wanted.days_off)
+        return user not in taken[span] and not elsewhere and works
 
     return [[user for user in users if can_come(wanted, user)] for (_, wanted), users in zip(every, able, strict=True)]
 
 
 def _span(wanted: Wanted, at: datetime) -> Span:
     return at, at + timedelta(minutes=wanted.meeting.minutes if wanted.meeting else 0)
-
-
-def _is_at_work(wanted: Wanted, zone: ZoneInfo, at: datetime) -> bool:
-    off = wanted.days_off(zone.key, at.date())
-    return next_working_moment(at, zone, wanted.hours, off.weekends, off.holidays) == at
 
 
 def _led(db: Session, team: str) -> Mapping[str, Sequence[tuple[int, Span]]]:

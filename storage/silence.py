@@ -1,7 +1,7 @@
 """Whom the bot may write to unasked now: a person gets at most one such direct message a day (DOMAIN §6b)."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
@@ -11,6 +11,7 @@ from bot.review.incident import UserId
 from bot.review.meeting_time import (
     DaysOffIn,
     WorkingHours,
+    is_at_work,
     next_working_moment,
     weekends_alone,
     working_morning_at,
@@ -63,18 +64,13 @@ def who_may_be_told(
     known = people.known(db, team, users) if users else {}
     # First what needs no further query: at most hours of the day nobody is left.
     zones = {user: ZoneInfo(known[user].zone if user in known else people.UNKNOWN_ZONE) for user in users}
-    at_work = [user for user, zone in zones.items() if _is_at_work(zone, now, hours, days_off)]
+    at_work = [user for user, zone in zones.items() if is_at_work(now, zone, hours, days_off)]
     willing = [user for user in at_work if user not in known or not _is_silent(known[user], now)]
     programs = people.programs(db, team) if willing else set[str]()
     here = [user for user in willing if user not in programs and people.is_person(known.get(user))]
     mornings = {user: working_morning_at(now.astimezone(zones[user]).date(), zones[user], time.min) for user in here}
     free = mornings.keys() - _told_since(db, team, mornings)
     return frozenset(free - _at_a_fire(db, team, free, now=now))
-
-
-def _is_at_work(zone: ZoneInfo, now: datetime, hours: WorkingHours, days_off: DaysOffIn) -> bool:
-    off = days_off(zone.key, now.date())
-    return next_working_moment(now, zone, hours, off.weekends, off.holidays) == now.astimezone(UTC)
 
 
 def wants_silence(db: Session, team: str, user: str, *, now: datetime) -> bool:

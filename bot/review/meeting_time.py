@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from bot.review.refusal import UnreadableHours
 from bot.review.when import instants_of
@@ -111,6 +112,12 @@ def next_working_moment(
 
 def _works_at(at: datetime, calendar: Calendar) -> bool:
     return calendar.works_on(at.astimezone(calendar.zone).date())
+
+
+def is_at_work(at: datetime, zone: ZoneInfo, hours: WorkingHours, days_off: DaysOffIn) -> bool:
+    """Whether people in this zone work at that moment."""
+    off = days_off(zone.key, at.date())
+    return next_working_moment(at, zone, hours, off.weekends, off.holidays) == at
 
 
 def working_morning_at(day: date, zone: tzinfo, at: time) -> datetime:
