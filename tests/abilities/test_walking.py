@@ -295,8 +295,8 @@ def test_what_was_missing_and_what_was_wrong_is_mended_at_the_stop(room: Room, i
 
     assert "> Restarted the pool" in agenda(room)
     assert "Wed 18 Nov, 14:04 UTC · action taken" in stop(room)
-    kept = room.ask(lambda db: [(e.number, e.text, e.occurred_at) for e in db.query(TimelineEvent)])
-    assert kept == [(1, "Restarted the pool", at(4)), (2, "Support had called twice", at(0))]
+    kept = room.ask(lambda db: {e.number: (e.text, e.occurred_at) for e in db.query(TimelineEvent)})
+    assert kept == {1: ("Restarted the pool", at(4)), 2: ("Support had called twice", at(0))}
 
 
 def test_a_correction_that_changes_nothing_leaves_no_history(room: Room, incident: int):
