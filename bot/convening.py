@@ -117,7 +117,7 @@ def _with_letters(turn: Turn, ahead: Ahead, asked: Mapping[int, Sequence[UserId]
     now = calendars.appointments(turn.db, turn.house, ahead)
     known = people.known(turn.db, turn.team, {user for users in asked.values() for user in users})
     notes: defaultdict[str, list[OutboxNote]] = defaultdict(list)
-    for note in letters.sent(turn.db, turn.team, [_key(meeting) for meeting, _ in ahead]):
+    for note in letters.beginning_any(turn.db, turn.team, [_key(meeting) for meeting, _ in ahead]):
         notes[note.key.removesuffix(note.user_id or "")].append(note)
     posts = {
         meeting.id: Post(now[meeting.id], _to_come(meeting, asked[meeting.id]), known, notes[_key(meeting)])

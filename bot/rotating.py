@@ -81,6 +81,7 @@ def _gaps(turn: Turn, planned: Sequence[tuple[Meeting, Incident]]) -> Sequence[G
 
 
 def _fill(turn: Turn, gaps: Sequence[Gap]) -> Iterator[Note]:
+    """Nobody is asked twice in a round: for a meeting's other part the next in turn is, another meeting waits."""
     awaited = _awaited(turn, gaps)
     unasked = [gap for gap in gaps if gap.key not in awaited]
     left = _left(turn, unasked)
@@ -184,7 +185,9 @@ def _nobody_left(turn: Turn, gaps: Sequence[Gap], missing: Sequence[Gap], *, tol
         if lead and parts and not is_alone and lead in free - told and turn.may_tell(lead, gap.incident):
             told.add(lead)
             facts = _meeting_facts(turn, gap.incident, gap.meeting, lead)
-            yield Note.once(_key(gap), "rota_nobody_left", lead, parts=parts, were_asked=bool(were_asked), **facts)
+            yield Note.once(
+                _nobody_key(gap), "rota_nobody_left", lead, parts=parts, were_asked=bool(were_asked), **facts
+            )
 
 
 def _untold(turn: Turn, gaps: Sequence[Gap], missing: Sequence[Gap]) -> Sequence[Sequence[Gap]]:
@@ -192,11 +195,11 @@ def _untold(turn: Turn, gaps: Sequence[Gap], missing: Sequence[Gap]) -> Sequence
     open_parts = Counter(gap.meeting.id for gap in gaps)
     by_meeting = [list(of_one) for _, of_one in groupby(missing, key=lambda gap: gap.meeting.id)]
     found = [of_one for of_one in by_meeting if len(of_one) == open_parts[of_one[0].meeting.id]]
-    said = outbox.written(turn.db, turn.team, [_key(of_one[0]) for of_one in found]) if found else set[str]()
-    return [of_one for of_one in found if _key(of_one[0]) not in said]
+    said = outbox.written(turn.db, turn.team, [_nobody_key(of_one[0]) for of_one in found]) if found else set[str]()
+    return [of_one for of_one in found if _nobody_key(of_one[0]) not in said]
 
 
-def _key(gap: Gap) -> str:
+def _nobody_key(gap: Gap) -> str:
     return f"rota-nobody-left:{gap.meeting.id}"
 
 

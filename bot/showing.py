@@ -134,9 +134,10 @@ def _names(turn: Turn, users: Collection[str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class WhatComes:
-    """What happens after the meeting, by whom and when; nobody where nobody who is here answers for the review."""
+    """What happens after the meeting, by whom and when."""
 
     owner: UserId | None
+    """None where nobody who is still here answers for the review."""
     draft_by: datetime
     soaks_until: date
 

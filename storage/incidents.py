@@ -209,6 +209,7 @@ def main_place(db: Session, incident: int) -> Place:
 
 def main_places(db: Session, numbers: Collection[int]) -> Mapping[int, Place]:
     """That of each of these incidents."""
+    # The last one first, so that the first one stays.
     rows = db.scalars(select(Source).where(Source.incident_id.in_(numbers)).order_by(Source.id.desc()))
     return {row.incident_id: Place(ChannelId(row.channel_id), row.thread_ts) for row in rows}
 

@@ -69,8 +69,8 @@ def find(db: Session, team: str, key: str) -> OutboxNote | None:
     return db.scalar(select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.key == key).with_for_update())
 
 
-def sent(db: Session, team: str, prefixes: Collection[str]) -> Sequence[OutboxNote]:
-    """The letters whose keys begin with any of these, as they stand."""
+def beginning_any(db: Session, team: str, prefixes: Collection[str]) -> Sequence[OutboxNote]:
+    """The letters whose keys begin with any of these, read and not held."""
     letters = select(OutboxNote).where(OutboxNote.team_id == team, OutboxNote.kind == "letter").order_by(OutboxNote.id)
     found: list[OutboxNote] = []
     for some in in_parts(sorted(prefixes)):

@@ -150,9 +150,9 @@ def able_each(db: Session, team: str, every: Sequence[tuple[Incident, Collection
     away = {*involved.unable(db, team), involved.bot_user(db, team)}
 
     def is_able(incident: Incident, user: str) -> bool:
-        if user in known or incident.private_since is None:
-            return user not in known or (incident.id, user) in seen
-        return incidents.by_number(db, team, incident.id, user) is not None
+        if user in known:
+            return (incident.id, user) in seen
+        return incident.private_since is None or incidents.by_number(db, team, incident.id, user) is not None
 
     return [
         {UserId(user) for user in users if user not in away and is_able(incident, user)} for incident, users in every

@@ -131,7 +131,8 @@ def over_in(db: Session, numbers: Collection[int]) -> Mapping[int, Moment]:
     rows = db.scalars(select(Moment).where(Moment.incident_id.in_(numbers), Moment.name.in_(OVER)).order_by(Moment.id))
     latest = {(row.incident_id, row.name): row for row in rows}
     known = {key: row for key, row in latest.items() if row.at is not None}
-    return {number: known[number, name] for name in reversed(OVER) for number, of in known if of == name}
+    # What comes first among them counts most, so it is put last and stays.
+    return {number: row for name in reversed(OVER) for (number, of), row in known.items() if of == name}
 
 
 def lengths(db: Session, incident: Incident) -> Sequence[tuple[str, str]]:
