@@ -70,7 +70,7 @@ def _team(turn: Turn, incident: Incident, words: str) -> _Team:
     if group is None:
         raise UnknownGroup(words=words[:80])
     able = participants.able(turn.db, incident, groups.here_of(turn.db, group))
-    able = {user for user in able if people.is_one_of_us(turn.db, turn.team, user)}
+    able &= people.of_us_among(turn.db, turn.team, able)
     if not able:
         raise NobodyOfGroup(group=group.name or group.handle)
     if len(able) > attending.MOST_CORE:
