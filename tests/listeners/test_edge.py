@@ -12,7 +12,6 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Note, Notes, Replayed, Turn
-from bot.historian import Historian
 from bot.listeners import deeds
 from bot.listeners import edge as edge_module
 from bot.listeners.deeds import Deed, do
@@ -31,7 +30,6 @@ from bot.listeners.edge import (
     place_of,
 )
 from bot.listeners.incident_forms import NotAnAmount, NotANumber
-from bot.paging import History
 from bot.render import Rendered
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.refusal import (
@@ -43,7 +41,6 @@ from bot.review.refusal import (
     UnknownSeverity,
 )
 from bot.sandbox.validation import view_errors
-from bot.slack import Slack
 from storage import channels
 from storage.incidents import Where
 from storage.models import Channel
@@ -74,15 +71,6 @@ def room(tmp_path: Path) -> Iterator[Room]:
     room = a_room(tmp_path)
     yield room
     room.storage.close()
-
-
-@pytest.fixture
-def edge(room: Room) -> Edge:
-    """Nobody is at the other end of its client: what is tried here needs nobody there."""
-    client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
-    slack = Slack(client)
-    historian = Historian(room.desk, slack, History(client, lambda: room.now))
-    return Edge(room.desk, client, slack, historian=historian, bot_user=MARA)
 
 
 @pytest.fixture

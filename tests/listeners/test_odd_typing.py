@@ -5,20 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import scheduling
 from bot.desk import House
-from bot.historian import Historian
 from bot.listeners.edge import Edge, Gesture, outcome
 from bot.listeners.performing import perform
 from bot.listeners.reading import as_seen
-from bot.paging import History
 from bot.review.incident import Place
 from bot.review.when import read_when
 from bot.sandbox.validation import message_errors
 from bot.seals import Seal
-from bot.slack import Slack
 from storage import incidents
 from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident, mitigated
 from tests.sitting import plain
@@ -69,15 +65,6 @@ def room(tmp_path: Path) -> Iterator[Room]:
     room.serve(scheduling.schedule, where=HERE, by=MARA, when=read_when("2026-11-20 10:00"))
     yield room
     room.storage.close()
-
-
-@pytest.fixture
-def edge(room: Room) -> Edge:
-    """Nobody is at the other end of its client: what is tried here needs nobody there."""
-    client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
-    slack = Slack(client)
-    historian = Historian(room.desk, slack, History(client, lambda: room.now))
-    return Edge(room.desk, client, slack, historian=historian, bot_user=MARA)
 
 
 @pytest.mark.parametrize("odd", ODD)

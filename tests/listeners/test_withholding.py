@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.historian import Historian
 from bot.listeners import forms
 from bot.listeners.edge import Edge, Gesture
 from bot.listeners.forms import Memory
 from bot.listeners.performing import perform
-from bot.paging import History
 from bot.review.incident import Place
 from bot.review.refusal import Refused, UnknownVerb
-from bot.slack import Slack
 from tests.cast import CHANNEL, MARA, Room, a_room, an_incident
 
 CANARY = "C4n4ry7Kx" * 4
@@ -30,15 +26,6 @@ def room(tmp_path: Path) -> Iterator[Room]:
     an_incident(room)
     yield room
     room.storage.close()
-
-
-@pytest.fixture
-def edge(room: Room) -> Edge:
-    """Nobody is at the other end of its client: what is tried here needs nobody there."""
-    client = AsyncWebClient(base_url="http://127.0.0.1:1/api/", retry_handlers=[])
-    slack = Slack(client)
-    historian = Historian(room.desk, slack, History(client, lambda: room.now))
-    return Edge(room.desk, client, slack, historian=historian, bot_user=MARA)
 
 
 def on_disk(room: Room) -> bytes:
