@@ -7,7 +7,7 @@ was found (`apart_found`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import StrEnum, auto
 from zoneinfo import ZoneInfo
 
 from bot import agreeing, deciding, sitting
@@ -337,9 +337,9 @@ def _moved_on(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
 class Over(StrEnum):
     """Why no team need speak of it by itself any more."""
 
-    unwanted = "There is no review of it any more."
-    broke_again = "It broke again, so it is too early to look back."
-    met = "Everybody meets about it already; what you saw belongs there."
+    unwanted = auto()
+    broke_again = auto()
+    met = auto()
 
 
 def _over(turn: Turn, incident: Incident) -> Over | None:

@@ -168,6 +168,12 @@ def person(user: str | None) -> Mrkdwn:
     return Mrkdwn(f"<@{user}>" if user and re.fullmatch(r"[A-Z0-9]+", user) else escape(user or "nobody"))
 
 
+def persons(users: Iterable[str | None], before_last: str = ", ") -> Mrkdwn:
+    """Mentions one after the other."""
+    *first, last = [person(user) for user in users] or [""]
+    return Mrkdwn(before_last.join(filter(None, (", ".join(first), last))))
+
+
 def question(words: str, user: str | None) -> Mrkdwn:
     """A question of ours, put to a person, or to the room where nobody is in what is asked about."""
     return Mrkdwn(addressed(words, person(user) if user else None))
@@ -250,6 +256,7 @@ def button(
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "person": person,
+    "persons": persons,
     "channel": channel,
     "addressed": question,
     "moment": moment,

@@ -163,6 +163,23 @@ def test_times_are_shown_in_the_zone_of_whoever_reads_them(folder: Path):
     assert note.text == f"<!date^{int(AT.timestamp())}^{{time}}|14:05 UTC>"
 
 
+@pytest.mark.parametrize(
+    ("users", "said"),
+    [
+        ([], ""),
+        (["U1"], "<@U1>"),
+        (["U1", "U2"], "<@U1> and <@U2>"),
+        (["U1", "U2", "U3"], "<@U1>, <@U2> and <@U3>"),
+    ],
+)
+def test_people_are_named_one_after_the_other(folder: Path, users: list[str], said: str):
+    assert render(folder, "{{ users | persons(' and ') }}", users=users).text == said
+
+
+def test_without_a_word_for_it_commas_stand_between_people(folder: Path):
+    assert render(folder, "{{ users | persons }}", users=["U1", "U2", "U3"]).text == "<@U1>, <@U2>, <@U3>"
+
+
 def test_somebodys_words_are_quoted_line_by_line(folder: Path):
     note = render(folder, "{{ text | quote }}", text="one\n# two\n<!channel>")
 
