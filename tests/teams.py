@@ -419,26 +419,7 @@ SURPRISED = "The bank had written to us a month ago"
 
 def many(play: Play) -> None:
     """Most only read along; a pool leads, and support speaks for those who called. Somebody is forgotten meanwhile."""
-    play.driver.do(
-        "fault", rate_limits="off"
-    )  # Slack tells of a hundred people a minute, and nobody waits here for that.
-    play.types("lea", "open sev2 Payments fail")
-    play.has_met(*RESPONDERS, "reader007", "sue", "tom", "uma")
-    play.says(
-        ("max", "payments fail since 9:00"),
-        ("nia", "the bank's certificate has expired"),
-        ("oli", "installing the new one"),
-        ("pia", "the new one is not trusted by the proxy"),
-        ("quy", "2,300 payments failed so far"),
-        ("rex", "they can be sent again"),
-        ("oli", "trusted now, payments go through"),
-        ("reader007", "thanks all"),
-    )
-    for words in ("9:02 the bank's certificate had expired", "9:07 payments went through again"):
-        play.types("lea", f"event {words}")
-    play.types("lea", "impact")
-    play.driver.fill("lea", customers="2,300 buyers", functions="Support", inquiries="180")
-    play.is_over(TUESDAY + timedelta(minutes=40))
+    _payments_fail(play)
     play.fills_in("lea", "How grave was it[?]", customers="some", regions="one", launch="no")
     play.presses_here("lea", "Make it sev2")
     play.presses("lea", "Other times")
@@ -471,6 +452,29 @@ def many(play: Play) -> None:
     play.types("uma", "reveal")
     play.all_hear(f"Note.*{SURPRISED}")
     play.named = (named, forgotten, play.names_nobody(*MAX))
+
+
+def _payments_fail(play: Play) -> None:
+    """From the first message to the end of the impact, and what it came to."""
+    # Slack tells of a hundred people a minute, and nobody waits here for that.
+    play.driver.do("fault", rate_limits="off")
+    play.types("lea", "open sev2 Payments fail")
+    play.has_met(*RESPONDERS, "reader007", "sue", "tom", "uma")
+    play.says(
+        ("max", "payments fail since 9:00"),
+        ("nia", "the bank's certificate has expired"),
+        ("oli", "installing the new one"),
+        ("pia", "the new one is not trusted by the proxy"),
+        ("quy", "2,300 payments failed so far"),
+        ("rex", "they can be sent again"),
+        ("oli", "trusted now, payments go through"),
+        ("reader007", "thanks all"),
+    )
+    for words in ("9:02 the bank's certificate had expired", "9:07 payments went through again"):
+        play.types("lea", f"event {words}")
+    play.types("lea", "impact")
+    play.driver.fill("lea", customers="2,300 buyers", functions="Support", inquiries="180")
+    play.is_over(TUESDAY + timedelta(minutes=40))
 
 
 # Two reviews without a meeting -----------------------------------------------------------------
