@@ -72,7 +72,7 @@ def _team(turn: Turn, incident: Incident, words: str) -> _Team:
     able = participants.able(turn.db, incident, groups.here_of(turn.db, group))
     able &= people.of_us_among(turn.db, turn.team, able)
     if not able:
-        raise NobodyOfGroup(group=group.name or group.handle)
+        raise NobodyOfGroup(group=groups.called(group))
     if len(able) > attending.MOST_CORE:
         raise GroupTooLarge(group=f"@{group.handle}", count=len(able))
     return _Team(sorted(able), [user for user in group.members if user not in able])

@@ -93,7 +93,7 @@ def teams(turn: Turn, *, where: Where, by: UserId) -> Teams:
     at = before if before > turn.now else turn.now + timedelta(days=1)
     zone = ZoneInfo(people.zone(turn.db, turn.team, by))
     planned = {one.apart: one for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))}
-    names = [(group.group_id, group.name or group.handle) for group in every]
+    names = [(group.group_id, groups.called(group)) for group in every]
     named = [(group, _labelled(planned[name], zone) if name in planned else name) for group, name in names]
     return Teams(named, at.replace(minute=0, second=0))
 
@@ -139,7 +139,7 @@ def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) 
     zone = ZoneInfo(people.zone(turn.db, turn.team, by))
     at = when.future(turn.now, zone)
     _must_come_first(turn, incident, at, zone)
-    before = meetings_apart.of_team(turn.db, reviews.of(turn.db, incident), group.name or group.handle)
+    before = meetings_apart.of_team(turn.db, reviews.of(turn.db, incident), groups.called(group))
     meeting = before or _new(turn, incident, group, at, by)
     moved_from = meeting.meets_at
     if moved_from and moved_from != at:
@@ -170,7 +170,7 @@ def _moved(turn: Turn, incident: Incident, meeting: Meeting, to: datetime, by: U
 
 
 def _new(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: UserId) -> Meeting:
-    team = group.name or group.handle
+    team = groups.called(group)
     core = _core(turn, incident, group)
     if not core:
         raise NobodyOfTeam(team=team)
@@ -209,7 +209,7 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str, team: str = "
 
 def _meant(turn: Turn, every: Sequence[Meeting], here: Place, *, team: str, number: int | None) -> Meeting:
     group = groups.find(turn.db, turn.team, team) if team else None
-    name = (group.name or group.handle if group else team.strip().lstrip("@")).casefold()
+    name = (groups.called(group) if group else team.strip().lstrip("@")).casefold()
     if number is not None:
         meant = [one for one in every if one.number == number]
     elif name:

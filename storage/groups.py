@@ -72,6 +72,11 @@ def members(db: Session, team: str, handle_or_id: str) -> Sequence[UserId]:
     return here_of(db, group) if group else []
 
 
+def called(group: UserGroup) -> str:
+    """Its name, or its handle where it has none."""
+    return group.name or group.handle
+
+
 def here_of(db: Session, group: UserGroup) -> Sequence[UserId]:
     """Who is in this group, is a person and still here; of whom nothing is known, nothing speaks against."""
     return _here(db, group.team_id, group.members)

@@ -92,7 +92,7 @@ def _teams(db: Session, incident: Incident, on_it: Collection[str]) -> list[Side
 
 
 def _side(db: Session, group: UserGroup) -> Side:
-    return Side(group.name or group.handle, tuple(groups.here_of(db, group)))
+    return Side(groups.called(group), tuple(groups.here_of(db, group)))
 
 
 def _affected(db: Session, incident: Incident, speakers: Speakers) -> list[Side]:
@@ -108,7 +108,7 @@ def _spoken_for(db: Session, incident: Incident, name: str, speakers: Speakers) 
     """By whom the policy names, else by the user group of that name."""
     group = groups.find(db, incident.team_id, name)
     named = [*speakers.get(name.strip().lower(), ())]
-    label = group.name or group.handle if group else name
+    label = groups.called(group) if group else name
     return Side(label, tuple(dict.fromkeys([*named, *(groups.here_of(db, group) if group else ())])))
 
 

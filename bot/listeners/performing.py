@@ -59,6 +59,7 @@ def _told_aloud(gesture: Gesture, text: str) -> str | None:
     if gesture.trigger or gesture.pressed:
         return None
     words = re.findall(r"\w+", text.lower())
+    # Whoever begins with a verb means that one, whatever words follow.
     meant = words[:1] if words and words[0] in VERBS else [word for word in words if word in VERBS]
     return next((word for word in meant if VERBS[word].said_alone and forms.wanted(word, "")), None)
 

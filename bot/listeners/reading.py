@@ -37,8 +37,6 @@ THREAD_LINK = re.compile(
 CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 GROUP = re.compile(r"<!subteam\^[^>]*>|(?<!\S)@[^\s<>@]+")
 """A user group, as Slack writes it and as people do."""
-
-
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 MARKS = "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """They take no room; some editors put them around what is pasted."""
