@@ -392,9 +392,19 @@ def by_us() -> ColumnElement[bool]:
     return us.where(or_(Workspace.bot_user == Message.user_id, Workspace.bot_id == Message.bot_id)).exists()
 
 
+def to_us() -> ColumnElement[bool]:
+    """That it was said to this bot: it begins with its mention, and what it told us is kept as what it says."""
+    mention = or_(*(func.ltrim(Message.text).like("<@" + Workspace.bot_user + end) for end in (">%", "|%")))
+    return select(Workspace.team_id).where(Workspace.team_id == Message.team_id, mention).exists()
+
+
 def chatter(db: Session, incident: int) -> list[Chatter]:
-    """What was said in an incident, as the rules that offer candidates look at it; without what this bot said."""
-    said = db.scalars(select(Message).where(inside(incident), Message.deleted_at.is_(None), ~by_us())).all()
+    """What people and programs said in an incident, as the rules that offer candidates look at it.
+
+    Without what this bot said, and what was said to it.
+    """
+    among_them = (Message.deleted_at.is_(None), ~by_us(), ~to_us())
+    said = db.scalars(select(Message).where(inside(incident), *among_them)).all()
     bots = set(db.scalars(select(Person.user_id).where(Person.bot_since.is_not(None))))
     held = reactions.of(db, said)
     return [

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from bot.review.incident import ChannelId, Place, UserId
-from storage import involved
+from storage import involved, messages
 from storage.findings import QUOTES
 from storage.models import Action, Finding, Incident, Link, Message
 
@@ -61,6 +61,7 @@ def _replies(db: Session, incident: Incident, threads: Collection[Place], since:
         Message.user_id != involved.bot_user(db, incident.team_id),
         Message.bot_id.is_(None),
         Message.deleted_at.is_(None),
+        ~messages.to_us(),
     )
     return db.scalars(said.order_by(Message.posted_at, Message.id)).all()
 

@@ -586,6 +586,17 @@ def test_a_reply_is_kept_in_the_words_and_the_name_of_whoever_said_it_once(room:
 
 
 @pytest.mark.usefixtures("incident")
+def test_what_is_said_to_us_in_a_thread_is_no_reply_to_keep(room: Room):
+    begun(room)
+    room.pass_time(minutes=5)
+    reply(room, "contributors", words="<@U0DEBRIEF> contributor technical: the retries had no limit")
+    room.pass_time(minutes=1)
+    reply(room, "contributors", words="<@U0DEBRIEF> contribtor technical: the retries had no limit")
+
+    assert offered(room) == []
+
+
+@pytest.mark.usefixtures("incident")
 def test_each_thread_offers_its_own_replies(room: Room):
     begun(room)
     room.pass_time(minutes=5)

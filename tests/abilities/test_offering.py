@@ -76,6 +76,18 @@ def form(room: Room, incident: int, name: str = "candidates", word: str | None =
 # What is offered -----------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("incident")
+@pytest.mark.parametrize("mention", [f"<@{BOT}>", f"  <@{BOT}|debrief>"])
+def test_what_is_said_to_us_by_mention_is_no_material_and_a_word_about_us_is(room: Room, mention: str):
+    a_message(room, f"{mention} event 13:50 rolled back to v40, errors from 9 to 0 %")
+    room.pass_time(minutes=1)
+    about_us = a_message(room, f"rolled back to v40, errors from 9 to 0 %, <@{BOT}> knows when")
+
+    found = [view.ts for view in offered(room)]
+
+    assert found == [about_us]
+
+
 def test_messages_worth_adding_are_offered_with_why_in_a_form_and_in_one_tap(room: Room, incident: int):
     a_message(room, "rolled back to v40, errors from 9 to 0 %")
 
