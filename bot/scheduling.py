@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import agreeing, deciding, sitting
+from bot import agreeing, deciding, pre_reading, sitting
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId, in_words
 from bot.review.lifecycle import Who, require
@@ -109,6 +109,7 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
         reason=planned.why,
         core=attending.core(turn.db, planned),
     )
+    yield from pre_reading.kept_right(turn, incident, planned)
     apart = [one.apart for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))]
     yield Note.private(by, "meeting_off_said", incident=incident.id, apart=apart)
 
@@ -278,6 +279,7 @@ def _move(turn: Turn, incident: Incident, meeting: Meeting, *, at: datetime, by:
     _weigh(turn, incident, meeting)
     deciding.record_hour(turn, incident, meeting, before=before, after=at, by=by)
     yield _moved(turn, incident, meeting, before=before, by=by, reason=reason)
+    yield from pre_reading.kept_right(turn, incident, meeting)
     news = _news(turn, incident, meeting, reason=reason, busy=busy)
     yield Note.private(
         by, "schedule_booked", **_booked_facts(turn, incident, meeting, by, before), **news, asks_why=not reason
@@ -484,3 +486,4 @@ def moves_due(turn: Turn) -> Notes:
             title=incident.title,
             meets_at=meeting.meets_at,
         )
+        yield from pre_reading.kept_right(turn, incident, meeting)

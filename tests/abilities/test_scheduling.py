@@ -666,6 +666,45 @@ def test_the_pre_read_goes_out_a_day_before_and_once(room: Room, incident: int):
     assert stage(room, incident) is Stage.prepared
 
 
+@pytest.mark.usefixtures("incident")
+def test_the_pre_read_tells_the_hour_to_which_its_meeting_moved_and_is_not_posted_again(room: Room):
+    book(room)
+    do(room, preparing.pre_read)
+
+    do(room, scheduling.postpone, when=read_when("2026-11-24 14:00"), reason="Priya is away")
+    room.now = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+    room.serve(preparing.pre_reads_due)
+
+    (pre_read,) = pre_reads(room)
+    assert "The meeting has moved: we meet *Tue 24 Nov, 13:00 UTC*, 60 min" in pre_read
+    assert "Fri 20 Nov" not in pre_read
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_pre_read_of_a_meeting_that_is_called_off_says_so(room: Room):
+    book(room)
+    do(room, preparing.pre_read)
+
+    do(room, scheduling.call_off, reason="Half of us are ill")
+
+    (pre_read,) = pre_reads(room)
+    assert "The meeting planned for Fri 20 Nov, 09:00 UTC does not take place." in pre_read
+    assert "this is for you" not in pre_read
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_meeting_that_moves_before_its_pre_read_is_due_brings_none(room: Room):
+    book(room)
+
+    book(room, "2026-11-20 14:00")
+
+    assert pre_reads(room) == []
+
+
+def pre_reads(room: Room) -> list[str]:
+    return [words for words in said(room) if words.startswith("Before the review")]
+
+
 def test_while_nobody_has_taken_the_lead_of_the_meeting_the_pre_read_says_of_nobody_that_they_lead(room: Room):
     mitigated(room, an_incident(room))
     book(room)
