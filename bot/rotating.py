@@ -212,9 +212,9 @@ def take(turn: Turn, *, where: Where, by: UserId, role: Role) -> Notes:
     Where somebody has it by now, or the meeting is not to be any more, that is said, with thanks. Raises NotAsked.
     """
     incident, meeting, row = _asked_of(turn, where, by, role.value)
-    held = incidents.holding(turn.db, incident.id, role)
-    if meeting is None or held:
-        yield Note.private(by, "rota_too_late", part=role, me=by, holder=held.user_id if held else None)
+    stands = _as_it_stands(turn, incident, role)
+    if meeting is None or stands["holder"]:
+        yield Note.private(by, "rota_too_late", part=role, me=by, **stands)
         return
     beside = _experienced(turn, incident, meeting, by) if role is Role.facilitator else None
     yield from _taken(turn, incident, meeting, role=role, by=by)
@@ -225,10 +225,17 @@ def take(turn: Turn, *, where: Where, by: UserId, role: Role) -> Notes:
 def pass_on(turn: Turn, *, where: Where, by: UserId, role: Role) -> Notes:
     """Not this time, and nobody asks why; somebody else is asked. Raises NotAsked."""
     incident, _, row = _asked_of(turn, where, by, role.value)
-    held = incidents.holding(turn.db, incident.id, role)
     if row.answer in {None, "lapsed"}:
         rota.answered(turn.db, row, "passed", now=turn.now)
-    yield Note.private(by, "rota_passed", part=role, me=by, holder=held.user_id if held else None)
+    yield Note.private(by, "rota_passed", part=role, me=by, **_as_it_stands(turn, incident, role))
+
+
+def _as_it_stands(turn: Turn, incident: Incident, role: Role) -> dict[str, Any]:
+    """Whether the review was called off, whether a meeting of it is planned or open, and who has the part in that."""
+    review, held = reviews.of(turn.db, incident), incidents.holding(turn.db, incident.id, role)
+    is_off = reviews.stage(turn.db, incident).is_called_off
+    meets = not is_off and (reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review))
+    return {"is_off": is_off, "meets": bool(meets), "holder": held.user_id if held and meets else None}
 
 
 def _asked_of(turn: Turn, where: Where, by: UserId, role: str) -> tuple[Incident, Meeting | None, RoleAsked]:
@@ -236,7 +243,7 @@ def _asked_of(turn: Turn, where: Where, by: UserId, role: str) -> tuple[Incident
     incident = incidents.at(turn.db, turn.team, where, by)
     row = rota.last_asked(turn.db, incident, role, by)
     if row is None:
-        raise NotAsked
+        raise NotAsked(verb=Role.facilitator if role == SHADOW else role)
     return incident, reviews.planned_meeting(turn.db, reviews.of(turn.db, incident)), row
 
 

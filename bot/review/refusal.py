@@ -380,8 +380,11 @@ class UnknownWay(Refused):
     words: str
 
 
+@dataclass(eq=False)
 class NotAsked(Refused):
-    """You were not asked for that here. `{command} facilitator @name` names anybody, you too."""
+    """You were not asked for that here. `{command} {verb} @name` names anybody, you too."""
+
+    verb: str
 
 
 @dataclass(eq=False)

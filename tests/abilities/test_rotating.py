@@ -239,10 +239,12 @@ def test_nobody_answers_for_somebody_else(room: Room):
     a_planned_meeting(room, TOMAS, PRIYA)
     tick(room)
 
-    with pytest.raises(NotAsked):
+    with pytest.raises(NotAsked, match="`/review facilitator @name` names anybody"):
         take(room, TOMAS)
-    with pytest.raises(NotAsked):
+    with pytest.raises(NotAsked, match="`/review scribe @name` names anybody"):
         take(room, PRIYA, Role.scribe)
+    with pytest.raises(NotAsked, match="`/review facilitator @name` names anybody"):
+        room.serve(rotating.sit_beside, where=HERE, by=PRIYA, answer="taken")
 
 
 # Who may be asked -------------------------------------------------------------------------------
@@ -510,12 +512,29 @@ def test_two_hours_before_the_meeting_nobody_is_asked_any_more(room: Room):
 def test_a_meeting_that_was_called_off_needs_nobody(room: Room):
     a_planned_meeting(room, PRIYA)
     tick(room)
-    room.serve(tracking.skip, where=HERE, by=MARA, reason="no review needed")
+    room.serve(scheduling.call_off, where=HERE, by=MARA, reason="nobody can come")
 
     answer = take(room, PRIYA)
 
     assert answer.startswith("Thank you. This meeting is not planned any more")
     assert leads(room) is None
+
+
+@pytest.mark.parametrize("off", [tracking.skip, tracking.cancel])
+@pytest.mark.parametrize("led_by", [PRIYA, TOMAS, None])
+def test_whoever_was_asked_hears_that_the_review_was_called_off_whoever_was_to_lead_it(
+    room: Room, off: Callable[..., Any], led_by: UserId | None
+):
+    a_planned_meeting(room, PRIYA, TOMAS)
+    tick(room)
+    if led_by:
+        room.serve(tracking.take_role, where=HERE, by=MARA, role=Role.facilitator, user=led_by)
+    room.serve(off, where=HERE, by=MARA, reason="no review needed")
+
+    told = "This review was called off, so there is nothing left to do for you."
+    assert take(room, PRIYA) == f"Thank you. {told}"
+    passed = "That is fine, and thank you for saying so. This review was called off, so nobody else is asked."
+    assert pass_on(room, PRIYA) == passed
 
 
 def test_after_it_broke_again_the_new_meeting_asks_anew(room: Room):
