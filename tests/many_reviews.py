@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, delete, event, update
 from sqlalchemy.orm import Session
 
 from bot.availability import looking, unknown_people, wanted
@@ -18,7 +18,7 @@ from bot.review.incident import ChannelId, UserId
 from bot.review.lifecycle import Role
 from storage import actions, attending, incidents, people, presence, reviews
 from storage.actions import Proposal
-from storage.models import Incident, Meeting, Membership, Person
+from storage.models import Attendee, Incident, Meeting, Membership, Person
 from tests.cast import TEAM, Room, a_message, a_room, an_incident, mitigated
 
 A_MONDAY = datetime(2026, 11, 9, 11, 0, tzinfo=UTC)
@@ -78,7 +78,7 @@ def called_off(db: Session, case: Case) -> None:
 
 def not_planned(db: Session, case: Case) -> None:
     """Whoever leads was asked for the hour, and did not answer."""
-    db.query(attending.Attendee).filter_by(meeting_id=case.meeting.id).delete()
+    db.execute(delete(Attendee).where(Attendee.meeting_id == case.meeting.id))
     db.delete(case.meeting)
 
 
