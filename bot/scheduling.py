@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot import agreeing, deciding, pre_reading, sitting
 from bot.desk import Note, Notes, Turn
-from bot.review.incident import UserId, in_words
+from bot.review.incident import UserId, in_hours, in_words
 from bot.review.lifecycle import Who, require
 from bot.review.meeting_time import next_working_moment
 from bot.review.policy import Depth
@@ -324,15 +324,21 @@ def _why(turn: Turn, incident: Incident, at: datetime) -> str | None:
     """Why it meets at an hour that does not suit everybody, or later than the policy wants, where it does."""
     best = agreeing.offers(turn, incident, sitting.proposal(turn, incident).core, at_most=1)[0]
     over_at = reviews.over_since(turn.db, incident)
-    is_late = over_at is not None and at - over_at > turn.house.policy.window[1]
+    is_late = over_at is not None and at - over_at >= turn.house.policy.window[1] + timedelta(minutes=1)
     if at == best.at and best.why:
         return best.why
     if is_late and at < best.at and best.in_the_way:
         return best.in_the_way
     if over_at is None or not is_late:
         return None
-    later = in_words(int((at - over_at).total_seconds()))
-    return f"That is {later} after mitigation; most reviews meet within three days, while it is fresh."
+    return _late(at - over_at, wanted=turn.house.policy.window[1])
+
+
+def _late(later: timedelta, *, wanted: timedelta) -> str:
+    """In hours where days would sound like what is wanted."""
+    tell = in_hours if later < wanted + timedelta(days=1) else in_words
+    after, within = tell(int(later.total_seconds())), round(wanted / timedelta(hours=1))
+    return f"That is {after} after mitigation; a review is wanted within {within} hours, while it is fresh."
 
 
 def _weigh(turn: Turn, incident: Incident, meeting: Meeting) -> None:

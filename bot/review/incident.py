@@ -119,6 +119,11 @@ def in_words(seconds: int) -> str:
     return _two("1 day" if days == 1 else f"{days} days", seconds % DAY // HOUR, unit="h")
 
 
+def in_hours(seconds: int) -> str:
+    """The same without days, where it stands beside a length in hours: `72 h 20 min`."""
+    return _two(f"{seconds // HOUR} h", seconds % HOUR // MINUTE, unit="min")
+
+
 def _two(large: str, rest: int, *, unit: str) -> str:
     return f"{large} {rest} {unit}" if rest else large
 

@@ -159,8 +159,20 @@ def test_a_sev1_meets_for_90_minutes(room: Room):
 def test_an_hour_later_than_three_days_says_so(room: Room):
     answer = book(room, "2026-11-24 10:00")
 
-    assert "That is 6 days 5 h after mitigation; most reviews meet within three days, while it is fresh." in answer
-    assert "most reviews meet within three days" in said(room)[0]
+    assert "That is 6 days 5 h after mitigation; a review is wanted within 72 hours, while it is fresh." in answer
+    assert "a review is wanted within 72 hours" in said(room)[0]
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [("2026-11-21 04:12", None), ("2026-11-21 04:32", "72 h 20 min"), ("2026-11-21 05:12", "73 h")],
+)
+@pytest.mark.usefixtures("incident")
+def test_an_hour_a_little_too_late_is_told_in_the_unit_in_which_it_is_wanted(room: Room, when: str, told: str | None):
+    answer = book(room, when)
+
+    late = re.search(r"That is (.*) after mitigation; a review is wanted within 72 hours", answer)
+    assert (late[1] if late else None) == told
 
 
 @pytest.mark.usefixtures("incident")
