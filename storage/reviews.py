@@ -226,24 +226,29 @@ REASON = "why"
 
 
 def in_time(db: Session, incident: Incident, *, wanted: timedelta) -> Mapping[int, InTime]:
-    """Of each meeting that was held, by number, whether it was inside so much time after mitigation."""
+    """Of the first meeting after mitigation, by number, whether it was inside so much time.
+
+    A review alone or in threads has no hour and did not meet; a further meeting is late for nothing.
+    """
     over_at, every = over_since(db, incident), meetings(db, of(db, incident))
     # What was planned before it broke again was of another mitigation.
     planned = {row.id: at for row in every if (at := row.first_meets_at) and over_at and at > over_at}
-    history = [row for row in incidents.changes(db, incident.id, "meeting") if row.subject_id in planned]
-    moves = [row.at for row in history if row.what == "meets_at" and row.before]
-    reasons = [row.after for row in history if row.what == REASON]
+    met = [(row, at) for row in every if row.meets_at and (at := row.opened_at) and over_at and at >= over_at]
+    if not met or not over_at:
+        return {}
+    row, met_at = met[0]
+    changes = incidents.changes(db, incident.id, "meeting")
+    history = [change for change in changes if change.subject_id in planned and change.at <= met_at]
+    reasons = [change.after for change in history if change.what == REASON]
     return {
         row.number: InTime(
             over_at=over_at,
-            met_at=row.opened_at,
+            met_at=met_at,
             wanted=wanted,
             first=next(iter(planned.values()), None),
-            moved=sum(at <= row.opened_at for at in moves),
+            moved=sum(change.what == "meets_at" and change.before is not None for change in history),
             why=reasons[-1] if reasons else None,
         )
-        for row in every
-        if over_at and row.opened_at
     }
 
 

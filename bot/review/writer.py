@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import groupby
+from itertools import count, groupby
 
 from bot.review import agenda
 from bot.review.findings import FindingKind
@@ -139,7 +139,7 @@ class _Writer:
     beside: Beside
 
     def whole(self) -> Written:
-        incident, meetings = self.facts.incident, self.facts.review.meetings
+        incident = self.facts.incident
         return Written(
             title=self.said(incident.title),
             incident=incident.id,
@@ -161,8 +161,8 @@ class _Writer:
             people=self.people(),
             no_people="" if self.people() else "Nobody holds a role.",
             others=self.others(),
-            meetings=tuple(map(self.sitting, sorted(meetings, key=lambda meeting: meeting.number))),
-            no_meeting="" if meetings else "No meeting was held with the bot.",
+            meetings=self.sittings(),
+            no_meeting="" if self.facts.review.meetings else "No meeting was held with the bot.",
             healed=tuple(Healing(at=self.at(change.at), words=change.to or "") for change in incident.healed),
             similar=self.beside.similar,
             mark=self.beside.mark,
@@ -381,10 +381,16 @@ class _Writer:
         people = {user for user in came | helped if user and re.fullmatch(r"[UW][A-Z0-9]+", user)} - named
         return tuple(sorted({self.called.person(user) for user in people}, key=_by_its_number))
 
-    def sitting(self, meeting: MeetingFacts) -> Sitting:
+    def sittings(self) -> tuple[Sitting, ...]:
+        """Meetings are counted as a reader does: one called off, of one team or of nobody leaves no gap."""
+        every = sorted(self.facts.review.meetings, key=lambda meeting: meeting.number)
+        counted = count(1)
+        return tuple(self.sitting(one, None if _took_no_meeting(one) else next(counted)) for one in every)
+
+    def sitting(self, meeting: MeetingFacts, number: int | None) -> Sitting:
         attendees = sorted(meeting.attendees, key=lambda attendee: attendee.user)
         return Sitting(
-            number=meeting.number,
+            number=number,
             planned=self.at(meeting.meets_at) if meeting.meets_at else None,
             opened=self.at(meeting.opened_at) if meeting.opened_at else None,
             ended=self.at(meeting.ended_at) if meeting.ended_at else None,
@@ -427,6 +433,11 @@ class _Writer:
 
     def at(self, moment: datetime) -> Instant:
         return instant(moment, self.zone)
+
+
+def _took_no_meeting(meeting: MeetingFacts) -> bool:
+    """Alone or in threads a review has no hour."""
+    return meeting.opened_at is not None and meeting.meets_at is None
 
 
 def _number(found: FindingFacts) -> int:

@@ -251,9 +251,10 @@ class TopicRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Sitting:
-    """One meeting: when, who was there, how long each topic took, what was noted."""
+    """One meeting, or the review that took its place: when, who was there, how long each topic took, what was noted."""
 
-    number: int
+    number: int | None
+    """None where the review was done alone or in threads."""
     planned: Instant | None
     opened: Instant | None
     ended: Instant | None

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import deciding, facilitating, leading_through, noting, reporting, scheduling, tracking
+from bot import deciding, facilitating, formats, leading_through, noting, reporting, scheduling, tracking
 from bot.render import Rendered
 from bot.review.findings import FindingKind
 from bot.review.heard import MembershipFact
@@ -366,6 +366,31 @@ def test_closed_it_counts_as_held_and_the_draft_follows(room: Room, incident: in
     assert pressed(room) == ["Write the draft"]
     assert "1 finding" in do(room, reporting.draft)
     assert stage(room, incident) is Stage.drafted
+
+
+def test_what_took_the_place_of_a_meeting_is_not_told_as_one(room: Room, incident: int):
+    do(room, scheduling.schedule, when=read_when("2026-11-20 10:00"))
+    begin(room)
+    room.pass_time(hours=50)
+    do(room, leading_through.finish)
+
+    (done,) = room.ask(lambda db: formats.written(db, incidents.get(db, incident), room.house)).meetings
+    report = written(room, do(room, reporting.draft))
+
+    assert (done.number, done.in_time) == (None, ())
+    assert "### Without a meeting\n" in report
+    assert "- Begun 2026-11-18 14:00 UTC (15:00 CET), done 2026-11-20 16:00 UTC (17:00 CET)\n" in report
+
+
+def test_a_meeting_after_one_that_was_called_off_is_the_first_to_a_reader(room: Room, incident: int):
+    do(room, scheduling.schedule, when=read_when("2026-11-20 10:00"))
+    begin(room)
+    do(room, scheduling.schedule, when=read_when("2026-11-20 11:00"))
+    do(room, facilitating.start)
+
+    (meeting,) = room.ask(lambda db: formats.written(db, incidents.get(db, incident), room.house)).meetings
+
+    assert meeting.number == 1
 
 
 @pytest.mark.usefixtures("incident")
