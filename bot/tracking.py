@@ -243,7 +243,8 @@ def _mitigated(turn: Turn, incident: Incident) -> Note:
 
 
 def take_role(turn: Turn, *, where: Where, by: UserId, role: Role, user: UserId | None) -> Notes:
-    """Give a role to a person, in the open once the incident is mitigated; without a person, propose one.
+    """Give a role to a person, in the open once the incident is mitigated; without a person, propose one or say who
+    has it.
 
     Raises NotOneOfUs for programs and people who left, CannotSeeIt for whoever may not see it, and
     NeedsPerson where no proposal can be made.
@@ -301,6 +302,9 @@ def _require_fit(turn: Turn, incident: Incident, user: UserId, *, by: UserId) ->
 def _propose(turn: Turn, incident: Incident, *, by: UserId, role: Role) -> Note:
     if role not in {Role.facilitator, Role.scribe}:
         raise NeedsPerson(verb=role.value)
+    held = incidents.holding(turn.db, incident.id, role)
+    if held:
+        return Note.private(by, "role_held", user=held.user_id, me=by, role=role)
     planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
     first = next(iter(rota.in_turn(turn.db, incident, sought(turn, role, planned))), None)
     if first is None:
@@ -387,8 +391,8 @@ def _leave(turn: Turn, where: Where, *, by: UserId, verb: str, exit_to: Stage, r
     if not reason:
         raise NeedsReason(verb=verb)
     stage, quiet = reviews.stage(turn.db, incident), _is_quiet(turn, incident)
+    _require_a_way_out(stage, exit_to, verb=verb)
     if stage is not exit_to:
-        _require_a_way_out(stage, exit_to, verb=verb)
         _write_exit(turn, incident, exit_to, reason=reason, by=by)
     facts = {"incident": incident, "reason": reviews.of(turn.db, incident).reason, "by": by}
     yield Note.private(by, exit_to.value, **facts)
@@ -397,10 +401,20 @@ def _leave(turn: Turn, where: Where, *, by: UserId, verb: str, exit_to: Stage, r
         yield Note.once(key, f"{exit_to.value}_here", incidents.main_place(turn.db, incident.id), **facts)
 
 
+def must_be_cancellable(turn: Turn, incident: Incident) -> None:
+    """Before anybody is asked whether they mean it; raises ReviewClosed and WrongStage."""
+    _require_a_way_out(reviews.stage(turn.db, incident), Stage.cancelled, verb="cancel")
+
+
+def must_be_skippable(turn: Turn, incident: Incident) -> None:
+    """Before anybody is asked whether they mean it; raises ReviewClosed and WrongStage."""
+    _require_a_way_out(reviews.stage(turn.db, incident), Stage.skipped, verb="skip")
+
+
 def _require_a_way_out(stage: Stage, exit_to: Stage, *, verb: str) -> None:
     if stage is Stage.closed:
         raise ReviewClosed
-    if stage not in (CANCELLABLE if exit_to is Stage.cancelled else SKIPPABLE):
+    if stage is not exit_to and stage not in (CANCELLABLE if exit_to is Stage.cancelled else SKIPPABLE):
         raise WrongStage(stage=stage.label, verb=verb)
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot import opening, tracking
@@ -32,7 +33,7 @@ from bot.seals import Seal
 from bot.tracking import CannotSeeIt
 from storage import attending, channels, incidents, people, reviews
 from storage.incidents import Where
-from storage.models import Meeting, Membership, Moment
+from storage.models import Meeting, Membership, Moment, RoleHeld
 from tests.cast import (
     CHANNEL,
     HERE,
@@ -861,8 +862,23 @@ def test_the_scribe_is_who_wrote_longest_ago(room: Room):
     take(room, Role.scribe, PRIYA)
     room.pass_time(days=1)
     take(room, Role.scribe, TOMAS)
+    room.change(lambda db: db.execute(update(RoleHeld).where(RoleHeld.role == Role.scribe).values(until=room.now)))
 
     assert "<@U0PRIYA> could be the scribe: it is their turn, and their last one was" in take(room, Role.scribe, None)
+
+
+def test_where_somebody_has_the_part_nobody_else_is_proposed_but_they_are_named(room: Room):
+    open_here(room)
+    take(room, Role.facilitator, PRIYA)
+
+    answer = room.answer(tracking.take_role, where=HERE, by=TOMAS, role=Role.facilitator, user=None)
+    mine = take(room, Role.facilitator, None, by=PRIYA)
+
+    handed_on = "the facilitator of this review. `/review facilitator @name` hands it on"
+    assert answer is not None
+    assert answer.text == f"<@U0PRIYA> is {handed_on}, to you too."
+    assert "review:facilitator:" not in str(answer.blocks)
+    assert mine == f"You are {handed_on}."
 
 
 def test_nobody_is_proposed_as_lead_or_owner(room: Room):
