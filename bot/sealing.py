@@ -8,6 +8,7 @@ from bot.review.lifecycle import Who, require
 from bot.review.refusal import (
     AnsweredAlready,
     CoreOnly,
+    MeansToReveal,
     NeedsText,
     NothingScheduled,
     NotSealedHere,
@@ -30,8 +31,8 @@ SOMEBODY = "somebody"
 def answer(turn: Turn, *, where: Where, by: UserId, text: str, signed: bool = False) -> Notes:
     """What surprised somebody, for nobody's eyes before the meeting; says `sealed_kept`.
 
-    Raises NothingScheduled, NotSealedHere, CoreOnly, NeedsText, TooLong and AnsweredAlready. There is no second
-    answer, for an answer without a name is nobody's, and could not be taken back.
+    Raises NothingScheduled, NotSealedHere, CoreOnly, NeedsText, MeansToReveal, TooLong and AnsweredAlready. There is no
+    second answer, for an answer without a name is nobody's, and could not be taken back.
     """
     review, meeting, seal = _asked(turn, where, by)
     _keep(turn, seal, review, meeting, by=by, told=_told(text, by if signed else None))
@@ -64,6 +65,8 @@ def _told(text: str, user: UserId | None) -> Answer:
     words = text.strip()
     if not words:
         raise NeedsText(verb="surprise", example="how long it took us to find the runbook")
+    if words.lower() == "reveal":
+        raise MeansToReveal
     if len(words) > LONGEST:
         raise TooLong(what="an answer", most=LONGEST)
     return Answer(words, user)
@@ -97,7 +100,7 @@ def reveal(turn: Turn, *, where: Where, by: UserId) -> Notes:
     sealed.hold(turn.db, review)
     answers = _opened(turn, review)
     if not answers:
-        yield Note.private(by, "meeting_nothing_sealed")
+        yield Note.private(by, "meeting_nothing_sealed", are_open=sealed.were_revealed(turn.db, review))
         return
     _write_down(turn, sitting, answers, by)
     sealed.forget(turn.db, [review.id])

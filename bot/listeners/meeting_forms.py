@@ -181,8 +181,8 @@ def _park(answers: Answers, _: Memory) -> Deed:
 def _ask_surprise(asked: Asked) -> list[Block]:
     sealing.may_answer(asked.turn, where=_where(asked), by=asked.by)
     intro = (
-        "What surprised you? Nobody reads your answer before the facilitator opens all of them in the meeting, "
-        "mixed. It is kept closed, and cannot be changed once you have sent it. You need not answer."
+        "What surprised you? Nobody reads your answer before the facilitator, the owner or the lead opens all of them "
+        "in the meeting, mixed. It is kept closed, and cannot be changed once you have sent it. You need not answer."
     )
     hint = "Without your name, not even I know whose answer it is."
     names = blocks.choice([("none", "Leave my name out"), ("name", "Put my name to it")], "none")

@@ -63,6 +63,8 @@ class Question:
 
     words: str
     yes: str
+    only_where: Callable[[Turn, Incident], None] | None = None
+    """Raises a refusal where it does not fit: nobody is asked about what would be refused."""
 
 
 @dataclass(frozen=True)
@@ -334,7 +336,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "let people off",
             usage="@a …",
             who=Who.facilitating,
-            read=reading.people("uninvite"),
+            read=reading.people_and_groups("uninvite"),
         ),
         Verb(
             "leaders",
@@ -372,7 +374,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             "surprise",
             sealing.answer,
             "answer in private what surprised you",
-            more="nobody reads it before the facilitator opens all answers in the meeting",
+            more="nobody reads it before the facilitator, the owner or the lead opens all answers in the meeting",
             read=reading.as_it_is("text"),
             said_alone=True,
         ),
@@ -614,6 +616,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             asks=Question(
                 "Cancel this incident? It is for false alarms and duplicates; nobody is asked about a review.",
                 yes="Yes, cancel it",
+                only_where=tracking.must_be_cancellable,
             ),
         ),
         Verb(
@@ -626,6 +629,7 @@ GROUPS: Mapping[str, tuple[Verb, ...]] = {
             asks=Question(
                 "Go on without a review? The timeline is kept.",
                 yes="Yes, skip the review",
+                only_where=tracking.must_be_skippable,
             ),
         ),
         Verb(

@@ -467,7 +467,13 @@ class CoreOnly(Refused):
 
 
 class AnsweredAlready(Refused):
-    """You have answered already, and nobody can tell which answer is yours, so it cannot be changed. It is kept."""
+    """You have answered already. Every answer stays as it was given: of those without a name nobody can tell whose
+    they are, so none can be changed. Yours is kept.
+    """
+
+
+class MeansToReveal(Refused):
+    """Did you mean `{command} reveal`, which opens the answers in the meeting? I have kept nothing as your answer."""
 
 
 class SealIsGone(Refused):

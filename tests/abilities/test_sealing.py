@@ -16,6 +16,7 @@ from bot.review.incident import ChannelId, UserId
 from bot.review.refusal import (
     AnsweredAlready,
     CoreOnly,
+    MeansToReveal,
     NeedsText,
     NoIncidentHere,
     NothingScheduled,
@@ -271,7 +272,18 @@ def test_whoever_cannot_answer_hears_so_before_they_write(room: Room):
         room.desk.look(sealing.may_answer, where=HERE, by=TOMAS)
 
 
-@pytest.mark.parametrize(("words", "why"), [("", NeedsText), (" \n", NeedsText), ("x" * 1001, TooLong)])
+def test_who_put_their_name_to_it_is_not_told_that_nobody_knows_which_answer_is_theirs(room: Room):
+    planned(room)
+    answer(room, signed=True)
+
+    with pytest.raises(AnsweredAlready, match="of those without a name nobody can tell whose they are"):
+        answer(room, "something else", signed=True)
+
+
+NOT_MANY = [("", NeedsText), (" \n", NeedsText), (" Reveal ", MeansToReveal), ("x" * 1001, TooLong)]
+
+
+@pytest.mark.parametrize(("words", "why"), NOT_MANY)
 def test_an_answer_needs_words_and_not_too_many(room: Room, words: str, why: type[Exception]):
     planned(room)
 
@@ -363,6 +375,16 @@ def test_where_nobody_answered_reveal_says_so(room: Room):
     room.serve(facilitating.start, where=HERE, by=MARA)
 
     assert room.serve(sealing.reveal, where=HERE, by=MARA).startswith("There is nothing to reveal")
+
+
+def test_who_opens_them_again_hears_that_they_are_open(room: Room):
+    planned(room)
+    answer(room)
+    opened(room)
+
+    again = room.serve(sealing.reveal, where=HERE, by=MARA)
+
+    assert again == "The answers are open already: they are notes of the meeting now, and stand in its report."
 
 
 # What becomes of them -----------------------------------------------------------------------------
