@@ -99,6 +99,7 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
     reviews.call_off(turn.db, planned, now=turn.now)
     reviews.of(turn.db, incident).proposed_at = turn.now  # Whoever called it off says what follows, and is not asked.
     deciding.record_hour(turn, incident, planned, before=planned.meets_at, after=None, by=by)
+    apart = [one.apart for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))]
     yield Note.once(
         f"called-off:{planned.id}",
         "meeting_off",
@@ -108,9 +109,9 @@ def call_off(turn: Turn, *, where: Where, by: UserId, reason: str) -> Notes:
         by=by,
         reason=planned.why,
         core=attending.core(turn.db, planned),
+        apart=apart,
     )
     yield from pre_reading.kept_right(turn, incident, planned)
-    apart = [one.apart for one in meetings_apart.planned(turn.db, reviews.of(turn.db, incident))]
     yield Note.private(by, "meeting_off_said", incident=incident.id, apart=apart)
 
 
@@ -243,6 +244,8 @@ def _book(
         meeting=meeting,
         core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
+        by=by,
+        reason=reason,
         **sitting.for_calendars(turn, incident, meeting),
     )
     news = NOTHING_NEW if at in told else _news(turn, incident, meeting, reason=reason, busy=busy)

@@ -558,6 +558,8 @@ def test_what_is_planned_for_teams_is_told_to_whoever_calls_the_meeting_of_every
 
     assert "Payments still meets by itself." in (answer.text if answer else "")
     assert "Call that off, too…" in buttons(answer)
+    (off,) = (note.text for note in said(room, "called-off:"))
+    assert "nothing is asked of you for it until there is another hour. Payments still meets by itself." in plain(off)
 
 
 def test_once_everybody_begins_no_team_need_meet_any_more(room: Room, incident: int):

@@ -148,6 +148,14 @@ def test_an_hour_is_booked_and_announced_once_in_the_channel(room: Room):
     ]
 
 
+@pytest.mark.usefixtures("incident")
+def test_the_reason_of_a_first_hour_is_told_as_the_words_of_whoever_gave_it(room: Room):
+    do(room, scheduling.schedule, when=read_when(FRIDAY_TEN), reason="Priya is back\n# <!here>")
+
+    assert f"The reason, from <@{MARA}>:\n> Priya is back # &lt;!here&gt;\n" in said(room)[0]
+    assert said(room)[0].count("Priya is back") == 1
+
+
 def test_a_sev1_meets_for_90_minutes(room: Room):
     incident = an_incident(room, severity="sev1")
     mitigated(room, incident)
