@@ -10,7 +10,7 @@ from bot.review.participants import Side
 from bot.review.refusal import NeedsPerson, Refused
 from storage import attending, groups, participants, people, reviews
 from storage.incidents import Where
-from storage.models import Incident, Meeting
+from storage.models import Incident, Meeting, UserGroup
 
 
 @dataclass(eq=False)
@@ -53,10 +53,13 @@ def invite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId], gro
     for user in users:
         sitting.must_be_able_to_come(turn, incident, user)
     teams = [_team(turn, incident, words) for words in groups_named]
-    asked = list(dict.fromkeys([*users, *(user for team in teams for user in team.able)]))
-    left_out = sorted({user for team in teams for user in team.left_out} - {*asked})
+    named = list(dict.fromkeys([*users, *(user for team in teams for user in team.able)]))
+    left_out = sorted({user for team in teams for user in team.left_out} - {*named})
+    already = [user for user in named if user in attending.core(turn.db, meeting)]
+    asked = [user for user in named if user not in already]
     yield from _ask(turn, incident, meeting, asked)
-    yield Note.private(by, "invited", users=asked, left_out=left_out, **sitting.advice(turn, incident, meeting))
+    who = {"users": asked, "already": already, "left_out": left_out}
+    yield Note.private(by, "invited", **who, **sitting.advice(turn, incident, meeting))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,16 @@ class _Team:
     left_out: Sequence[str]
 
 
-def _team(turn: Turn, incident: Incident, words: str) -> _Team:
+def _group(turn: Turn, words: str) -> UserGroup:
+    """Raises UnknownGroup."""
     group = groups.find(turn.db, turn.team, words)
     if group is None:
         raise UnknownGroup(words=words[:80])
+    return group
+
+
+def _team(turn: Turn, incident: Incident, words: str) -> _Team:
+    group = _group(turn, words)
     able = participants.able(turn.db, incident, groups.here_of(turn.db, group))
     able &= people.of_us_among(turn.db, turn.team, able)
     if not able:
@@ -102,17 +111,23 @@ def _invitation(turn: Turn, incident: Incident, meeting: Meeting, users: Sequenc
     )
 
 
-def uninvite(turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId]) -> Notes:
-    """Let people off; they may still read everything. Who was never asked is named as such."""
+def uninvite(
+    turn: Turn, *, where: Where, by: UserId, users: Sequence[UserId], groups_named: Sequence[str] = ()
+) -> Notes:
+    """Let people off, and whoever of a user group is asked; they may still read everything.
+
+    Who was named and never asked is told as such. Raises UnknownGroup.
+    """
     incident, meeting = sitting.with_attendees(turn, where, by, "uninvite")
-    if not users:
+    if not users and not groups_named:
         raise NeedsPerson(verb="uninvite")
+    members = sorted({user for words in groups_named for user in _group(turn, words).members})
     leaders = attending.leaders(turn.db, incident, meeting)
     core = {row.user_id for row in attending.attendees(turn.db, meeting) if row.core_since}
-    asked = [user for user in dict.fromkeys(users) if user in core or user in leaders]
+    asked = [user for user in dict.fromkeys([*users, *members]) if user in core or user in leaders]
     for user in asked:
         attending.uninvite(turn.db, meeting, user, now=turn.now)
-    unasked = [user for user in dict.fromkeys(users) if user not in asked]
+    unasked = [user for user in dict.fromkeys(users if asked else [*users, *members]) if user not in asked]
     advice = sitting.advice(turn, incident, meeting)
     yield Note.private(by, "invite_taken_back", users=asked, unasked=unasked, **advice)
 

@@ -1,6 +1,6 @@
 """Who may come to a meeting, who is missing from it, and who may move the one that is open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,11 +85,11 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
 
     Whoever leads it is there for the others, and is not counted. A team that meets by itself misses nobody.
     """
-    core = attending.core(turn.db, meeting)
+    core, let_off = attending.core(turn.db, meeting), attending.let_off(turn.db, meeting)
     facilitator = incidents.roles(turn.db, incident.id).facilitator
     leads = facilitator if facilitator in core else None
     count = len(core) - bool(leads)
-    asked = {*core, *attending.let_off(turn.db, meeting)}
+    asked = {*core, *let_off}
     missing = [user for user in participants.most_active(turn.db, incident) if user not in asked]
     is_few = count < FEWEST
     return {
@@ -100,7 +100,19 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
         "is_many": count > attending.MOST_CORE,
         "missing": sorted(missing[:FEWEST]) if is_few and not meeting.apart else [],
         "unheard": [] if meeting.apart else participants.unheard(turn.db, incident, core, turn.house.policy.business),
+        "excused": let_off,
+        "outside_of": _outside_of(turn, incident, meeting, core),
     }
+
+
+def _outside_of(turn: Turn, incident: Incident, meeting: Meeting, core: Sequence[UserId]) -> Mapping[str, Any]:
+    """The channel in which people are asked, who is not in it, and who of them is written to by e-mail."""
+    channel = reviews.place_of(turn.db, incident, meeting).channel
+    members = people.members(turn.db, turn.team, channel)
+    absent = [user for user in core if user not in members] if members else []
+    known = people.known(turn.db, turn.team, absent) if turn.house.letters_from else {}
+    by_mail = [user for user in absent if user in known and known[user].email]
+    return {"channel": channel, "unheard_of": [user for user in absent if user not in by_mail], "by_mail": by_mail}
 
 
 def takes_sealed_answers(turn: Turn, incident: Incident, meeting: Meeting) -> bool:

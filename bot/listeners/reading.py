@@ -92,7 +92,9 @@ def hour_or_way(rest: str) -> What:
 
 
 PRESSED = re.compile(r"(book|instead)\s+", re.IGNORECASE)
-BECAUSE = re.compile(r"\s+because\b\s*", re.IGNORECASE)
+BECAUSE = re.compile(r"\s+(?=because\b)", re.IGNORECASE)
+OPENING = re.compile(r"because\b(?!\s+of\b)[\s:,]*", re.IGNORECASE)
+"""What opens a reason and is not part of it; `because of the train` is."""
 
 
 def _hour(rest: str) -> What:
@@ -101,7 +103,14 @@ def _hour(rest: str) -> What:
     if pressed:
         return {"pressed": pressed[1].lower(), "when": _read_hour(rest[pressed.end() :])}
     words, *because = BECAUSE.split(rest, maxsplit=1)
-    return {"when": _read_hour(words) if words else None} | ({"reason": because[0]} if because else {})
+    return {"when": _read_hour(words) if words else None} | ({"reason": _reason(because[0])} if because else {})
+
+
+def _reason(words: str) -> str:
+    """With or without the `because` that people type before it."""
+    words = words.strip()
+    opening = OPENING.match(words)
+    return words[opening.end() :] if opening else words
 
 
 def _read_hour(words: str) -> When:
@@ -178,13 +187,13 @@ def outcome(rest: str) -> What:
 
 def when_reason(rest: str) -> What:
     when, reason = split_when(rest)
-    return {"when": when, "reason": reason}
+    return {"when": when, "reason": _reason(reason)}
 
 
 def move_or_off(rest: str) -> What:
     """An hour and a reason; `off REASON`, with no other hour; `why REASON`, for the hour it was moved to."""
     step, _, reason = rest.partition(" ")
-    return {"step": step.lower(), "reason": reason.strip()} if step.lower() in {"off", "why"} else when_reason(rest)
+    return {"step": step.lower(), "reason": _reason(reason)} if step.lower() in {"off", "why"} else when_reason(rest)
 
 
 def people(verb: str) -> Callable[[str], What]:
@@ -201,8 +210,13 @@ def people_or_answer(verb: str) -> Callable[[str], What]:
     """People and user groups, or `yes` and `no` of somebody who was asked."""
 
     def read(rest: str) -> What:
-        if rest.lower() in {"yes", "no"}:
-            return {"coming": rest.lower()}
+        return {"coming": rest.lower()} if rest.lower() in {"yes", "no"} else people_and_groups(verb)(rest)
+
+    return read
+
+
+def people_and_groups(verb: str) -> Callable[[str], What]:
+    def read(rest: str) -> What:
         named = GROUP.findall(MENTION.sub("", rest))
         if not named:
             return people(verb)(rest)

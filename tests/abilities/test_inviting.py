@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import briefing, inviting, preparing, scheduling
+from bot import briefing, convening, inviting, preparing, scheduling
 from bot.desk import House
 from bot.listeners import blocks, forms
 from bot.listeners.asked import Memory
@@ -21,7 +21,7 @@ from bot.review.policy import DEFAULT
 from bot.review.refusal import CannotSeeIt, NothingScheduled, NotOneOfUs, NotYours
 from bot.review.user_group import GroupFact
 from bot.review.when import read_when
-from storage import attending, channels, groups, incidents, people, reviews
+from storage import attending, channels, groups, incidents, letters, people, reviews
 from storage.models import Meeting
 from tests.cast import (
     CHANNEL,
@@ -91,10 +91,7 @@ def test_in_a_small_team_in_which_everybody_comes_nobody_is_warned(room: Room, i
 
     answer = do(room, inviting.invite, users=[MARA])
 
-    assert (
-        answer.strip()
-        == f"Asked: <@{MARA}>. With them {size} core {'attendees come' if size > 1 else 'attendee comes'}."
-    )
+    assert answer.strip() == f"<@{MARA}> is asked already, so nothing has changed."
 
 
 def test_a_side_for_which_nobody_comes_is_named_with_those_who_could(room: Room, incident: int):
@@ -183,6 +180,91 @@ def test_of_several_who_was_asked_is_let_off_and_the_others_are_named(room: Room
         "<@U0JONAS>, <@U0PRIYA> were not asked to come.",
     ]
     assert core(room) == [MARA]
+
+
+def test_of_a_user_group_whoever_is_asked_is_let_off(room: Room, incident: int):
+    planned(room, incident)
+    a_group(room, TOMAS, JONAS)
+    do(room, inviting.invite, users=[TOMAS])
+
+    answers = [do(room, inviting.uninvite, users=[], groups_named=["@payments"]) for _ in range(2)]
+
+    assert answers[0].splitlines()[0] == "<@U0TOMAS> no longer needs to come. `/review invite @name` asks again."
+    assert answers[1].splitlines()[0] == "<@U0JONAS>, <@U0TOMAS> were not asked to come, so nothing has changed."
+    assert core(room) == [MARA]
+
+
+@pytest.mark.usefixtures("incident")
+def test_a_group_with_nobody_or_of_no_name_lets_nobody_off(room: Room):
+    planned(room, 1)
+    a_group(room)
+
+    answer = do(room, inviting.uninvite, users=[], groups_named=["@payments"])
+
+    assert answer.splitlines()[0] == "Nobody is in that group, so nothing has changed."
+    with pytest.raises(inviting.UnknownGroup):
+        do(room, inviting.uninvite, users=[MARA], groups_named=["@nobody"])
+    assert core(room) == [MARA]
+
+
+def test_whoever_was_let_off_is_not_proposed_at_once(room: Room, incident: int):
+    planned(room, incident)
+    a_group(room, TOMAS, JONAS)
+    an_event(room, incident, "Restarted the queue", by=TOMAS)
+    do(room, inviting.invite, users=[TOMAS, JONAS])
+
+    both = do(room, inviting.uninvite, users=[TOMAS, JONAS])
+    do(room, inviting.invite, users=[JONAS])
+    do(room, inviting.invite, users=[TOMAS])
+    room.change(lambda db: groups.keep(db, TEAM, [replace(PAYMENTS, members=(TOMAS, PRIYA))], now=room.now))
+    one = do(room, inviting.uninvite, users=[TOMAS])
+
+    assert "Nobody comes for Payments &amp; &lt;billing&gt; yet, and I know nobody else who could." in both
+    assert f"Nobody comes for Payments &amp; &lt;billing&gt; yet; <@{PRIYA}> could." in one
+
+
+# Asked already, and asked where they do not read -----------------------------------------------
+
+
+def test_whoever_is_asked_already_is_told_as_such(room: Room, incident: int):
+    planned(room, incident)
+    do(room, inviting.invite, users=[TOMAS])
+
+    again = do(room, inviting.invite, users=[TOMAS])
+    with_one_more = do(room, inviting.invite, users=[TOMAS, JONAS])
+
+    assert again.splitlines()[0] == "<@U0TOMAS> is asked already, so nothing has changed."
+    assert with_one_more.splitlines()[:2] == [
+        "Asked: <@U0JONAS>. With them 3 core attendees come.",
+        "<@U0TOMAS> is asked already.",
+    ]
+
+
+NOT_THERE = "They do not hear of it from me; `/invite @name` brings them there, or tell them yourself."
+
+
+def test_whoever_is_asked_where_they_do_not_read_is_named_to_whoever_asks(room: Room, incident: int):
+    planned(room, incident)
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, TOMAS], now=room.now))
+
+    answer = do(room, inviting.invite, users=[JONAS, TOMAS])
+
+    assert f"Not in <#C0INC>, where I ask everybody: <@U0JONAS>. {NOT_THERE}" in answer
+    assert "Not in" not in do(room, inviting.uninvite, users=[JONAS])
+
+
+def test_whoever_hears_by_letter_alone_is_named_as_such(room: Room, incident: int):
+    planned(room, incident)
+    room.desk.house = replace(room.house, letters_from="debrief@sandbox.example")
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA], now=room.now))
+    room.change(lambda db: setattr(people.find(db, TEAM, JONAS), "email", "jonas@sandbox.example"))
+
+    answer = do(room, inviting.invite, users=[JONAS, TOMAS])
+    room.desk.serve_if_due(convening.tell_calendars)
+
+    assert f"Not in <#C0INC>, where I ask everybody: <@U0TOMAS>. {NOT_THERE}" in answer
+    assert "Not in <#C0INC>, and asked by e-mail alone: <@U0JONAS>." in answer
+    assert room.ask(lambda db: [one.user_id for one in letters.beginning(db, TEAM, "letter:")]) == [JONAS]
 
 
 # A user group -----------------------------------------------------------------------------------

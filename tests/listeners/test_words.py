@@ -119,6 +119,7 @@ EXAMPLES: list[tuple[str, Callable[..., Any]]] = [
     ("leaders <@U0JONAS>", briefing.name_leaders),
     ("invite <!subteam^S0PAY|@payments> <@U1>", inviting.invite),
     ("uninvite <@U1>", inviting.uninvite),
+    ("uninvite @payments", inviting.uninvite),
     ("facilitator", tracking.take_role),
     ("facilitator take", rotating.take),
     ("scribe pass", rotating.pass_on),
@@ -228,6 +229,24 @@ def test_what_is_typed_reaches_its_ability_with_what_it_takes(typed: str, abilit
 
     assert deed.ability is ability
     assert {*deed.what, *FOUND[deed.needs], "turn", "by"} <= {*inspect.signature(ability).parameters}
+
+
+REASONS = [("because ill", "ill"), ("Because: ill", "ill"), ("because of my train", "because of my train")]
+
+
+@pytest.mark.parametrize(("typed", "kept"), [*REASONS, ("becausewise", "becausewise")])
+@pytest.mark.parametrize("before", ["postpone 2026-11-20 10:00", "postpone off", "postpone why"])
+def test_the_because_before_a_reason_is_no_part_of_it(before: str, typed: str, kept: str):
+    verb, rest = look_up(f"{before} {typed}")
+
+    assert verb.deed(rest).what["reason"] == kept
+
+
+@pytest.mark.parametrize(("typed", "kept"), REASONS)
+def test_the_because_between_an_hour_and_its_reason_is_no_part_of_it_either(typed: str, kept: str):
+    verb, rest = look_up(f"schedule 2026-11-20 10:00 {typed}")
+
+    assert verb.deed(rest).what["reason"] == kept
 
 
 def test_there_is_an_example_of_every_verb():
