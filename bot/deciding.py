@@ -47,11 +47,11 @@ def must_go_on(turn: Turn, incident: Incident, verb: str) -> None:
 
 
 def may_choose(turn: Turn, incident: Incident, by: UserId) -> bool:
-    """Whether `to_be_reviewed` would let this person choose another way now."""
-    stage = reviews.stage(turn.db, incident)
+    """Whether this person may choose another way now: before it was held, and while it does not go on in threads."""
+    is_to_come = reviews.stage(turn.db, incident) in {Stage.mitigated, Stage.scheduled, Stage.prepared}
     is_over = reviews.over_since(turn.db, incident) is not None
     is_theirs = may(Who.facilitating, by, incidents.roles(turn.db, incident.id))
-    return is_over and is_theirs and not stage.is_called_off and stage not in {Stage.in_meeting, Stage.closed}
+    return is_to_come and is_over and is_theirs and in_threads_until(turn, incident) is None
 
 
 def to_ask(turn: Turn, depth: Depth, *, ready: Callable[[Turn, Incident], bool]) -> Iterator[tuple[Incident, UserId]]:

@@ -72,6 +72,7 @@ def _standing(turn: Turn, incident: Incident, by: UserId) -> dict[str, Any]:
         "places": channels.closed_to_us(turn.db, incident.id),
         "asked": turn.asked_of(incident),
         "goes_on": (review.stepped or {}).get("how"),
+        "threads_until": deciding.in_threads_until(turn, incident),
         "house": turn.house.policy,
         "broke_again": stage in WRITTEN and MomentName.mitigated not in moments,
         "facilitates": lifecycle.may(Who.facilitating, by, roles),
@@ -135,6 +136,7 @@ def _asked_for(turn: Turn, incident: Incident) -> dict[str, Any]:
         "house": house,
         "asks_privately": asked.private_question and turn.house.seal is not None,
         "async_hours": round(house.async_deadline / timedelta(hours=1)),
+        "threads_until": deciding.in_threads_until(turn, incident),
     }
 
 

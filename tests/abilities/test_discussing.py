@@ -468,7 +468,37 @@ def test_a_press_that_comes_after_the_threads_have_ended_books_the_meeting(room:
 def test_the_way_that_goes_on_is_where_the_review_stands(room: Room):
     begun(room)
 
-    assert "Next: the review goes on in threads, up there." in do(room, tracking.status)
+    assert "Next: the review goes on in threads in the incident's channel, until" in do(room, tracking.status)
+
+
+@pytest.mark.usefixtures("incident")
+def test_who_has_no_button_for_it_reads_until_when_and_of_no_meeting(room: Room):
+    begun(room)
+
+    told = plain(room.serve(tracking.status, where=HERE, by=PRIYA))
+    do(room, discussing.close)
+    ended = do(room, tracking.status)
+
+    assert "until Fri 20 Nov, 14:00 UTC. Answer there where you know something." in told
+    assert "Ask in threads" not in told
+    assert "leads the meeting" not in told
+    assert "Half an hour after its end I write its draft" in ended
+
+
+@pytest.mark.usefixtures("incident")
+def test_the_policy_of_a_review_in_threads_says_its_own_deadline_and_offers_no_way_that_is_taken(room: Room):
+    before = do(room, tracking.policy)
+    begun(room)
+    do(room, discussing.prolong)
+    going_on = room.answer(tracking.policy, where=HERE, by=MARA)
+    do(room, discussing.close)
+    ended = room.answer(tracking.policy, where=HERE, by=MARA)
+
+    assert "All of this is what I ask for by default" in before
+    assert going_on is not None
+    assert "One deadline, Mon 23 Nov, 14:00 UTC; then the draft" in plain(going_on.text)
+    assert "\nThe rest is what I ask for by default" in going_on.text
+    assert (buttons(going_on), buttons(ended)) == ([], [])
 
 
 # Where the policy wants it ---------------------------------------------------------------
