@@ -49,4 +49,7 @@ class InTime:
 
     @property
     def _because(self) -> str:
-        return f", the last time because: {self.why.strip().rstrip('.')}" if self.why and self.why.strip() else ""
+        why = (self.why or "").strip().rstrip(".")
+        if why.lower().startswith("because of "):
+            return f", the last time {why[0].lower()}{why[1:]}"
+        return f", the last time because: {why}" if why else ""

@@ -51,6 +51,12 @@ def test_a_move_whose_first_hour_nobody_knows_or_that_had_no_words_is_told_witho
     ]
 
 
+def test_a_reason_that_says_because_of_itself_is_not_told_with_another_because():
+    assert met(50, moved=1, why="Because of my train.").sentences(say)[1:] == [
+        "It was moved once, the last time because of my train."
+    ]
+
+
 def test_the_reason_of_a_move_ends_with_one_full_stop():
     assert met(50, moved=1, why=" They are on leave...\n").sentences(say)[1:] == [
         "It was moved once, the last time because: They are on leave."
