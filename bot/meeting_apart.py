@@ -15,11 +15,13 @@ from bot.desk import Note, Notes, Turn
 from bot.render import short
 from bot.review.incident import ChannelId, Place, UserId
 from bot.review.lifecycle import Stage
+from bot.review.plain_text import of_markup
 from bot.review.refusal import NeedsReason, Refused
 from bot.review.when import When
 from storage import attending, groups, incidents, meetings_apart, outbox, participants, people, reviews
 from storage.incidents import Where
 from storage.models import Finding, Incident, Meeting, UserGroup
+from storage.types import clean
 
 MINUTES = 45
 GATHERS_FOR = timedelta(hours=24)
@@ -42,6 +44,13 @@ class NeedsTeamAndHour(Refused):
 @dataclass(eq=False)
 class NobodyOfTeam(Refused):
     """Nobody of {team} can see this incident. Invite them to its channel first."""
+
+    team: str
+
+
+@dataclass(eq=False)
+class NobodyInTeam(Refused):
+    """Nobody is in {team} now, as Slack tells it. `{command} schedule apart @group thu 10:00` takes another group."""
 
     team: str
 
@@ -135,7 +144,7 @@ def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) 
         raise NeedsTeamAndHour
     group = groups.find(turn.db, turn.team, team)
     if group is None:
-        raise UnknownTeam(words=team.strip()[:80])
+        raise UnknownTeam(words=_as_read(turn, team.strip()[:80]))
     zone = ZoneInfo(people.zone(turn.db, turn.team, by))
     at = when.future(turn.now, zone)
     _must_come_first(turn, incident, at, zone)
@@ -148,7 +157,21 @@ def plan(turn: Turn, *, where: Where, by: UserId, team: str, when: When | None) 
     core = attending.core(turn.db, meeting)
     outside = agreeing.outside(turn, agreeing.hour_at(turn, incident, core, meeting))
     facts = {"incident": incident.id, "zone": zone.key, "core": core, "outside": outside}
+    facts |= {"left_out": _left_out(turn, incident, group)}
+    facts |= {"outside_of": sitting.outside_of(turn, incident, meeting, core)}
     yield Note.private(by, "apart_planned", meeting=meeting, is_moved=moved_from != at, **facts)
+
+
+def _as_read(turn: Turn, words: str) -> str:
+    """With a name in the place of whoever is mentioned."""
+    named = people.names(turn.db, turn.team, {clean(words).strip("<>@").partition("|")[0]})
+    return next((f"@{name}" for name in named.values()), of_markup(words))
+
+
+def _left_out(turn: Turn, incident: Incident, group: UserGroup) -> Sequence[str]:
+    """Who of the team cannot come to it."""
+    able = participants.able(turn.db, incident, groups.here_of(turn.db, group))
+    return [user for user in group.members if user not in able]
 
 
 def _must_come_first(turn: Turn, incident: Incident, at: datetime, zone: ZoneInfo) -> None:
@@ -171,6 +194,8 @@ def _moved(turn: Turn, incident: Incident, meeting: Meeting, to: datetime, by: U
 
 def _new(turn: Turn, incident: Incident, group: UserGroup, at: datetime, by: UserId) -> Meeting:
     team = groups.called(group)
+    if not group.members:
+        raise NobodyInTeam(team=team)
     core = _core(turn, incident, group)
     if not core:
         raise NobodyOfTeam(team=team)
@@ -312,7 +337,7 @@ def hold_due(turn: Turn) -> Notes:
     1. Where it broke again, nobody wants the review any more, or everybody meets or has met, it is called off before
        its hour, and ends after it; what was found stays.
     2. Once its message stands in Slack, its thread is the room.
-    3. Ten minutes before, the team is called there.
+    3. Ten minutes before, the team is called there; where we were away then, not long after its hour.
     4. It ends a day after its hour.
     """
     for meeting, incident in meetings_apart.going_on(turn.db, turn.team):
@@ -327,11 +352,15 @@ def _moved_on(turn: Turn, incident: Incident, meeting: Meeting) -> Notes:
         yield from _ended(turn, incident, meeting)
     elif meeting.thread_ts is None:
         yield from _opened(turn, incident, meeting)
-    elif meeting.called_at is None and turn.now >= meets_at - sitting.CALL_BEFORE:
+    elif meeting.called_at is None and _is_to_be_called(turn, meets_at):
         meeting.called_at = turn.now
         turn.db.flush()
         key = f"call:{meeting.id}:{meets_at:%Y%m%dT%H%M}"
         yield Note.once(key, "apart_call", _room(meeting), page=_page(turn, incident, meeting))
+
+
+def _is_to_be_called(turn: Turn, meets_at: datetime) -> bool:
+    return meets_at - sitting.CALL_BEFORE <= turn.now <= meets_at + sitting.STILL_WORTH_CALLING
 
 
 class Over(StrEnum):
@@ -339,6 +368,7 @@ class Over(StrEnum):
 
     unwanted = auto()
     broke_again = auto()
+    meet = auto()
     met = auto()
 
 
@@ -348,7 +378,9 @@ def _over(turn: Turn, incident: Incident) -> Over | None:
         return Over.unwanted
     if reviews.over_since(turn.db, incident) is None:
         return Over.broke_again
-    return Over.met if stage is Stage.in_meeting or _have_met(turn, incident) else None
+    if stage is Stage.in_meeting:
+        return Over.meet
+    return Over.met if _have_met(turn, incident) else None
 
 
 def _have_met(turn: Turn, incident: Incident) -> bool:

@@ -1,6 +1,5 @@
 """Before the meeting: the pre-read a day before, the call ten minutes before."""
 
-from datetime import timedelta
 from typing import Any
 
 from bot import pre_reading, sitting
@@ -10,9 +9,6 @@ from bot.review.refusal import AlreadyInMeeting
 from storage import attending, incidents, reviews, walk
 from storage.incidents import Where
 from storage.models import Incident, Meeting
-
-STILL_WORTH_CALLING = timedelta(minutes=5)
-"""After the hour, where the bot was away at the time of the call."""
 
 
 def pre_read(turn: Turn, *, where: Where, by: UserId) -> Notes:
@@ -47,7 +43,7 @@ def _gaps(turn: Turn, incident: Incident) -> dict[str, Any]:
 
 def calls_due(turn: Turn) -> Notes:
     """Ten minutes before: who, where, and what it is about."""
-    since, until = turn.now - STILL_WORTH_CALLING, turn.now + sitting.CALL_BEFORE
+    since, until = turn.now - sitting.STILL_WORTH_CALLING, turn.now + sitting.CALL_BEFORE
     for meeting, incident in reviews.planned_between(turn.db, turn.team, since, until):
         if meeting.called_at is None:
             meeting.called_at = turn.now

@@ -17,6 +17,8 @@ from storage.sittings import Sitting
 
 CALL_BEFORE = timedelta(minutes=10)
 """Who comes to a meeting is called so long before its hour."""
+STILL_WORTH_CALLING = timedelta(minutes=5)
+"""After the hour, where the bot was away at the time of the call."""
 
 
 def must_be_able_to_come(turn: Turn, incident: Incident, user: UserId) -> None:
@@ -101,11 +103,11 @@ def advice(turn: Turn, incident: Incident, meeting: Meeting) -> Mapping[str, Any
         "missing": sorted(missing[:FEWEST]) if is_few and not meeting.apart else [],
         "unheard": [] if meeting.apart else participants.unheard(turn.db, incident, core, turn.house.policy.business),
         "excused": let_off,
-        "outside_of": _outside_of(turn, incident, meeting, core),
+        "outside_of": outside_of(turn, incident, meeting, core),
     }
 
 
-def _outside_of(turn: Turn, incident: Incident, meeting: Meeting, core: Sequence[UserId]) -> Mapping[str, Any]:
+def outside_of(turn: Turn, incident: Incident, meeting: Meeting, core: Sequence[UserId]) -> Mapping[str, Any]:
     """The channel in which people are asked, who is not in it, and who of them is written to by e-mail."""
     channel = reviews.place_of(turn.db, incident, meeting).channel
     members = people.members(turn.db, turn.team, channel)

@@ -117,7 +117,7 @@ def _read_hour(words: str) -> When:
     try:
         return read_when(words)
     except UnreadableTime:
-        raise UnreadableHour(words=words) from None
+        raise UnreadableHour(words=of_markup(words)) from None
 
 
 def _apart(rest: str) -> What:

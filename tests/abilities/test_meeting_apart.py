@@ -306,6 +306,43 @@ def test_it_is_called_ten_minutes_before_in_its_room_and_once(room: Room, incide
     )
 
 
+@pytest.mark.parametrize(("minutes", "calls"), [(5, 1), (6, 0)])
+def test_after_an_outage_it_is_called_while_it_is_still_worth_it(room: Room, incident: int, minutes: int, calls: int):
+    with_a_room(room)
+    room.now = TEN + timedelta(minutes=minutes)
+
+    tick(room)
+
+    assert len(said(room, "call:")) == calls
+
+
+def test_a_group_with_nobody_is_told_as_such(room: Room, incident: int):
+    a_group(room)
+
+    with pytest.raises(meeting_apart.NobodyInTeam, match="Nobody is in Payments now"):
+        plan(room)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("<@U0TOMAS>", "@Tomas"), ("<!subteam^S0GONE|@ops>", "@ops"), ("<@U0TOMAS|tom>", "@Tomas")]
+)
+def test_what_is_no_team_is_named_as_it_is_read(room: Room, incident: int, typed: str, read: str):
+    with pytest.raises(meeting_apart.UnknownTeam, match=f"“{read}”"):
+        plan(room, team=typed)
+
+
+def test_whoever_of_the_team_cannot_come_or_is_asked_where_they_do_not_read_is_named(room: Room, incident: int):
+    facts = {"name": "Priya", "zone": "UTC", "email": None, "bot": None, "gone": room.now, "now": room.now}
+    room.change(lambda db: people.know(db, TEAM, PRIYA, **facts))
+    room.change(lambda db: channels.know_members(db, TEAM, CHANNEL, [MARA, JONAS], now=room.now))
+    a_group(room, TOMAS, PRIYA)
+
+    answer = plan(room)
+
+    assert "Left out of the group: <@U0PRIYA>." in answer
+    assert "Not in <#C0INC>, where I ask everybody: <@U0TOMAS>." in answer
+
+
 def test_whoever_is_there_may_end_it_and_twice_is_once(room: Room, incident: int):
     place = with_a_room(room)
     note(room, place)
@@ -340,7 +377,10 @@ def test_it_ends_by_itself_a_day_after_its_hour(room: Room, incident: int):
     room.pass_time(minutes=1)
     tick(room)
     assert the_meeting(room).ended_at == room.now
-    assert announced(room) == "*Payments* has spoken of “Checkout is slow” by itself."
+    assert announced(room) == (
+        "The time of *Payments* to speak of “Checkout is slow” by itself is over. Nothing was noted there."
+    )
+    assert "has spoken" not in in_its_room(room)
 
 
 def test_no_report_is_written_before_everybody_has_met(room: Room, incident: int):
@@ -588,7 +628,11 @@ EXITS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "broke again": (tracking.reopen, {}, "It broke again, so it is too early to look back."),
     "skipped": (tracking.skip, {"reason": "a small one"}, "There is no review of it any more."),
     "cancelled": (tracking.cancel, {"reason": "a false alarm"}, "There is no review of it any more."),
-    "held": (facilitating.held, {"when": None}, "Everybody meets about it already; what you saw belongs there."),
+    "held": (
+        facilitating.held,
+        {"when": None},
+        "Everybody has met about it by now; what you saw is welcome here.",
+    ),
 }
 
 

@@ -56,6 +56,13 @@ def test_without_a_reason_a_form_asks_for_it(rest: str):
     assert forms.wanted("schedule", f"{rest} they fly") is None
 
 
+def test_a_mistyped_way_is_told_as_it_is_read():
+    verb, rest = look_up("schedule aparte <!subteam^S0PAY|@payments> thu 10:00")
+
+    with pytest.raises(Refused, match="“aparte @payments thu 10:00”"):
+        verb.deed(rest)
+
+
 def test_an_hour_that_cannot_be_read_is_refused():
     verb, rest = look_up("schedule apart @payments soonish")
 
