@@ -4,6 +4,7 @@ A button carries the same words: pressing *Next* is typing `/review next`.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
@@ -29,6 +30,7 @@ from bot import (
     walking,
     wording,
 )
+from bot.desk import Turn
 from bot.listeners import reading
 from bot.listeners.choosing import (
     about_wordings,
@@ -55,6 +57,7 @@ from bot.review.incident import MomentName
 from bot.review.lifecycle import Role, Who
 from bot.review.refusal import UnknownVerb
 from bot.review.timeline import Kind
+from storage.models import Incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,18 @@ def look_up(text: str) -> tuple[Verb, str]:
             verb=word[:40], nearest=tuple(difflib.get_close_matches(word, ["help", *VERBS], n=3, cutoff=0.6))
         )
     return verb, rest.strip()
+
+
+def explained(about: str) -> Verb:
+    """The verb of this name, else the one whose help tells of such a word; raises UnknownVerb."""
+    try:
+        return look_up(about)[0]
+    except UnknownVerb:
+        word = about.split()[0].lower()
+        telling = [verb for verb in VERBS.values() if re.search(rf"`{re.escape(word)}\b", verb.more)]
+        if not telling:
+            raise
+        return telling[0]
 
 
 def _action_or_actions(word: str, rest: str) -> str:
