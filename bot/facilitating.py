@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import deciding, showing
+from bot import deciding, pre_reading, showing
 from bot.desk import Note, Notes, Turn
 from bot.review.agenda import TIMELINE, Agenda
 from bot.review.incident import UserId
@@ -16,7 +16,9 @@ from bot.review.lifecycle import Who, require
 from bot.review.refusal import (
     AnotherMeetingHere,
     FirstTopic,
+    HeldTooSoon,
     LastTopic,
+    MetWithMe,
     NothingScheduled,
 )
 from bot.review.when import When
@@ -126,26 +128,77 @@ def end(turn: Turn, *, where: Where, by: UserId) -> Notes:
 
 
 def held(turn: Turn, *, where: Where, by: UserId, when: When | None) -> Notes:
-    """The meeting was held without the bot; says `held`."""
+    """The meeting was held without the bot; says `held`, and `held_said` to whoever was asked to a booked one.
+
+    Raises HeldTooSoon and MetWithMe.
+    """
     incident = _held(turn, where, by)
     require(Who.facilitating, by, incidents.roles(turn.db, incident.id), "held")
     deciding.must_go_on(turn, incident, "start")
-    zone = people.zone(turn.db, turn.team, by)
-    meeting = _meeting_held(turn, incident, by)
-    at = when.past(turn.now, ZoneInfo(zone)) if when else min(meeting.meets_at or turn.now, turn.now)
+    at, zone = _held_at(turn, incident, when, by), people.zone(turn.db, turn.team, by)
+    planned = reviews.planned_meeting(turn.db, reviews.of(turn.db, incident))
+    meeting = _meeting_held(turn, incident, planned, by, at=at)
+    at = at or min(meeting.meets_at or turn.now, turn.now)
     meeting.opened_at, meeting.meets_at = at, meeting.meets_at or at
     meeting.ended_at = min(turn.now, at + timedelta(minutes=meeting.minutes))
     _record(turn, incident, meeting, what="held", after=at, by=by)
+    if planned:
+        yield from _said_as_held(turn, incident, planned, at=at, by=by)
     comes = showing.what_comes(turn, incident, meeting)
     yield Note.private(by, "held", incident=incident.id, at=at, zone=zone, comes=comes)
 
 
-def _meeting_held(turn: Turn, incident: Incident, by: UserId) -> Meeting:
-    """The planned one, else the one already marked as held without the bot, else a new one."""
-    review = reviews.of(turn.db, incident)
-    last = reviews.last_held(turn.db, review)
-    marked = last if last and last.agenda is None else None
-    return reviews.planned_meeting(turn.db, review) or marked or _met_now(turn, incident, by)
+def _held_at(turn: Turn, incident: Incident, when: When | None, by: UserId) -> datetime | None:
+    """The hour that somebody named; raises InTheFuture and HeldTooSoon."""
+    if when is None:
+        return None
+    at = when.past(turn.now, ZoneInfo(people.zone(turn.db, turn.team, by)))
+    over_at = reviews.over_since(turn.db, incident)
+    if over_at and at < over_at:
+        raise HeldTooSoon(words=when.words)
+    return at
+
+
+def _meeting_held(
+    turn: Turn, incident: Incident, planned: Meeting | None, by: UserId, *, at: datetime | None
+) -> Meeting:
+    """The planned one, else the one already marked as held without the bot, else a new one; raises MetWithMe."""
+    if planned:
+        return _held_before_its_hour(turn, incident, planned, by) if _is_ahead(turn, planned) else planned
+    last = reviews.last_held(turn.db, reviews.of(turn.db, incident))
+    if last and last.agenda is None:
+        return last
+    if last and last.ended_at and (at is None or at < last.ended_at):
+        raise MetWithMe
+    return _met_now(turn, incident, by)
+
+
+def _is_ahead(turn: Turn, planned: Meeting) -> bool:
+    return planned.meets_at is not None and planned.meets_at > turn.now
+
+
+def _held_before_its_hour(turn: Turn, incident: Incident, planned: Meeting, by: UserId) -> Meeting:
+    """They met sooner: the hour that calendars hold is off, and those who were asked to it were asked to this one."""
+    deciding.call_off_planned(turn, incident, by)
+    meeting = _met_now(turn, incident, by)
+    for user in attending.core(turn.db, planned):
+        attending.invite(turn.db, meeting, user, core=turn.now, now=turn.now)
+    return meeting
+
+
+def _said_as_held(turn: Turn, incident: Incident, planned: Meeting, *, at: datetime, by: UserId) -> Notes:
+    yield Note.once(
+        f"held:{planned.id}",
+        "held_said",
+        reviews.place_of(turn.db, incident, planned),
+        title=incident.title,
+        planned=planned,
+        at=at,
+        by=by,
+        core=attending.core(turn.db, planned),
+    )
+    if planned.cancelled_at:
+        yield from pre_reading.kept_right(turn, incident, planned)
 
 
 def _met_now(turn: Turn, incident: Incident, by: UserId) -> Meeting:

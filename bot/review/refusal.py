@@ -448,6 +448,21 @@ class NoneToComeTo(Refused):
     """No meeting is planned now, so nothing is asked of you. If there is a new hour, you hear of it here."""
 
 
+@dataclass(eq=False)
+class HeldTooSoon(Refused):
+    """At {words} it was not over yet, and a review looks back. `{command} held 14:00` names another hour; where it was
+    over sooner, `{command} mitigated 13:05` says so.
+    """
+
+    words: str
+
+
+class MetWithMe(Refused):
+    """The meeting has ended, and I was there, so there is nothing to mark. If there was another one after it,
+    `{command} held 14:00` names its hour.
+    """
+
+
 class AlreadyInMeeting(Refused):
     """The meeting is already open. `{command} next` moves it on, `{command}` shows where it stands."""
 

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import facilitating, noting
+from bot import convening, facilitating, noting
 from bot.review.incident import UserId
 from bot.review.lifecycle import Role, Stage
 from bot.review.refusal import (
     AlreadyInMeeting,
     AnotherMeetingHere,
     FirstTopic,
+    HeldTooSoon,
     LastTopic,
+    MetWithMe,
     NothingScheduled,
     NotInMeeting,
     NotMitigated,
@@ -41,7 +43,7 @@ from tests.cast import (
     mitigated,
     stage,
 )
-from tests.sitting import agenda, an_event, buttons, delivered, do, said
+from tests.sitting import agenda, an_event, buttons, delivered, do, plain, said
 
 
 def the_meeting(room: Room, incident: int) -> tuple[int, datetime | None]:
@@ -430,6 +432,67 @@ def test_held_twice_is_held_once(room: Room, incident: int):
     do(room, facilitating.held, when=None)
 
     assert the_meeting(room, incident)[0] == 1
+
+
+@pytest.mark.usefixtures("incident")
+def test_no_meeting_was_held_before_the_incident_was_over(room: Room):
+    with pytest.raises(HeldTooSoon, match="At 2020-01-01 10:00 it was not over yet"):
+        do(room, facilitating.held, when=read_when("2020-01-01 10:00"))
+
+    assert room.transcript() == []
+
+
+def test_a_meeting_that_ended_with_the_bot_was_not_held_without_it(room: Room, incident: int):
+    do(room, facilitating.start)
+    room.pass_time(minutes=30)
+    do(room, facilitating.end)
+    room.pass_time(hours=3)
+
+    with pytest.raises(MetWithMe):
+        do(room, facilitating.held, when=None)
+    assert the_meeting(room, incident)[0] == 1
+    do(room, facilitating.held, when=read_when("10 min ago"))
+    assert the_meeting(room, incident)[0] == 2
+
+
+def test_whoever_was_asked_to_a_booked_meeting_hears_once_that_it_was_held(room: Room, incident: int):
+    booked(room, incident, room.now + timedelta(hours=1))
+    room.pass_time(hours=3)
+
+    do(room, facilitating.held, when=None)
+    do(room, facilitating.held, when=None)
+
+    (told,) = room.transcript(CHANNEL)
+    assert plain(told).startswith("The review of “Checkout is slow” counts as held on *")
+    assert "nothing more is asked of you for the meeting" in told
+    assert "is off" not in told
+    assert the_meeting(room, incident)[0] == 1
+
+
+def test_who_met_before_the_hour_that_was_booked_is_not_expected_at_it(room: Room, incident: int):
+    booked(room, incident, room.now + timedelta(days=2))
+    room.serve(convening.tell_calendars)
+
+    do(room, facilitating.held, when=None)
+    room.serve(convening.tell_calendars)
+
+    called_off, held = room.ask(lambda db: known_meetings(db, incident))
+    assert called_off == (True, True, False)
+    assert held == (False, False, True)
+    (told,) = [words for words in room.transcript(CHANNEL) if "counts as held" in words]
+    assert "The hour booked for " in told
+    assert stage(room, incident) is Stage.ended
+
+
+def booked(room: Room, incident: int, at: datetime) -> None:
+    room.change(lambda db: bool(reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now)))
+
+
+def known_meetings(db: Session, incident: int) -> list[tuple[bool, bool, bool]]:
+    """Of each meeting, whether it is off, whether calendars were told so, and whether it has ended."""
+    rows = reviews.meetings(db, reviews.of(db, incidents.get(db, incident)))
+    off = [bool(row.calendar and row.calendar["called_off"]) for row in rows]
+    return [(bool(row.cancelled_at), told, bool(row.ended_at)) for row, told in zip(rows, off, strict=True)]
 
 
 @pytest.mark.usefixtures("incident")
