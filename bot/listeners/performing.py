@@ -89,7 +89,7 @@ def _help(edge: Edge, about: str) -> Rendered:
 async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question, *, rest: str) -> Rendered:
     """Ask back once the words are in order, an incident is at hand and this person may."""
     verb.deed(rest)
-    incident = await edge.look(_permitted, gesture=gesture, verb=verb)
+    incident = await edge.look(_permitted, gesture=gesture, verb=verb, asks=question)
     return edge.said(
         "confirm",
         question=question.words,
@@ -100,10 +100,12 @@ async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question,
     )
 
 
-def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb) -> int:
-    """The incident that is meant; raises NotYours before anybody is asked to confirm what is not theirs."""
+def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb, asks: Question) -> int:
+    """The incident that is meant; refuses before anybody is asked to confirm what is not theirs, or does not fit."""
     incident = incident_meant(turn, gesture=gesture)
     require(verb.who, gesture.by, incidents.roles(turn.db, incident), verb.name)
+    if asks.only_where:
+        asks.only_where(turn, incidents.get(turn.db, incident))
     return incident
 
 
