@@ -31,7 +31,6 @@ from bot import (
     wording,
 )
 from bot.desk import Turn
-from bot.desk import Turn
 from bot.listeners import reading
 from bot.listeners.choosing import (
     about_wordings,
@@ -58,7 +57,6 @@ from bot.review.incident import MomentName
 from bot.review.lifecycle import Role, Who
 from bot.review.refusal import UnknownVerb
 from bot.review.timeline import Kind
-from storage.models import Incident
 from storage.models import Incident
 
 

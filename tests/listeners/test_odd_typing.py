@@ -12,10 +12,11 @@ from bot.listeners.edge import Edge, Gesture, outcome
 from bot.listeners.performing import perform
 from bot.listeners.reading import as_seen
 from bot.review.incident import Place
+from bot.review.refusal import WrongStage
 from bot.review.when import read_when
 from bot.sandbox.validation import message_errors
 from bot.seals import Seal
-from storage import incidents
+from storage import incidents, reviews
 from tests.cast import CHANNEL, HERE, MARA, Room, a_room, an_incident, mitigated
 from tests.sitting import plain
 
@@ -94,6 +95,16 @@ async def test_characters_that_nobody_sees_change_no_word(edge: Edge, room: Room
 
     assert "sev1 now" in plain(said.text if said else "")
     assert room.ask(lambda db: incidents.get(db, 1).severity) == "sev1"
+
+
+@pytest.mark.parametrize("verb", ["cancel", "skip"])
+async def test_what_does_not_fit_any_more_is_refused_before_anybody_is_asked_whether_they_mean_it(
+    edge: Edge, room: Room, verb: str
+):
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, 1)), "published_at", room.now))
+
+    with pytest.raises(WrongStage):
+        await perform(edge, a_gesture("1"), f"{verb} a duplicate")
 
 
 async def test_a_word_that_is_no_severity_is_quoted_and_changes_nothing(edge: Edge, room: Room):
