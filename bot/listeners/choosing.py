@@ -27,7 +27,7 @@ from bot import (
 )
 from bot.listeners import reading
 from bot.listeners.deeds import Ability, Deed, Needs, What
-from bot.review.refusal import UnknownFindingStep, UnknownWay
+from bot.review.refusal import UnknownFindingStep, UnknownPolicyWords, UnknownWay
 
 
 def set_or_clear(what: What) -> Deed:
@@ -43,7 +43,10 @@ def set_or_ask(what: What) -> Deed:
 
 
 def shortly_or_in_full(what: What) -> Deed:
-    return Deed(tracking.policy_in_full if what["words"].lower() == "all" else tracking.policy, {})
+    words = what["words"].lower()
+    if words not in {"", "all"}:
+        raise UnknownPolicyWords(words=words)
+    return Deed(tracking.policy_in_full if words else tracking.policy, {})
 
 
 def public_or_offer(what: What) -> Deed:

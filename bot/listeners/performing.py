@@ -11,7 +11,7 @@ from bot.listeners.deeds import do
 from bot.listeners.edge import Edge, Gesture, incident_meant
 from bot.listeners.reading import MENTION, as_seen
 from bot.listeners.withholding import refused_with_a_word, with_a_word, withheld
-from bot.listeners.words import VERBS, Question, Verb, groups, look_up
+from bot.listeners.words import VERBS, Question, Verb, explained, groups, look_up
 from bot.render import Rendered
 from bot.review.lifecycle import require
 from bot.review.plain_text import of_typed
@@ -82,7 +82,7 @@ async def _where_it_stands(edge: Edge, gesture: Gesture) -> Rendered | None:
 def _help(edge: Edge, about: str) -> Rendered:
     if not about.strip():
         return edge.said("help", groups=groups())
-    verb, _ = look_up(about)
+    verb = explained(about)
     return edge.said("help_verb", verb=(verb.typed, verb.told, verb.who.label, verb.asks is not None))
 
 

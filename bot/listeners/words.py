@@ -125,7 +125,7 @@ def explained(about: str) -> Verb:
     try:
         return look_up(about)[0]
     except UnknownVerb:
-        word = about.split()[0].lower()
+        word = about.split(maxsplit=1)[0].lower()
         telling = [verb for verb in VERBS.values() if re.search(rf"`{re.escape(word)}\b", verb.more)]
         if not telling:
             raise

@@ -314,8 +314,9 @@ class NeedsDay(Refused):
 
 @dataclass(eq=False)
 class UnreadableHour(Refused):
-    """I could not read “{words}” as an hour. I understand `mon 14:00` and `2026-11-20 14:00`, in your own time zone;
-    where a meeting moves, `because` and a reason may follow.
+    """I could not read “{words}” as an hour, so nothing was changed. I understand `mon 14:00 because REASON` and
+    `2026-11-20 14:00`, in your own time zone. `{command} schedule light` and `{command} schedule async` need no
+    meeting; `{command} postpone off REASON` calls one off.
     """
 
     words: str
@@ -327,7 +328,9 @@ class NeedsHour(Refused):
 
 @dataclass(eq=False)
 class NeedsReason(Refused):
-    """A short reason helps everybody who reads this later: `{command} {verb} REASON`."""
+    """A short reason helps everybody who reads this later, and without one nothing was changed:
+    `{command} {verb} REASON`.
+    """
 
     verb: str
 
@@ -375,6 +378,15 @@ class NoSuchAction(Refused):
 class UnknownWay(Refused):
     """I do not know “{words}” as a way to review. `{command} schedule light` leads you through it alone,
     `{command} schedule async` asks in threads, and `{command} schedule` proposes an hour for a meeting.
+    """
+
+    words: str
+
+
+@dataclass(eq=False)
+class UnknownPolicyWords(Refused):
+    """I do not know “{words}” here. `{command} policy` says what this incident asks for, and `{command} policy all` why
+    as well.
     """
 
     words: str
@@ -473,6 +485,12 @@ class NotInMeeting(Refused):
 
 class NotSealedHere(Refused):
     """Nobody is asked for a private answer here: its answers were opened already, or this review asks for none."""
+
+
+class NotAskedInPrivate(Refused):
+    """This review needs no meeting, so nobody is asked anything in private. What surprised you is as welcome in the
+    open: `{command} learning …` keeps it.
+    """
 
 
 class CoreOnly(Refused):

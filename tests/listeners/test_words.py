@@ -37,11 +37,11 @@ from bot import (
     wording,
 )
 from bot.listeners.deeds import Needs
-from bot.listeners.words import VERBS, groups, look_up
+from bot.listeners.words import VERBS, explained, groups, look_up
 from bot.render import Renderer
 from bot.review.incident import ChannelId, Place
 from bot.review.lifecycle import Who
-from bot.review.refusal import NeedsPlace, Refused, UnknownVerb
+from bot.review.refusal import NeedsPlace, NeedsReason, Refused, UnknownVerb
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "notes"
 
@@ -321,6 +321,44 @@ def test_an_unknown_verb_is_answered_with_the_nearest(typed: str, near: str):
         look_up(typed)
 
     assert unknown.value.nearest[0] == near
+
+
+@pytest.mark.parametrize(
+    ("about", "name"), [("apart", "schedule"), ("Async", "schedule"), ("snooze", "reminders"), ("start", "start")]
+)
+def test_the_help_finds_a_word_that_belongs_to_a_verb(about: str, name: str):
+    assert explained(about).name == name
+
+
+@pytest.mark.parametrize("about", ["xyzzy", "(", "`"])
+def test_the_help_of_a_word_that_belongs_to_none_is_refused(about: str):
+    with pytest.raises(UnknownVerb):
+        explained(about)
+
+
+@pytest.mark.parametrize("typed", ["off", "cancel", "none", "threads", "asynchron", "lite", "alone"])
+def test_what_is_no_hour_is_answered_with_the_ways_without_one(typed: str):
+    with pytest.raises(Refused) as refused:
+        VERBS["schedule"].deed(typed)
+
+    sentence = refused.value.sentence("/review")
+    assert sentence.startswith(f"I could not read “{typed}” as an hour, so nothing was changed.")
+    for way in ("`/review schedule light`", "`/review schedule async`", "`/review postpone off REASON`"):
+        assert way in sentence
+
+
+def test_whoever_is_asked_for_a_reason_reads_that_nothing_was_changed():
+    sentence = NeedsReason(verb="postpone thu 10:00").sentence("/review")
+
+    assert sentence == (
+        "A short reason helps everybody who reads this later, and without one nothing was changed: "
+        "`/review postpone thu 10:00 REASON`."
+    )
+
+
+def test_other_words_for_the_policy_are_answered_with_those_it_takes():
+    with pytest.raises(Refused, match="`/review policy` says what this incident asks for, and `/review policy all`"):
+        VERBS["policy"].deed("foo")
 
 
 def test_a_word_like_no_other_is_answered_with_help_alone():
