@@ -10,12 +10,12 @@ import select
 import signal
 import socket
 import sys
-from pathlib import Path
 
 from sqlalchemy.orm import configure_mappers
 
 import bot.app  # noqa: F401 - so that it need not be imported by each of them
 from bot.cli import main as debrief
+from tests import doors
 from tests.births import MOST_BYTES, NUMBER
 
 
@@ -25,9 +25,7 @@ def main(door: str) -> None:
     configure_mappers()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(f"{door}.new")
-        listening.listen()
-        Path(f"{door}.new").rename(door)
+        doors.opened(listening, door)
         while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
             connection, _ = listening.accept()
             if os.fork() == 0:

@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.keeper import Keeper
 from storage.session import Storage
+from tests import doors
 from tests.cast import TEAM
 
 
@@ -54,8 +55,7 @@ def wait_at(door: str, serve: Callable[[socket.socket], Coroutine[Any, Any, None
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(door)
-        listening.listen()
+        doors.opened(listening, door)
         while True:
             connection, _ = listening.accept()
             if os.fork() == 0:

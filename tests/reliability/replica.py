@@ -36,6 +36,7 @@ from storage import delivering
 from storage.holds import Holds
 from storage.models import OutboxNote
 from storage.session import Storage
+from tests import doors
 from tests.cast import TEAM, renderer
 from tests.couriers import a_courier
 
@@ -98,8 +99,7 @@ def main(door: str) -> None:
     renderer("/review")
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(door)
-        listening.listen()
+        doors.opened(listening, door)
         while True:
             connection, _ = listening.accept()
             if os.fork() == 0:
