@@ -5,11 +5,13 @@ import secrets
 from bot.desk import Note, Notes, Turn
 from bot.review.incident import UserId
 from bot.review.lifecycle import Who, require
+from bot.review.policy import Depth
 from bot.review.refusal import (
     AnsweredAlready,
     CoreOnly,
     MeansToReveal,
     NeedsText,
+    NotAskedInPrivate,
     NothingScheduled,
     NotSealedHere,
     SealIsGone,
@@ -31,8 +33,8 @@ SOMEBODY = "somebody"
 def answer(turn: Turn, *, where: Where, by: UserId, text: str, signed: bool = False) -> Notes:
     """What surprised somebody, for nobody's eyes before the meeting; says `sealed_kept`.
 
-    Raises NothingScheduled, NotSealedHere, CoreOnly, NeedsText, MeansToReveal, TooLong and AnsweredAlready. There is no
-    second answer, for an answer without a name is nobody's, and could not be taken back.
+    Raises NotAskedInPrivate, NothingScheduled, NotSealedHere, CoreOnly, NeedsText, MeansToReveal, TooLong and
+    AnsweredAlready. There is no second answer, for an answer without a name is nobody's, and could not be taken back.
     """
     review, meeting, seal = _asked(turn, where, by)
     _keep(turn, seal, review, meeting, by=by, told=_told(text, by if signed else None))
@@ -46,8 +48,18 @@ def may_answer(turn: Turn, *, where: Where, by: UserId) -> None:
         raise AnsweredAlready
 
 
+def must_be_asked_at_all(turn: Turn, *, where: Where, by: UserId) -> None:
+    """Raises NotAskedInPrivate where the review goes on without a meeting, in which answers could be opened."""
+    incident = incidents.at(turn.db, turn.team, where, by)
+    review = reviews.of(turn.db, incident)
+    meets = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)
+    if meets is None and turn.asked_of(incident).depth in {Depth.light, Depth.threads}:
+        raise NotAskedInPrivate
+
+
 def _asked(turn: Turn, where: Where, by: UserId) -> tuple[Review, Meeting, Seal]:
     """The meeting before which somebody is asked, and what closes their answer."""
+    must_be_asked_at_all(turn, where=where, by=by)
     incident = incidents.at(turn.db, turn.team, where, by)
     review = reviews.of(turn.db, incident)
     meeting = reviews.planned_meeting(turn.db, review) or reviews.open_meeting(turn.db, review)

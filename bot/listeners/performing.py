@@ -1,9 +1,10 @@
 """Doing what a verb says: from the words somebody typed or pressed to the ability, and to the forms on the way."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 
-from bot import tracking
+from bot import sealing, tracking
 from bot.desk import Turn
 from bot.listeners import forms
 from bot.listeners.asked import Memory
@@ -42,6 +43,8 @@ async def _perform(edge: Edge, gesture: Gesture, text: str) -> Rendered | None:
         return _help(edge, rest)
     aloud = _told_aloud(gesture, text)
     if aloud:
+        with suppress(NoIncidentHere):
+            await edge.look(sealing.must_be_asked_at_all, where=gesture.where, by=gesture.by)
         return edge.said("told_aloud", verb=aloud)
     verb, rest = look_up(text)
     if verb.said_alone and not gesture.trigger:
@@ -89,7 +92,7 @@ def _help(edge: Edge, about: str) -> Rendered:
 async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question, *, rest: str) -> Rendered:
     """Ask back once the words are in order, an incident is at hand and this person may."""
     verb.deed(rest)
-    incident = await edge.look(_permitted, gesture=gesture, verb=verb, asks=question)
+    incident = await edge.look(_permitted, gesture=gesture, verb=verb)
     return edge.said(
         "confirm",
         question=question.words,
@@ -100,12 +103,12 @@ async def _confirm(edge: Edge, gesture: Gesture, verb: Verb, question: Question,
     )
 
 
-def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb, asks: Question) -> int:
+def _permitted(turn: Turn, *, gesture: Gesture, verb: Verb) -> int:
     """The incident that is meant; refuses before anybody is asked to confirm what is not theirs, or does not fit."""
     incident = incident_meant(turn, gesture=gesture)
     require(verb.who, gesture.by, incidents.roles(turn.db, incident), verb.name)
-    if asks.only_where:
-        asks.only_where(turn, incidents.get(turn.db, incident))
+    if verb.asks and verb.asks.only_where:
+        verb.asks.only_where(turn, incidents.get(turn.db, incident))
     return incident
 
 

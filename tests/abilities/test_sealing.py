@@ -19,6 +19,7 @@ from bot.review.refusal import (
     MeansToReveal,
     NeedsText,
     NoIncidentHere,
+    NotAskedInPrivate,
     NothingScheduled,
     NotInMeeting,
     NotSealedHere,
@@ -337,6 +338,15 @@ def test_without_a_meeting_there_is_nothing_to_answer_before(room: Room, inciden
 
     with pytest.raises(NothingScheduled):
         answer(room)
+
+
+@pytest.mark.parametrize("depth", ["light", "async"])
+def test_where_no_meeting_is_wanted_nobody_is_asked_in_private(room: Room, incident: int, depth: str):
+    room.desk.house = replace(room.desk.house, seal=Seal(b"a key that nobody can guess"))
+    room.change(lambda db: setattr(reviews.of(db, incidents.get(db, incident)), "depth", depth))
+
+    with pytest.raises(NotAskedInPrivate):
+        room.desk.look(sealing.may_answer, where=HERE, by=PRIYA)
 
 
 def test_a_private_review_is_a_missing_one_for_who_does_not_see_it(room: Room):

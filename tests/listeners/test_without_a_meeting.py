@@ -46,6 +46,16 @@ def test_the_lead_is_led_through_a_light_review_from_a_button_to_the_draft(here:
     assert "a retry without a limit" in here.report()
 
 
+def test_who_says_in_public_what_surprised_them_hears_that_this_review_asks_for_it_in_the_open(here: Town):
+    here.driver.do("mention", user=OWNER, channel=CHANNEL, text="surprise the graph was a day old")
+
+    def is_told() -> bool:
+        told = [words_of(one) for one in here.driver.messages(CHANNEL, OWNER) if one.get("is_ephemeral")]
+        return any("so nobody is asked anything in private" in words for words in told)
+
+    here.driver.wait_for(is_told, "where such words are welcome")
+
+
 def step(here: Town, pattern: str) -> None:
     """Wait for what the newest message of the light review says."""
     here.driver.wait_for_words("dm", f"(?s)The light review of.*{pattern}", LEAD)
