@@ -16,7 +16,7 @@ from bot.review.meeting_time import add_working_days
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
 from bot.review.steps import STEPS, Step, Stepped
-from storage import actions, candidates, findings, incidents, people, reviews, timeline
+from storage import actions, attending, candidates, findings, incidents, people, reviews, timeline
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident
 
@@ -55,9 +55,10 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
         title=incident.title,
         by=by,
         off=off.meets_at if off else None,
+        core=attending.core(turn.db, off) if off else (),
     )
     yield _page(turn, incident, stepped)
-    yield Note.private(by, "light_begun", is_new=True)
+    yield Note.private(by, "light_begun", is_new=True, off=off.meets_at if off else None)
 
 
 def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Notes:
@@ -68,7 +69,7 @@ def _gone_on(turn: Turn, incident: Incident, before: Stepped, by: UserId) -> Not
         key = before.key(reviews.of(turn.db, incident).id)
         yield Note.live(key, "light_moved", before.user, title=incident.title, user=by, is_same=by == before.user)
     yield _page(turn, incident, stepped)
-    yield Note.private(by, "light_begun", is_new=False)
+    yield Note.private(by, "light_begun", is_new=False, off=None)
 
 
 def advance(turn: Turn, *, where: Where, by: UserId, seen: int | None = None) -> Notes:

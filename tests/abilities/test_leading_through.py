@@ -113,9 +113,11 @@ def test_a_meeting_that_was_planned_is_off_and_its_place_is_told(room: Room, inc
     at = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     room.change(lambda db: reviews.plan(db, incidents.get(db, incident), at=at, by=MARA, now=room.now))
 
-    begin(room)
+    answer = begin(room)
 
-    assert "The meeting on Fri 20 Nov, 09:00 UTC is off." in plain(room.transcript(CHANNEL)[-1])
+    off = f"The meeting on Fri 20 Nov, 09:00 UTC is off. This is for <@{MARA}>, who need not come."
+    assert off in plain(room.transcript(CHANNEL)[-1])
+    assert "Fri 20 Nov, 09:00 UTC is called off, and whoever was asked to come reads that." in plain(answer)
     assert room.ask(lambda db: planned(db, incident)) is None
 
 
