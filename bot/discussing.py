@@ -18,7 +18,7 @@ from bot.review.lifecycle import Stage
 from bot.review.policy import Depth
 from bot.review.refusal import Refused
 from bot.review.threads import InThreads, Thread, deadline
-from storage import actions, candidates, findings, incidents, outbox, participants, people, reviews, threads
+from storage import actions, attending, candidates, findings, incidents, outbox, participants, people, reviews, threads
 from storage import timeline as events
 from storage.incidents import Where
 from storage.models import Action, Finding, Incident, Message
@@ -57,6 +57,7 @@ def begin(turn: Turn, *, where: Where, by: UserId) -> Notes:
             reviews.place_of(turn.db, incident, off),
             title=incident.title,
             meets_at=off.meets_at,
+            core=attending.core(turn.db, off),
         )
     yield Note.private(by, "threads_begun", is_new=True, ends_at=begun.ends_at)
 

@@ -145,7 +145,9 @@ def test_a_meeting_that_was_planned_is_off(room: Room, incident: int):
 
     begin(room)
 
-    assert "on Fri 20 Nov, 14:00 UTC is off: the review happens in threads" in plain(room.transcript(CHANNEL)[-1])
+    off = plain(room.transcript(CHANNEL)[-1])
+    assert "on Fri 20 Nov, 14:00 UTC is off: the review happens in threads" in off
+    assert off.endswith(f"This is for <@{MARA}>, <@{PRIYA}>, <@{TOMAS}>.")
     assert room.ask(lambda db: reviews.planned_meeting(db, reviews.of(db, incidents.get(db, incident)))) is None
     assert room.ask(lambda db: hours(db, incident)) == [(FRIDAY.isoformat(), None, MARA)]
 
