@@ -231,7 +231,9 @@ def _book(
     """Book it; of an hour that was told of already, the answer does not tell again what it is like."""
     deciding.meet(turn, incident, by)
     yield from deciding.put_away(turn, incident, meets_at=at)
-    busy = agreeing.busy_at(turn, incident, sitting.proposal(turn, incident).core, at)
+    met = reviews.last_met(turn.db, incident)
+    core = attending.core(turn.db, met) if met else sitting.proposal(turn, incident).core
+    busy = agreeing.busy_at(turn, incident, core, at)
     meeting = _new_meeting(turn, incident, at, by)
     if reason:
         deciding.give_reason(turn, incident, meeting, reason, by=by)
@@ -242,6 +244,7 @@ def _book(
         reviews.place_of(turn.db, incident, meeting),
         title=incident.title,
         meeting=meeting,
+        met_at=met.opened_at if met else None,
         core=attending.core(turn.db, meeting),
         facilitator=incidents.roles(turn.db, incident.id).facilitator,
         by=by,
@@ -263,7 +266,9 @@ def _new_meeting(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Me
         now=turn.now,
         speakers=turn.house.policy.business,
     )
-    meeting.why, meeting.call = _why(turn, incident, at), sitting.call_of(turn, incident)
+    # A further meeting is late for nothing.
+    why = None if reviews.last_met(turn.db, incident) else _why(turn, incident, at)
+    meeting.why, meeting.call = why, sitting.call_of(turn, incident)
     _weigh(turn, incident, meeting)
     return meeting
 
@@ -366,9 +371,11 @@ def _booked_facts(
 ) -> dict[str, Any]:
     meets_at, policy = meeting.meets_at or turn.now, turn.house.policy
     leads = incidents.roles(turn.db, incident.id).lead == by
+    met = reviews.last_met(turn.db, incident) if before is None else None
     return {
         "meeting": meeting,
         "before": before,
+        "met_at": met.opened_at if met else None,
         "worth": _offer(turn, incident) if leads and before is None else None,
         "zone": _zone(turn, by).key,
         "pre_read": policy.pre_read_words,

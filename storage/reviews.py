@@ -172,19 +172,39 @@ def plan(
     now: datetime,
     speakers: participants.Speakers = participants.NOBODY,
 ) -> Meeting:
-    """A new meeting, where the last one sat, with those who are proposed for it."""
+    """A new meeting, where the last one sat, with those who are proposed for it, or were asked to the last one."""
     meeting = add_meeting(db, of(db, incident), minutes=minutes)
     place = usual_place(db, incident)
     meeting.channel_id, meeting.thread_ts = place.channel, place.thread or None
     meeting.meets_at, meeting.scheduled_at, meeting.scheduled_by = at, now, by
     meeting.zone = people.zone(db, incident.team_id, by)
     meeting.uid, meeting.first_meets_at = new_uid(db, meeting), at
+    before = last_met(db, incident)
+    if before and attending.core(db, before):
+        _ask_again(db, incident, meeting, before, now=now)
+        return meeting
     who = participants.proposed(db, incident, speakers)
     for user in who.core:
         attending.invite(db, meeting, user, core=now, now=now, why=", ".join(who.speaks_for.get(user, ())) or None)
     for user in who.readers:
         attending.invite(db, meeting, user, core=None, now=now)
     return meeting
+
+
+def last_met(db: Session, incident: Incident) -> Meeting | None:
+    """The last meeting of everybody about what is over now: not what they met about before it broke again."""
+    last, over_at = last_held(db, of(db, incident)), over_since(db, incident)
+    is_of_now = last and last.meets_at and last.opened_at and over_at and last.opened_at >= over_at
+    return last if is_of_now else None
+
+
+def _ask_again(db: Session, incident: Incident, meeting: Meeting, before: Meeting, *, now: datetime) -> None:
+    """Whoever was asked to the one before, and can still come; who was let off stays so."""
+    asked = attending.attendees(db, before)
+    able = participants.able(db, incident, [row.user_id for row in asked])
+    for row in asked:
+        if row.user_id in able:
+            attending.invite(db, meeting, row.user_id, core=row.core_since and now, now=now, why=row.why)
 
 
 def new_uid(db: Session, meeting: Meeting) -> str:

@@ -383,6 +383,38 @@ def test_of_a_meeting_whose_hour_has_passed_it_is_asked_whether_they_met(room: R
     assert buttons(answer) == ["Move it", "Call it off", "We met"]
 
 
+def met(room: Room) -> None:
+    """On Friday at ten, with Jonas, whom somebody asked by hand, and without Priya, who was let off."""
+    book(room)
+    do(room, inviting.invite, users=[JONAS])
+    do(room, inviting.uninvite, users=[PRIYA])
+    room.now = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    do(room, facilitating.held, when=None)
+
+
+def test_a_further_meeting_is_told_as_one_and_asks_those_who_were_asked_to_the_last(room: Room, incident: int):
+    met(room)
+
+    answer = book(room, "2026-11-23 10:00")
+
+    assert "It is a further meeting, after that of Fri 20 Nov 2026, 10:00 CET" in answer
+    assert "60 min, here. It is a further meeting, after that of Fri 20 Nov, 09:00 UTC." in said(room)[-1]
+    assert core(room, incident) == [MARA, JONAS]
+    assert "A further meeting is planned for Mon 23 Nov, 09:00 UTC." in plain(do(room, tracking.status))
+
+
+def test_a_meeting_after_it_broke_again_is_a_first_one(room: Room, incident: int):
+    met(room)
+    do(room, tracking.reopen)
+    mitigated(room, incident, at=room.now + timedelta(hours=1))
+    room.now += timedelta(hours=2)
+
+    answer = book(room, "2026-11-24 10:00")
+
+    assert "further" not in answer + said(room)[-1]
+    assert PRIYA in core(room, incident)
+
+
 @pytest.mark.usefixtures("incident")
 def test_hours_of_one_menu_are_called_alike_until_the_same_day_of_the_next_week(room: Room):
     room.now = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)
@@ -832,7 +864,7 @@ def test_a_lead_who_asked_for_the_hour_has_the_whole_question_at_once_and_is_not
     assert "Six questions propose one." in (answer.text if answer else "")
     assert buttons(answer)[-1] == "How grave was it?"
     assert room.transcript(MARA) == []
-    assert "I have proposed an hour to you" in do(room, tracking.status)
+    assert "I have proposed an hour to you" in plain(do(room, tracking.status))
 
 
 def test_a_lead_who_books_without_having_been_asked_is_offered_what_belongs_on_the_timeline_once(room: Room):
