@@ -37,6 +37,8 @@ AT_ONCE, FURTHER = 3, 6
 """Hours that are proposed, and that are shown to whoever wants others."""
 FARTHEST = timedelta(days=366)
 """Ahead; a year that is farther away is a slip of the keyboard."""
+LONGEST_REASON = 600
+"""Letters of a reason that a button carries, and that are told."""
 NOTHING_NEW: Mapping[str, Any] = {"why": None, "outside": (), "busy": ()}
 
 
@@ -53,7 +55,7 @@ def schedule(turn: Turn, *, where: Where, by: UserId, when: When | None = None, 
     if planned:
         yield from _move(turn, incident, planned, at=at, by=by, reason=reason.strip())
     elif deciding.in_threads_until(turn, incident):
-        yield _asks_first(turn, incident, at, by)
+        yield _asks_first(turn, incident, at, by=by, reason=reason.strip())
     else:
         yield from _book(turn, incident, at, by=by, reason=reason.strip())
 
@@ -69,18 +71,19 @@ def choose(turn: Turn, *, where: Where, by: UserId, when: When, reason: str = ""
     elif at is None:
         yield _proposed(turn, incident, by, has_passed=True)
     elif deciding.in_threads_until(turn, incident):
-        yield _asks_first(turn, incident, at, by)
+        yield _asks_first(turn, incident, at, by=by, reason=reason.strip())
     else:
-        yield from _book(turn, incident, at, by=by, told=_proposed_hours(turn, incident))
+        told = _proposed_hours(turn, incident)
+        yield from _book(turn, incident, at, by=by, reason=reason.strip(), told=told)
 
 
-def meet_instead(turn: Turn, *, where: Where, by: UserId, when: When) -> Notes:
+def meet_instead(turn: Turn, *, where: Where, by: UserId, when: When, reason: str = "") -> Notes:
     """Book an hour in place of the threads in which the review goes on; they end, and their overview says so."""
     incident, planned = _to_be_met_about(turn, where, by, "schedule")
     if planned or deciding.in_threads_until(turn, incident) is None:
-        yield from choose(turn, where=where, by=by, when=when)
+        yield from choose(turn, where=where, by=by, when=when, reason=reason)
     else:
-        yield from _book(turn, incident, _to_come(turn, when, by), by=by)
+        yield from _book(turn, incident, _to_come(turn, when, by), by=by, reason=reason.strip())
 
 
 def postpone(turn: Turn, *, where: Where, by: UserId, when: When | None, reason: str) -> Notes:
@@ -212,14 +215,15 @@ def _planned(turn: Turn, incident: Incident, meeting: Meeting, by: UserId, *, to
     return Note.private(by, "schedule_stands", incident=incident.id, meeting=meeting, **facts, **said)
 
 
-def _asks_first(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Note:
-    """Others write in the threads: they end only when somebody says so."""
+def _asks_first(turn: Turn, incident: Incident, at: datetime, *, by: UserId, reason: str) -> Note:
+    """Others write in the threads: they end only when somebody says so; the button types the reason, too."""
+    typed = agreeing.as_typed(at)
     return Note.private(
         by,
         "schedule_instead",
         incident=incident.id,
         at=at,
-        typed=agreeing.as_typed(at),
+        typed=f"{typed} because {reason[:LONGEST_REASON]}" if reason else typed,
         ends_at=deciding.in_threads_until(turn, incident),
         zone=_zone(turn, by).key,
     )

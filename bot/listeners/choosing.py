@@ -68,7 +68,7 @@ def schedule_or_lead(what: What) -> Deed:
     if "apart" in what:
         return _apart(what)
     if "pressed" in what:
-        return Deed(OFFERED[what["pressed"]], {"when": what["when"]})
+        return Deed(OFFERED[what["pressed"]], {name: value for name, value in what.items() if name != "pressed"})
     if "way" not in what:
         return Deed(scheduling.schedule, what)
     steps = WAYS[what["way"]]

@@ -100,10 +100,12 @@ OPENING = re.compile(r"because\b(?!\s+of\b)[\s:,]*", re.IGNORECASE)
 def _hour(rest: str) -> What:
     """`mon 10:00`, `mon 10:00 because REASON`; a button that offers an hour types `book` or `instead` before it."""
     pressed = PRESSED.match(rest)
-    if pressed:
-        return {"pressed": pressed[1].lower(), "when": _read_hour(rest[pressed.end() :])}
-    words, *because = BECAUSE.split(rest, maxsplit=1)
-    return {"when": _read_hour(words) if words else None} | ({"reason": _reason(because[0])} if because else {})
+    words, *because = BECAUSE.split(rest[pressed.end() :] if pressed else rest, maxsplit=1)
+    return {
+        **({"pressed": pressed[1].lower()} if pressed else {}),
+        "when": _read_hour(words) if words or pressed else None,
+        **({"reason": _reason(because[0])} if because else {}),
+    }
 
 
 def _reason(words: str) -> str:

@@ -93,10 +93,11 @@ def test_a_meeting_takes_the_place_of_the_threads_and_their_overview_says_so(her
     here.types(LEAD, "schedule async")
     here.driver.wait_for_words(CHANNEL, "happens here, in threads")
 
-    asked = here.types(LEAD, "schedule 2026-11-27 10:00Z")
+    asked = here.types(LEAD, "schedule 2026-11-27 10:00Z because some things are better said than written")
     here.driver.press(LEAD, CHANNEL, "^Meet then instead$")
 
     assert "nothing is booked yet" in asked
+    here.driver.wait_for_words(CHANNEL, "some things are better said than written")
     here.driver.wait_for_words(CHANNEL, "goes on in a meeting")
     assert told(here, "happens here, in threads") == 0
 
