@@ -25,11 +25,12 @@ from bot.sandbox.driver import Driver, Stuck, words_of
 from bot.sandbox.server import in_thread
 from bot.sandbox.troupe import bot_running, environment
 from tests.mailboxes import CalendarOfSomebody, PostOffice, enclosed, post_office_in_thread
+from tests.settling import Settling
 
 Json = dict[str, Any]
 CHANNEL, UPLOADS = "inc-42-checkout", "inc-43-uploads"
 TUESDAY = datetime(2026, 11, 17, 9, 0, tzinfo=UTC)
-STEP, AWAKE = timedelta(hours=4), timedelta(minutes=31)
+STEP, AWAKE, A_MINUTE = timedelta(hours=4), timedelta(minutes=31), timedelta(minutes=1)
 """So far time goes at once, and so seldom the bot notes that it is awake."""
 MAIL = "sandbox.example"
 OURS = ("seed.json", "policy.toml")
@@ -75,7 +76,7 @@ class Cast:
 
 
 @dataclass
-class Play:
+class Play(Settling):
     """A play under way: what people do, and what is waited for."""
 
     cast: Cast
@@ -137,8 +138,10 @@ class Play:
         self.presses(user, label)
 
     def until(self, moment: datetime) -> None:
-        """Let time pass a few hours at a time: the bot is there all the while."""
+        """Let time pass a few hours at a time: the bot is there all the while, and says what is due before each."""
         while self.driver.now < moment:
+            if moment - self.driver.now > A_MINUTE:
+                self.settles()
             self.driver.move_clock_to(min(moment, self.driver.now + STEP))
             self.driver.wait_for(self._is_awake, "the bot to look at the time")
 

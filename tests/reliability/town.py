@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
 import signal
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from bot.sandbox.demo import free_port
 from bot.sandbox.driver import Driver, words_of
 from bot.sandbox.server import in_thread
 from bot.sandbox.troupe import bot_running, environment
+from tests.settling import Settling
 
 Json = dict[str, Any]
 EVENING = datetime(2026, 11, 18, 18, 20, tzinfo=UTC)
@@ -31,12 +30,10 @@ CONFIRMED = {
     "publish": "Yes, publish",
     "close": "Yes, close it",
 }
-TICKS = re.compile(r"^debrief_clock_ticks_total (\S+)$", re.MULTILINE)
-WAITING = re.compile(r'^debrief_outbox_notes\{why="(?:due|sending)"\} [^0]', re.MULTILINE)
 
 
 @dataclass
-class Town:
+class Town(Settling):
     """Everybody in the sandbox, and the bot that can be killed."""
 
     driver: Driver
@@ -77,23 +74,6 @@ class Town:
 
     def waits_for_agenda(self, pattern: str) -> None:
         self.driver.wait_for_words(CHANNEL, f"(?s)^Review of.*{pattern}")
-
-    def settles(self) -> None:
-        """Let the bot ask all that is due, from now on, and say it."""
-        self.ticks(2)  # One of them may have begun before.
-        self.driver.wait_for(lambda: not WAITING.search(self._metrics()), "the bot to have said what is due")
-
-    def ticks(self, times: int) -> None:
-        """Wait until it has asked so often, from now on."""
-        enough = self._ticked() + times
-        self.driver.wait_for(lambda: self._ticked() >= enough, "the clock to tick")
-
-    def _ticked(self) -> int:
-        return int(float(TICKS.findall(self._metrics())[0]))
-
-    def _metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.env['DEBRIEF_PORT']}/metrics", timeout=60) as page:
-            return page.read().decode()
 
     def exported(self, form: str = "json", channel: str = CHANNEL) -> bytes:
         """The review in a format, by the command line, in this process: to start another takes a second."""
