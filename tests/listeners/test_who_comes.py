@@ -79,5 +79,5 @@ def test_each_side_is_asked_and_one_form_changes_who_comes(driver: Driver):
     assert view["blocks"][0]["text"]["text"] == "Networking, On call: <@U0KENJI>\nSupport: <@U0SOFIA>"
     assert asked.startswith("<@U0LENA>, you are asked")
     assert "Let off: <@U0KENJI>" in answer
-    assert "Nobody comes for Networking yet; <@U0KENJI>" in answer
+    assert "Nobody comes for Networking yet; <@U0TOM> could." in answer
     assert driver.get("log")["violations"] == []
