@@ -238,9 +238,7 @@ def _book(
     met = reviews.last_met(turn.db, incident)
     core = attending.core(turn.db, met) if met else sitting.proposal(turn, incident).core
     busy = agreeing.busy_at(turn, incident, core, at)
-    meeting = _new_meeting(turn, incident, at, by=by)
-    if not met:  # A further meeting is late for nothing.
-        meeting.why = _why(turn, incident, at)
+    meeting = _new_meeting(turn, incident, at, by)
     if reason:
         deciding.give_reason(turn, incident, meeting, reason, by=by)
     deciding.record_hour(turn, incident, meeting, before=None, after=at, by=by)
@@ -261,7 +259,7 @@ def _book(
     yield Note.private(by, "schedule_booked", **_booked_facts(turn, incident, meeting, by), **news, asks_why=False)
 
 
-def _new_meeting(turn: Turn, incident: Incident, at: datetime, *, by: UserId) -> Meeting:
+def _new_meeting(turn: Turn, incident: Incident, at: datetime, by: UserId) -> Meeting:
     reviews.of(turn.db, incident).pre_read_sent_at = None  # That was for an earlier meeting; this one gets its own.
     meeting = reviews.plan(
         turn.db,
@@ -272,7 +270,9 @@ def _new_meeting(turn: Turn, incident: Incident, at: datetime, *, by: UserId) ->
         now=turn.now,
         speakers=turn.house.policy.business,
     )
-    meeting.call = sitting.call_of(turn, incident)
+    # A further meeting is late for nothing.
+    why = None if reviews.last_met(turn.db, incident) else _why(turn, incident, at)
+    meeting.why, meeting.call = why, sitting.call_of(turn, incident)
     _weigh(turn, incident, meeting)
     return meeting
 
